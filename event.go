@@ -1,0 +1,107 @@
+package silentrefresh
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+)
+
+// EventKind says what happened.
+type EventKind string
+
+// The kinds of events.
+const (
+	EventLoggedIn     EventKind = "logged in"     // by Login or Credentials
+	EventResumed      EventKind = "resumed"       // a session was brought, or found in the Store
+	EventRenewed      EventKind = "renewed"       // a refresh gave a new token
+	EventUnchanged    EventKind = "unchanged"     // a refresh succeeded without a new token: the present one lives on
+	EventAdopted      EventKind = "adopted"       // another process had renewed: no network
+	EventHandedOut    EventKind = "handed out"    // an API answer brought a new token
+	EventRejected     EventKind = "rejected"      // the API refused the present token
+	EventRetrying     EventKind = "retrying"      // a refresh failed and will be tried again at Next
+	EventOver         EventKind = "over"          // only a login helps
+	EventLoggedOut    EventKind = "logged out"    // by Logout
+	EventNotRenewable EventKind = "not renewable" // nothing will be able to renew this session; Err says why
+	EventNotSaved     EventKind = "not saved"     // the Store refused the session; it lives on in memory, saving is tried again
+	EventSaved        EventKind = "saved"         // what was not saved is saved now
+	EventWarning      EventKind = "warning"       // something to look at; Err says what
+)
+
+// Trigger says what asked for a refresh.
+type Trigger string
+
+// The triggers.
+const (
+	TriggerTimer    Trigger = "timer"    // the schedule
+	TriggerRejected Trigger = "rejected" // the API refused the token
+	TriggerExpired  Trigger = "expired"  // a request came and there was no usable token
+	TriggerAsked    Trigger = "asked"    // Renew, Resume or Token
+	TriggerStart    Trigger = "start"    // New found a session whose token was not usable
+)
+
+// Event tells the observer what happened. It holds no secret but Answer, which redacts itself.
+type Event struct {
+	Kind       EventKind
+	Session    string        // the session's name
+	Account    string        // "" if unknown
+	Time       time.Time     // when, by the wall clock
+	Generation uint64        // the token published last in this process
+	Trigger    Trigger       // what asked for it, "" if nothing did
+	Took       time.Duration // how long the exchange took, 0 without network
+	Expires    time.Time     // when the token ends, zero if unknown
+	Next       time.Time     // the next refresh or attempt, zero if none is scheduled
+	Attempt    int           // for retrying: attempts that failed so far
+	Err        error         // why, nil if all is well
+	Answer     Answer        // what the auth server's answer carried beside the token
+}
+
+// Answer is the document of an auth server's answer (a user, permissions, ...). Because tokens are among it, it
+// redacts itself everywhere; Decode reads it. The zero value is empty.
+type Answer struct{ raw *[]byte }
+
+// NewAnswer wraps a JSON document, for an Exchanger.
+func NewAnswer(document []byte) Answer {
+	if len(document) == 0 {
+		return Answer{}
+	}
+	b := bytes.Clone(document)
+	return Answer{raw: &b}
+}
+
+// IsZero reports whether there is no document.
+func (a Answer) IsZero() bool { return a.raw == nil }
+
+// Decode stores the document in the value that v points to, as json.Unmarshal does.
+func (a Answer) Decode(v any) error {
+	if a.raw == nil {
+		return errors.New("silentrefresh: no answer to decode: it is given with the event, and kept only with Config.KeepAnswer")
+	}
+	if err := json.Unmarshal(*a.raw, v); err != nil {
+		return fmt.Errorf("silentrefresh: decode the auth server's answer into %T: %w", v, err)
+	}
+	return nil
+}
+
+// String returns "[redacted]", or "" for the zero Answer.
+func (a Answer) String() string {
+	if a.raw == nil {
+		return ""
+	}
+	return redacted
+}
+
+// GoString is String, for %#v.
+func (a Answer) GoString() string { return a.String() }
+
+// Format writes String for every verb.
+func (a Answer) Format(f fmt.State, _ rune) { io.WriteString(f, a.String()) }
+
+// LogValue is String, for log/slog.
+func (a Answer) LogValue() slog.Value { return slog.StringValue(a.String()) }
+
+// MarshalJSON writes String.
+func (a Answer) MarshalJSON() ([]byte, error) { return json.Marshal(a.String()) }

@@ -1,0 +1,101 @@
+package silentrefresh
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// A Session is what one login gave: tokens, cookies, and what is known about them. It is a value: trading it for
+// the next one makes a new Session and leaves the old one as it was. It prints without its secrets.
+type Session struct {
+	// AccessToken is what API requests carry. Zero before the first refresh of a login that gives none.
+	AccessToken Secret
+	// RefreshToken renews the access token (RFC 6749 section 1.5), where it does not travel as a cookie.
+	RefreshToken Secret
+	// Cookies are the auth server's, with all their attributes. A caller who brings a cookie may leave Domain
+	// and Path empty: the host of Config.BaseURL and "/" are meant. The Client fills them in after an exchange.
+	Cookies []Cookie
+	// Subject identifies the account within the auth server (the sub claim of RFC 7519), "" if unknown.
+	Subject string
+	// Account is the account's name for people, settled at login: "" if unknown.
+	Account string
+	// Issued is when the request was sent that brought the access token, by this machine's clock.
+	Issued time.Time
+	// Expires is when the access token ends, by this machine's clock; zero if unknown. A monotonic reading
+	// (time.Now().Add) makes it independent of changes to the wall clock.
+	Expires time.Time
+	// Ends is when the session itself ends unless it is renewed before; zero if unknown.
+	Ends time.Time
+	// CSRF is a token that the next auth call has to show, where an earlier answer gave one.
+	CSRF Secret
+	// Extra is a few bytes of the Exchanger's own.
+	Extra Secret
+	// Answer is the document of the answer that made this session.
+	Answer Answer
+}
+
+// Kind is what an exchange is for.
+type Kind string
+
+// The kinds of exchanges.
+const (
+	Login   Kind = "login"
+	Refresh Kind = "refresh"
+	Logout  Kind = "logout"
+)
+
+// String returns the word.
+func (k Kind) String() string { return string(k) }
+
+// A Grant is what is to be traded for the next session.
+type Grant struct {
+	// Kind says which of the two below counts: Credentials for Login, Old for Refresh and Logout.
+	Kind Kind
+	// Credentials are what was given to Client.Login, or what Config.Credentials returned.
+	Credentials any
+	// Old is the session to trade in.
+	Old Session
+}
+
+// An Exchanger trades one session for the next. Endpoint is the one for servers with plain HTTP endpoints.
+//
+// A Client never runs two exchanges of one session at a time. hc carries the cookies of Grant.Old in its jar,
+// follows no redirect to another origin, retries nothing and does not refresh by itself; cookies that it receives
+// become part of the new session.
+//
+// What the new Session leaves out (RefreshToken, Subject, Account, Ends, CSRF, Extra) is carried forward from
+// Grant.Old. A new Session without AccessToken says that the present one lives on. A Session returned together
+// with an error is kept for its credential alone: the server had rotated it before things went wrong.
+//
+// An Exchanger says with a *RefreshError what a failure means; without one it is taken for transient. Logout
+// returns the zero Session.
+//
+// An Exchanger may also have a method Renewable(Session) error, which says right after a login whether
+// anything will be able to renew it; without one every session is taken to be renewable.
+type Exchanger interface {
+	Exchange(ctx context.Context, hc *http.Client, g Grant) (Session, error)
+}
+
+// next completes s with what it carries forward from old.
+func (s Session) next(old Session) Session {
+	if s.RefreshToken.IsZero() {
+		s.RefreshToken = old.RefreshToken
+	}
+	if s.Subject == "" {
+		s.Subject = old.Subject
+	}
+	if old.Account != "" {
+		s.Account = old.Account // settled at login
+	}
+	if s.Ends.IsZero() {
+		s.Ends = old.Ends
+	}
+	if s.CSRF.IsZero() {
+		s.CSRF = old.CSRF
+	}
+	if s.Extra.IsZero() {
+		s.Extra = old.Extra
+	}
+	return s
+}

@@ -1,0 +1,71 @@
+// Package pace decides how long to wait: until a token is renewed, and after a renewal has failed.
+//
+// The functions are pure: chance comes in as r, a number in [0, 1). So a million clients can be simulated with the
+// very schedule that one client follows.
+package pace
+
+import "time"
+
+const (
+	// Floor is the least time between two attempts.
+	Floor = 500 * time.Millisecond
+	// ShortestLife is the lifetime that a token is given at least: below it, every request would renew.
+	ShortestLife = time.Second
+	// Ceiling bounds the spread of the backoff.
+	Ceiling = time.Minute
+	// LongestDelay bounds a timer: what is due later is looked at again then.
+	LongestDelay = 24 * time.Hour
+)
+
+// Renewal is when to renew a token of the given lifetime, counted from when it was issued: at 75 to 85 % of it.
+//
+// A fleet that was started, or held up by an outage, together would renew together for ever with so little
+// chance; so the first renewal after such an event is wide: anywhere from 40 to 85 %. It spreads the fleet over a
+// whole lifetime, and the later renewals keep it spread.
+//
+// slow is how long a renewal was seen to take: twice that is left before the end where the lifetime allows.
+func Renewal(life, slow time.Duration, wide bool, r float64) time.Duration {
+	life = max(life, ShortestLife)
+	low, high := 0.75, 0.85
+	if wide {
+		low = 0.40
+	}
+	due := scale(life, low+(high-low)*r)
+	latest := life - min(2*min(slow, life), life/2)
+	if due > latest {
+		due = scale(latest, 0.9+0.1*r)
+	}
+	return due
+}
+
+// WithMargin is Renewal with a margin of the caller's choice: at most a tenth of it earlier, never less than half
+// the lifetime after the token was issued.
+func WithMargin(life, margin time.Duration, r float64) time.Duration {
+	life = max(life, ShortestLife)
+	margin = min(margin, life/2)
+	return life - margin - scale(min(margin, life/2-margin), 0.1*r)
+}
+
+// Backoff is how long to wait after so many failures in a row: full jitter over a range that doubles up to
+// Ceiling, above Floor.
+func Backoff(failures int, r float64) time.Duration {
+	spread := Ceiling
+	if n := max(failures, 1) - 1; n < 6 {
+		spread = min(Ceiling, time.Second<<n)
+	}
+	return Floor + scale(spread, r)
+}
+
+// Postponed is how long to wait where the server said how long: that, and then spread over as much again, since it
+// said the same to all.
+func Postponed(asked time.Duration, failures int, r float64) time.Duration {
+	asked = max(asked, Floor)
+	return asked + scale(max(asked, Backoff(failures, 0)), r)
+}
+
+// Demanded is Backoff while a caller waits who will not wait longer than patience.
+func Demanded(patience time.Duration, r float64) time.Duration {
+	return Floor + scale(max(patience/2-Floor, 0), r)
+}
+
+func scale(d time.Duration, f float64) time.Duration { return time.Duration(float64(d) * f) }

@@ -1,7 +1,6 @@
 package silentrefresh
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -61,15 +60,18 @@ type Event struct {
 
 // Answer is the document of an auth server's answer (a user, permissions, ...). Because tokens are among it, it
 // redacts itself everywhere; Decode reads it. The zero value is empty.
-type Answer struct{ raw *[]byte }
+//
+// Like a Secret's, its text is a string behind a pointer: of a pointer to bytes, fmt shows the bytes where the verb
+// does not fit, as in %s of a struct.
+type Answer struct{ raw *string }
 
 // NewAnswer wraps a JSON document, for an Exchanger.
 func NewAnswer(document []byte) Answer {
 	if len(document) == 0 {
 		return Answer{}
 	}
-	b := bytes.Clone(document)
-	return Answer{raw: &b}
+	text := string(document)
+	return Answer{raw: &text}
 }
 
 // IsZero reports whether there is no document.
@@ -80,7 +82,7 @@ func (a Answer) Decode(v any) error {
 	if a.raw == nil {
 		return errors.New("silentrefresh: no answer to decode: it is given with the event, and kept only with Config.KeepAnswer")
 	}
-	if err := json.Unmarshal(*a.raw, v); err != nil {
+	if err := json.Unmarshal([]byte(*a.raw), v); err != nil {
 		return fmt.Errorf("silentrefresh: decode the auth server's answer into %T: %w", v, err)
 	}
 	return nil

@@ -1,21 +1,211 @@
 package silentrefresh
 
 import (
+	"cmp"
 	"net/http"
+	"net/url"
+	"slices"
+	"sync"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/internal/wall"
 )
 
-// A Cookie is one cookie of a Jar, with all that RFC 6265bis section 5.6 keeps of it.
-type Cookie struct {
-	Name     string
-	Value    Secret
-	Quoted   bool // the value was sent in quotation marks
-	Domain   string
-	HostOnly bool // Domain is the one host that gets it, not its subdomains
-	Path     string
-	Secure   bool
-	HttpOnly bool
-	SameSite http.SameSite
-	Expires  time.Time // zero: with the session, for as long as the session is kept
-	Created  time.Time
+// How many cookies a Jar holds, in all and of one domain (RFC 6265bis section 6.1).
+const (
+	maxCookies          = 180
+	maxCookiesPerDomain = 50
+)
+
+// A Jar is an http.CookieJar by RFC 6265bis that can be enumerated, written down and read back: a jar that is made
+// from All's cookies answers every URL as the first one did.
+//
+// It holds at most 180 cookies, and 50 of one domain. Beyond that, those that were set least recently make room,
+// those that are not Secure first. Cookies of more than 4096 bytes, cookies without a name, and those that net/http
+// could not send as they are (control characters, say) are refused.
+//
+// Secure cookies are taken from, and sent to, https URLs and this machine (localhost, names below localhost,
+// 127.0.0.0/8 and ::1), which browsers hold to be secure as well. Ports do not matter, as in all cookie jars.
+// SameSite is kept and not applied. No domain below a public suffix can set cookies for the whole of it.
+//
+// The zero value is empty and ready. A Jar is safe for concurrent use. It must not be copied.
+type Jar struct {
+	mu      sync.Mutex
+	cookies []Cookie // the one that was set last is last
+}
+
+// NewJar returns a jar that holds cookies, without those that have expired or that no jar may hold. A cookie
+// without Domain is kept, and sent nowhere; one without Path is for every path.
+func NewJar(cookies ...Cookie) *Jar {
+	j := &Jar{}
+	now := wall.Now()
+	for _, c := range cookies {
+		if c, ok := c.canonical(now); ok {
+			j.put(c, now)
+		}
+	}
+	return j
+}
+
+// SetCookies implements http.CookieJar: it takes what the answer to a request for u sets, by RFC 6265bis section 5.7.
+func (j *Jar) SetCookies(u *url.URL, cookies []*http.Cookie) {
+	t, ok := cookieURLOf(u)
+	if !ok {
+		return
+	}
+	now := wall.Now()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	created := j.nextCreated(now)
+	for _, hc := range cookies {
+		c, ok := t.read(hc, now)
+		if !ok || !t.secure && j.protects(&c) {
+			continue
+		}
+		c.Created = created
+		created = created.Add(1)
+		j.put(c, now)
+	}
+}
+
+// Cookies implements http.CookieJar: what a request for u carries, longer paths first, then in the order of creation
+// (RFC 6265bis section 5.8.3). It is nothing for schemes other than http and https.
+func (j *Jar) Cookies(u *url.URL) []*http.Cookie {
+	var sent []*http.Cookie
+	for _, c := range j.sentTo(u) {
+		sent = append(sent, &http.Cookie{Name: c.Name, Value: c.Value.Reveal(), Quoted: c.Quoted})
+	}
+	return sent
+}
+
+// All returns the cookies that have not expired, those that were set least recently first.
+func (j *Jar) All() []Cookie {
+	now := wall.Now()
+	return j.pick(func(c *Cookie) bool { return c.live(now) })
+}
+
+// get returns the cookie of that name which a request for u carries; the first one where there are several.
+func (j *Jar) get(u *url.URL, name string) (Cookie, bool) {
+	for _, c := range j.sentTo(u) {
+		if c.Name == name {
+			return c, true
+		}
+	}
+	return Cookie{}, false
+}
+
+// clone returns a jar with the same cookies.
+func (j *Jar) clone() *Jar {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return &Jar{cookies: slices.Clone(j.cookies)}
+}
+
+// restoreDeleted puts back into after, which is what a failed exchange made of before, the cookies that the failed
+// answer deleted or emptied. Those that it added, or gave another value, stay.
+func restoreDeleted(before, after *Jar) {
+	now := wall.Now()
+	old := before.All()
+	after.mu.Lock()
+	defer after.mu.Unlock()
+	for _, c := range old {
+		if !c.Value.IsZero() && !after.hasValue(&c) {
+			after.put(c, now)
+		}
+	}
+}
+
+func (j *Jar) hasValue(c *Cookie) bool {
+	return slices.ContainsFunc(j.cookies, func(o Cookie) bool { return c.replaces(&o) && !o.Value.IsZero() })
+}
+
+func (j *Jar) sentTo(u *url.URL) []Cookie {
+	t, ok := cookieURLOf(u)
+	if !ok {
+		return nil
+	}
+	now := wall.Now()
+	sent := j.pick(func(c *Cookie) bool { return c.live(now) && t.gets(c) })
+	slices.SortStableFunc(sent, func(a, b Cookie) int {
+		return cmp.Or(cmp.Compare(len(b.Path), len(a.Path)), a.Created.Compare(b.Created))
+	})
+	return sent
+}
+
+func (j *Jar) pick(wanted func(*Cookie) bool) []Cookie {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var picked []Cookie
+	for i := range j.cookies {
+		if wanted(&j.cookies[i]) {
+			picked = append(picked, j.cookies[i])
+		}
+	}
+	return picked
+}
+
+// nextCreated returns a time later than the creation of every cookie in j, so that cookies of one answer, or of a
+// clock that was turned back, have an order of creation.
+func (j *Jar) nextCreated(now time.Time) time.Time {
+	next := now.UTC()
+	for i := range j.cookies {
+		if created := j.cookies[i].Created; !created.Before(next) {
+			next = created.Add(1)
+		}
+	}
+	return next
+}
+
+// protects reports whether c, which comes from a URL that is not secure, would overwrite or hide a Secure cookie
+// (RFC 6265bis section 5.7).
+func (j *Jar) protects(c *Cookie) bool {
+	return slices.ContainsFunc(j.cookies, func(o Cookie) bool {
+		return o.Secure && o.Name == c.Name && pathMatch(c.Path, o.Path) &&
+			(o.Domain == c.Domain || subdomain(o.Domain, c.Domain) || subdomain(c.Domain, o.Domain))
+	})
+}
+
+// put makes c the cookie that was set last; an expired c only removes the one that it replaces.
+func (j *Jar) put(c Cookie, now time.Time) {
+	j.cookies = slices.DeleteFunc(j.cookies, func(o Cookie) bool {
+		if !o.live(now) {
+			return true
+		}
+		replaced := c.replaces(&o)
+		if replaced {
+			c.Created = o.Created
+		}
+		return replaced
+	})
+	if !c.live(now) {
+		return
+	}
+	j.cookies = append(j.cookies, c)
+	j.evict(maxCookiesPerDomain, func(o *Cookie) bool { return o.Domain == c.Domain })
+	j.evict(maxCookies, func(*Cookie) bool { return true })
+}
+
+// evict removes one of the cookies in question if they are more than limit.
+func (j *Jar) evict(limit int, inQuestion func(*Cookie) bool) {
+	count, oldest, oldestPlain := 0, -1, -1
+	for i := range j.cookies {
+		c := &j.cookies[i]
+		if !inQuestion(c) {
+			continue
+		}
+		count++
+		if oldest < 0 {
+			oldest = i
+		}
+		if oldestPlain < 0 && !c.Secure {
+			oldestPlain = i
+		}
+	}
+	if count <= limit {
+		return
+	}
+	if oldestPlain >= 0 {
+		oldest = oldestPlain
+	}
+	j.cookies = slices.Delete(j.cookies, oldest, oldest+1)
 }

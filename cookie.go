@@ -1,0 +1,194 @@
+package silentrefresh
+
+import (
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/silentrefresh/silentrefresh/internal/wall"
+	"golang.org/x/net/publicsuffix"
+)
+
+// The limits of RFC 6265bis sections 5.5 and 5.6, in bytes and time.
+const (
+	maxNameAndValue = 4096
+	maxAttribute    = 1024
+	maxLifetime     = 400 * 24 * time.Hour
+)
+
+// A Cookie is one cookie of a Jar, with all that RFC 6265bis section 5.7 keeps of it. It prints without its value.
+type Cookie struct {
+	Name     string
+	Value    Secret
+	Quoted   bool   // the value was sent in quotation marks, and is sent back in them
+	Domain   string // the host, or the domain whose subdomains get it too; "" until it is known
+	HostOnly bool   // Domain is the one host that gets it, not its subdomains
+	Path     string
+	Secure   bool // for https and this machine only
+	HttpOnly bool
+	SameSite http.SameSite // kept, never applied: the requests of a session are all its own site's
+	Expires  time.Time     // zero: with the session, for as long as the session is kept
+	Created  time.Time     // when a cookie of that name, domain and path was set first
+}
+
+// at fills in what a caller may leave out: u's host gets the cookie, on every path.
+func (c Cookie) at(u *url.URL) Cookie {
+	if t, ok := cookieURLOf(u); ok && c.Domain == "" {
+		c.Domain, c.HostOnly = t.host, true
+	}
+	if c.Path == "" {
+		c.Path = "/"
+	}
+	if c.Created.IsZero() {
+		c.Created = wall.Now().UTC()
+	}
+	return c
+}
+
+// replaces reports whether a jar has room for only one of the two (RFC 6265bis section 5.7).
+func (c *Cookie) replaces(o *Cookie) bool {
+	return c.Name == o.Name && c.Domain == o.Domain && c.HostOnly == o.HostOnly && c.Path == o.Path
+}
+
+// live reports whether c has not expired.
+func (c *Cookie) live(now time.Time) bool { return c.Expires.IsZero() || c.Expires.After(now) }
+
+// valid reports whether a jar may hold c, and net/http send it as it is.
+func (c *Cookie) valid() bool {
+	value := c.Value.Reveal()
+	size := len(c.Name) + len(value)
+	if c.Quoted {
+		size += len(`""`)
+	}
+	switch {
+	case size > maxNameAndValue || len(c.Path) > maxAttribute || len(c.Domain) > maxAttribute:
+		return false
+	case c.SameSite == http.SameSiteNoneMode && !c.Secure:
+		return false
+	case c.named("__Secure-") && !c.Secure:
+		return false
+	case c.named("__Host-") && !(c.Secure && c.Path == "/" && (c.HostOnly || c.Domain == "")):
+		return false
+	}
+	return (&http.Cookie{Name: c.Name, Value: value, Path: c.Path}).Valid() == nil // no control characters
+}
+
+// named reports whether c's name begins with prefix, in any case: to some servers case means nothing
+// (RFC 6265bis section 5.4).
+func (c *Cookie) named(prefix string) bool {
+	return len(c.Name) >= len(prefix) && strings.EqualFold(c.Name[:len(prefix)], prefix)
+}
+
+// canonical returns a cookie that somebody brought in the form in which a jar compares cookies; false if there is
+// none. Where no subdomain may get it, it is its host's alone.
+func (c Cookie) canonical(now time.Time) (Cookie, bool) {
+	if !strings.HasPrefix(c.Path, "/") {
+		c.Path = "/"
+	}
+	c.Expires, c.Created = capped(c.Expires, now), recordable(c.Created)
+	if c.Domain == "" {
+		return c, c.valid()
+	}
+	domain, ok := hostname(strings.TrimPrefix(c.Domain, "."))
+	c.Domain, c.HostOnly = domain, c.HostOnly || isIP(domain) || isPublicSuffix(domain)
+	return c, ok && c.valid()
+}
+
+// detached returns c on memory of its own, so that it does not hold on to the whole answer that it came in.
+func (c Cookie) detached() Cookie {
+	c.Name, c.Domain, c.Path = strings.Clone(c.Name), strings.Clone(c.Domain), strings.Clone(c.Path)
+	c.Value = NewSecret(strings.Clone(c.Value.Reveal()))
+	return c
+}
+
+// capped limits how far away an expiry is (RFC 6265bis section 5.5). Zero stays zero.
+func capped(expires, now time.Time) time.Time {
+	if limit := now.Add(maxLifetime); expires.After(limit) {
+		expires = limit
+	}
+	return recordable(expires)
+}
+
+// hostname returns the one spelling of a host that can be compared, without port and trailing dot.
+func hostname(host string) (string, bool) {
+	host, err := asciiHost(host)
+	odd := func(r rune) bool { return r <= ' ' || r == 0x7f }
+	if err != nil || host == "" || host[0] == '.' || host[len(host)-1] == '.' || strings.ContainsFunc(host, odd) {
+		return "", false
+	}
+	return host, true
+}
+
+func isIP(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
+}
+
+// isPublicSuffix reports whether anybody can have a name below domain, as below com, co.uk and github.io.
+func isPublicSuffix(domain string) bool {
+	suffix, _ := publicsuffix.PublicSuffix(domain)
+	return suffix == domain
+}
+
+// cookieRecord is a Cookie as the store's record has it, with its value in the clear: the store encrypts it.
+type cookieRecord struct {
+	Name     string        `json:"n"`
+	Value    string        `json:"v,omitempty"`
+	Quoted   bool          `json:"q,omitempty"`
+	Domain   string        `json:"d,omitempty"`
+	HostOnly bool          `json:"h,omitempty"`
+	Path     string        `json:"p,omitempty"`
+	Secure   bool          `json:"s,omitempty"`
+	HttpOnly bool          `json:"o,omitempty"`
+	SameSite http.SameSite `json:"ss,omitempty"`
+	Expires  time.Time     `json:"e,omitzero"`
+	Created  time.Time     `json:"c,omitzero"`
+}
+
+// encodeCookies is exactly reversible for all that a Jar holds.
+func encodeCookies(cookies []Cookie) []cookieRecord {
+	var records []cookieRecord
+	for _, c := range cookies {
+		records = append(records, cookieRecord{
+			Name: c.Name, Value: c.Value.Reveal(), Quoted: c.Quoted,
+			Domain: c.Domain, HostOnly: c.HostOnly, Path: c.Path,
+			Secure: c.Secure, HttpOnly: c.HttpOnly, SameSite: c.SameSite,
+			Expires: recordable(c.Expires), Created: recordable(c.Created),
+		})
+	}
+	return records
+}
+
+// decodeCookies reverses encodeCookies. It checks nothing: NewJar does.
+func decodeCookies(records []cookieRecord) []Cookie {
+	var cookies []Cookie
+	for _, r := range records {
+		cookies = append(cookies, Cookie{
+			Name: r.Name, Value: NewSecret(r.Value), Quoted: r.Quoted,
+			Domain: r.Domain, HostOnly: r.HostOnly, Path: r.Path,
+			Secure: r.Secure, HttpOnly: r.HttpOnly, SameSite: r.SameSite,
+			Expires: r.Expires, Created: r.Created,
+		})
+	}
+	return cookies
+}
+
+var (
+	firstRecordable = time.Unix(0, 0).UTC()
+	lastRecordable  = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+)
+
+// recordable returns the nearest time that JSON can have, in UTC. Zero, which stands for none, stays zero.
+func recordable(t time.Time) time.Time {
+	switch {
+	case t.IsZero():
+		return time.Time{}
+	case t.Before(firstRecordable):
+		return firstRecordable
+	case t.After(lastRecordable):
+		return lastRecordable
+	}
+	return t.UTC()
+}

@@ -1,0 +1,79 @@
+package silentrefresh
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestF48_AnswerIsRedacted(t *testing.T) {
+	a := NewAnswer([]byte(hushDocument))
+	for form, v := range forms(a) {
+		checkHushed(t, "Answer: "+form, v)
+	}
+	for way, text := range everyOutput(a) {
+		if way != "%p" && !strings.Contains(text, redacted) {
+			t.Errorf("%s: %q does not say that something is redacted", way, text)
+		}
+	}
+}
+
+func TestF48_EventIsRedacted(t *testing.T) {
+	e := Event{
+		Kind: EventRetrying, Session: "default", Account: "ada", Time: time.Unix(1, 0), Trigger: TriggerTimer,
+		Err: errors.New("server is down"), Answer: NewAnswer([]byte(hushDocument)),
+	}
+	for form, v := range forms(e) {
+		checkHushed(t, "Event: "+form, v)
+	}
+	if text := fmt.Sprintf("%+v", e); !strings.Contains(text, "server is down") || !strings.Contains(text, "retrying") {
+		t.Errorf("what is not secret should be readable: %s", text)
+	}
+}
+
+func TestAnswerDecode(t *testing.T) {
+	document := []byte(`{"user":{"name":"ada"}}`)
+	a := NewAnswer(document)
+	document[2] = 'X' // the Answer has its own copy
+	var v struct{ User struct{ Name string } }
+	if err := a.Decode(&v); err != nil || v.User.Name != "ada" {
+		t.Errorf("decoded %+v, %v", v, err)
+	}
+	if a.IsZero() {
+		t.Error("a document is not nothing")
+	}
+}
+
+func TestAnswerDecodeNothing(t *testing.T) {
+	for _, a := range []Answer{{}, NewAnswer(nil), NewAnswer([]byte{})} {
+		var v any
+		err := a.Decode(&v)
+		if err == nil || !strings.Contains(err.Error(), "Config.KeepAnswer") {
+			t.Errorf("the error should say what to do: %v", err)
+		}
+		if !a.IsZero() || a.String() != "" {
+			t.Errorf("%q pretends to hold something", a.String())
+		}
+	}
+}
+
+func TestF48_AnswerDecodeErrorHasNoContent(t *testing.T) {
+	for _, document := range []string{hushToken, `"` + hushToken + `"`, `{"access_token":"` + hushToken} {
+		var v struct{ N int }
+		err := NewAnswer([]byte(document)).Decode(&v)
+		if err == nil {
+			t.Fatalf("%s was decoded", document)
+		}
+		if strings.Contains(err.Error(), hushToken) || !strings.Contains(err.Error(), "struct") {
+			t.Errorf("the error should name the type and no content: %v", err)
+		}
+		var syntax *json.SyntaxError
+		var mismatch *json.UnmarshalTypeError
+		if !errors.As(err, &syntax) && !errors.As(err, &mismatch) {
+			t.Errorf("the cause is lost: %v", err)
+		}
+	}
+}

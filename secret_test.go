@@ -1,0 +1,185 @@
+package silentrefresh
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	hushToken    = "hush-token-1f3a"
+	hushDocument = `{"access_token":"hush-document-9c2e"}`
+)
+
+// hush is what no output may contain, in any of the forms that fmt and encoding/json give to a string or to bytes.
+func hush(s string) []string {
+	return []string{
+		s, fmt.Sprintf("%x", s), fmt.Sprintf("%X", s), fmt.Sprintf("% x", s),
+		strings.Trim(fmt.Sprint([]byte(s)), "[]"), strings.Trim(fmt.Sprintf("%#v", []byte(s)), "[]byte{}"),
+	}
+}
+
+// everyOutput is v by every way that values take into logs and dumps.
+func everyOutput(v any) map[string]string {
+	out := map[string]string{}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x", "%X", "% x", "%t", "%p", "%20v", "%z"} {
+		out[verb] = fmt.Sprintf(verb, v)
+	}
+	out["Sprint"] = fmt.Sprint(v)
+	out["Errorf"] = fmt.Errorf("failed with %v", v).Error()
+	b, err := json.Marshal(v)
+	out["json"] = fmt.Sprint(string(b), err)
+	for name, handler := range map[string]func(*bytes.Buffer) slog.Handler{
+		"slog text": func(b *bytes.Buffer) slog.Handler { return slog.NewTextHandler(b, nil) },
+		"slog JSON": func(b *bytes.Buffer) slog.Handler { return slog.NewJSONHandler(b, nil) },
+	} {
+		var buf bytes.Buffer
+		log := slog.New(handler(&buf)).With("with", v).WithGroup("group")
+		log.Info("message", "value", v, "slice", []any{v}, slog.Group("g", "in", v))
+		out[name] = buf.String()
+	}
+	return out
+}
+
+// holder is somebody else's struct. fmt calls no methods on its unexported fields.
+type holder[T any] struct {
+	Public  T
+	private T
+	slice   []T
+	array   [1]T
+	keyed   map[string]T
+	any     any
+	pointer *T
+}
+
+func hold[T any](v T) holder[T] {
+	return holder[T]{v, v, []T{v}, [1]T{v}, map[string]T{"k": v}, v, &v}
+}
+
+// forms are the ways to hold v.
+func forms[T any](v T) map[string]any {
+	h := hold(v)
+	return map[string]any{
+		"itself": v, "pointer": &v, "slice": []T{v}, "map": map[string]T{"k": v},
+		"struct": h, "pointer to struct": &h, "struct in a struct": hold(h), "any": any(v),
+	}
+}
+
+func checkHushed(t *testing.T, what string, v any) {
+	t.Helper()
+	for way, text := range everyOutput(v) {
+		for _, secret := range []string{hushToken, "hush-document-9c2e"} {
+			for _, form := range hush(secret) {
+				if strings.Contains(text, form) {
+					t.Errorf("%s by %s shows the secret: %s", what, way, text)
+				}
+			}
+		}
+	}
+}
+
+// The check itself must see a secret in a plain string, or it proves nothing.
+func TestF48_TheCheckSees(t *testing.T) {
+	for way, text := range everyOutput(holder[string]{Public: hushToken, private: hushToken}) {
+		seen := false
+		for _, form := range hush(hushToken) {
+			seen = seen || strings.Contains(text, form)
+		}
+		if !seen {
+			t.Errorf("%s: the check does not see the secret in %s", way, text)
+		}
+	}
+}
+
+func TestF48_SecretIsRedacted(t *testing.T) {
+	for form, v := range forms(NewSecret(hushToken)) {
+		checkHushed(t, "Secret: "+form, v)
+	}
+}
+
+func TestF48_SessionAndCookieAreRedacted(t *testing.T) {
+	secret := NewSecret(hushToken)
+	c := Cookie{Name: "refresh", Value: secret, Domain: "example.com", Path: "/"}
+	s := Session{
+		AccessToken: secret, RefreshToken: secret, Cookies: []Cookie{c}, CSRF: secret, Extra: secret,
+		Account: "ada", Expires: time.Unix(1, 0), Answer: NewAnswer([]byte(hushDocument)),
+	}
+	for form, v := range forms(c) {
+		checkHushed(t, "Cookie: "+form, v)
+	}
+	for form, v := range forms(s) {
+		checkHushed(t, "Session: "+form, v)
+	}
+	for form, v := range forms(Grant{Kind: Refresh, Old: s}) {
+		checkHushed(t, "Grant: "+form, v)
+	}
+	checkHushed(t, "Jar", NewJar(c))
+}
+
+// A struct like those that users build around a token.
+func TestF48_StructsAroundSecretsAreRedacted(t *testing.T) {
+	type token struct {
+		Value  Secret
+		Scheme string
+	}
+	type client struct {
+		Name  string
+		token token
+		last  *token
+	}
+	tok := token{NewSecret(hushToken), "Bearer"}
+	for form, v := range forms(tok) {
+		checkHushed(t, "token: "+form, v)
+	}
+	for form, v := range forms(client{"c", tok, &tok}) {
+		checkHushed(t, "client: "+form, v)
+	}
+}
+
+func TestF48_RedactedIsReadable(t *testing.T) {
+	s := NewSecret(hushToken)
+	for way, text := range everyOutput(s) {
+		if way != "%p" && !strings.Contains(text, redacted) { // %p never asks the value
+			t.Errorf("%s: %q does not say that something is redacted", way, text)
+		}
+	}
+	session := Session{AccessToken: s, Account: "ada"}
+	b, err := json.Marshal(session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{string(b), fmt.Sprintf("%+v", session)} {
+		if !strings.Contains(text, redacted) || !strings.Contains(text, "ada") {
+			t.Errorf("what is not secret should be readable: %s", text)
+		}
+	}
+}
+
+func TestSecret(t *testing.T) {
+	var none Secret
+	a, same, b := NewSecret("a"), NewSecret("a"), NewSecret("b")
+	if !none.IsZero() || !NewSecret("").IsZero() || a.IsZero() {
+		t.Error("only the empty Secret is zero")
+	}
+	if none.Reveal() != "" || a.Reveal() != "a" {
+		t.Errorf("Reveal: %q, %q", none.Reveal(), a.Reveal())
+	}
+	if !a.equal(same) || a.equal(b) || a.equal(none) || !none.equal(NewSecret("")) {
+		t.Error("equal compares something other than the text")
+	}
+	for way, text := range everyOutput(none) {
+		if strings.Contains(text, redacted) {
+			t.Errorf("%s: an empty Secret pretends to hold something: %s", way, text)
+		}
+	}
+	if text, err := a.MarshalText(); err != nil || string(text) != redacted {
+		t.Errorf("MarshalText: %q, %v", text, err)
+	}
+	if b, err := json.Marshal(map[string]Secret{"s": none}); err != nil || string(b) != `{"s":""}` {
+		t.Errorf("an empty Secret in JSON: %s, %v", b, err)
+	}
+}

@@ -2,6 +2,7 @@ package silentrefresh
 
 import (
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -62,3 +63,12 @@ func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + s.String() +
 
 // MarshalText is MarshalJSON for other encodings.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText takes a secret out of a configuration file. It refuses what Secret writes: that was a dump.
+func (s *Secret) UnmarshalText(text []byte) error {
+	if string(text) == redacted {
+		return errors.New("silentrefresh: " + redacted + " stands for a secret, and is none")
+	}
+	*s = NewSecret(string(text))
+	return nil
+}

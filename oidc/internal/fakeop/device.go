@@ -1,0 +1,71 @@
+package fakeop
+
+import (
+	"crypto/rand"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// device is a device login under way.
+type device struct {
+	code, userCode string
+	grant          *grant // nil until a person has decided
+	denied         bool
+	expires        time.Time
+}
+
+func (p *Provider) deviceAuthorization(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.authenticated(r) {
+		refuse(w, http.StatusUnauthorized, "invalid_client")
+		return
+	}
+	d := &device{code: rand.Text(), userCode: rand.Text()[:8], expires: time.Now().Add(10 * time.Minute)}
+	d.grant = &grant{scopes: strings.Fields(r.PostFormValue("scope"))}
+	p.devices[d.code] = d
+	answer := map[string]any{
+		"device_code":               d.code,
+		"user_code":                 d.userCode,
+		"verification_uri":          p.URL + "/device",
+		"verification_uri_complete": p.URL + "/device?user_code=" + d.userCode,
+		"expires_in":                600,
+	}
+	if p.Interval > 0 {
+		answer["interval"] = p.Interval
+	}
+	writeJSON(w, http.StatusOK, answer)
+}
+
+// approve is what a person does on another device. Without an account it is a refusal.
+func (p *Provider) approve(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, d := range p.devices {
+		if d.userCode == r.PostFormValue("user_code") {
+			d.grant.account = r.PostFormValue("account")
+			d.denied = d.grant.account == ""
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+	}
+	refuse(w, http.StatusNotFound, "unknown_code")
+}
+
+func (p *Provider) deviceGrant(w http.ResponseWriter, r *http.Request) {
+	d := p.devices[r.PostFormValue("device_code")]
+	switch {
+	case d == nil || d.grant.used:
+		refuse(w, http.StatusBadRequest, "invalid_grant")
+	case d.denied:
+		refuse(w, http.StatusBadRequest, "access_denied")
+	case time.Now().After(d.expires):
+		refuse(w, http.StatusBadRequest, "expired_token")
+	case d.grant.account == "":
+		refuse(w, http.StatusBadRequest, "authorization_pending")
+	default:
+		d.grant.used = true
+		p.issue(w, d.grant)
+	}
+}

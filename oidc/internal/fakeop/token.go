@@ -1,0 +1,131 @@
+package fakeop
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+)
+
+// A grant is what one login gave: all its tokens live and die together.
+type grant struct {
+	account string
+	request *authorization // nil for a device
+	nonce   string
+	scopes  []string
+	used    bool   // the code
+	current string // the refresh token that is good
+	revoked bool
+	expires map[string]time.Time // of the access tokens
+}
+
+func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.authenticated(r) {
+		refuse(w, http.StatusUnauthorized, "invalid_client")
+		return
+	}
+	switch r.PostFormValue("grant_type") {
+	case "authorization_code":
+		p.codeGrant(w, r)
+	case "refresh_token":
+		p.refreshGrant(w, r)
+	case "urn:ietf:params:oauth:grant-type:device_code":
+		p.deviceGrant(w, r)
+	default:
+		refuse(w, http.StatusBadRequest, "unsupported_grant_type")
+	}
+}
+
+// authenticated checks the client, and that its secret travels in one of the advertised ways.
+func (p *Provider) authenticated(r *http.Request) bool {
+	allowed := func(method string) bool {
+		return slices.Contains(p.AuthMethods, method) || p.AuthMethods == nil && method == "client_secret_basic"
+	}
+	if id, secret, ok := r.BasicAuth(); ok {
+		id, _ = url.QueryUnescape(id)
+		secret, _ = url.QueryUnescape(secret)
+		return id == ClientID && secret == p.Secret && p.Secret != "" && allowed("client_secret_basic")
+	}
+	secret := r.PostFormValue("client_secret")
+	return r.PostFormValue("client_id") == ClientID && secret == p.Secret && (p.Secret == "" || allowed("client_secret_post"))
+}
+
+func (p *Provider) codeGrant(w http.ResponseWriter, r *http.Request) {
+	g := p.codes[r.PostFormValue("code")]
+	if g == nil || g.used || g.request.redirectURI != r.PostFormValue("redirect_uri") {
+		if g != nil {
+			g.revoked = true // RFC 6749 section 4.1.2: a code that is replayed ends what it gave
+		}
+		refuse(w, http.StatusBadRequest, "invalid_grant")
+		return
+	}
+	g.used = true
+	sum := sha256.Sum256([]byte(r.PostFormValue("code_verifier")))
+	if base64.RawURLEncoding.EncodeToString(sum[:]) != g.request.challenge {
+		refuse(w, http.StatusBadRequest, "invalid_grant")
+		return
+	}
+	p.issue(w, g)
+}
+
+func (p *Provider) refreshGrant(w http.ResponseWriter, r *http.Request) {
+	token := r.PostFormValue("refresh_token")
+	g := p.refresh[token]
+	if g != nil && token != g.current {
+		p.reuses++
+		g.revoked = true
+	}
+	if g == nil || g.revoked {
+		refuse(w, http.StatusBadRequest, "invalid_grant")
+		return
+	}
+	p.issue(w, g)
+}
+
+// issue gives out the next tokens of g.
+func (p *Provider) issue(w http.ResponseWriter, g *grant) {
+	ttl := p.TokenTTL
+	if ttl == 0 {
+		ttl = time.Minute
+	}
+	access := rand.Text()
+	if g.expires == nil {
+		g.expires = map[string]time.Time{}
+	}
+	g.expires[access] = time.Now().Add(ttl)
+	p.access[access] = g
+	answer := map[string]any{
+		"access_token": access,
+		"token_type":   "Bearer",
+		"expires_in":   int(ttl / time.Second),
+		"id_token":     p.idToken(g, access),
+	}
+	if !p.NoRefreshTokens && slices.Contains(g.scopes, "offline_access") {
+		g.current = rand.Text()
+		p.refresh[g.current] = g
+		answer["refresh_token"] = g.current
+	}
+	writeJSON(w, http.StatusOK, answer)
+}
+
+func (p *Provider) revoke(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.authenticated(r) {
+		refuse(w, http.StatusUnauthorized, "invalid_client")
+		return
+	}
+	token := r.PostFormValue("token")
+	if g := p.refresh[token]; g != nil {
+		g.revoked = true
+	}
+	if g := p.access[token]; g != nil {
+		delete(g.expires, token)
+	}
+	w.WriteHeader(http.StatusOK)
+}

@@ -1,0 +1,82 @@
+package oidc
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+// maxAnswer caps every answer in bytes: documents and tokens are small, and a provider gone wrong is not to fill
+// the memory.
+const maxAnswer = 1 << 20
+
+// A wire is the transport of one exchange, whose requests go one after the other. It remembers the last of them,
+// which the libraries above do not tell.
+type wire struct {
+	base http.RoundTripper // nil: http.DefaultTransport
+	last call
+}
+
+// A call is what is known of a request and its answer.
+type call struct {
+	path   string
+	began  time.Time
+	unsent bool      // it never left this machine
+	status int       // 0: no answer
+	date   time.Time // the answer's Date, zero if it had none
+	until  time.Time // what its Retry-After asks for
+}
+
+// RoundTrip implements http.RoundTripper.
+func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	var asked, got atomic.Bool
+	ctx := httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
+		GetConn: func(string) { asked.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { got.Store(true) },
+	})
+	c := call{path: r.URL.Path, began: time.Now()}
+	resp, err := capped{w.base}.RoundTrip(r.WithContext(ctx))
+	if err != nil {
+		// A transport that tells nothing about connections may have sent it.
+		c.unsent = asked.Load() && !got.Load()
+		w.last = c
+		return nil, err
+	}
+	c.status = resp.StatusCode
+	c.date, _ = http.ParseTime(resp.Header.Get("Date"))
+	c.until = retryAfter(resp.Header.Get("Retry-After"), c.began)
+	w.last = c
+	return resp, nil
+}
+
+// capped is a transport whose answers end after maxAnswer bytes.
+type capped struct{ base http.RoundTripper } // nil: http.DefaultTransport
+
+// RoundTrip implements http.RoundTripper.
+func (c capped) RoundTrip(r *http.Request) (*http.Response, error) {
+	base := c.base
+	if base == nil {
+		base = http.DefaultTransport
+	}
+	resp, err := base.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.LimitReader(resp.Body, maxAnswer), resp.Body}
+	return resp, nil
+}
+
+// retryAfter reads the header in both its forms (RFC 9110 section 10.2.3); zero if it says nothing.
+func retryAfter(h string, now time.Time) time.Time {
+	if seconds, err := strconv.Atoi(h); err == nil && seconds > 0 {
+		return now.Add(time.Duration(min(seconds, 24*60*60)) * time.Second)
+	}
+	t, _ := http.ParseTime(h)
+	return t
+}

@@ -1,0 +1,174 @@
+package silentrefresh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+)
+
+// exchange runs one exchange with the cookies in jar, which then holds the session's next ones.
+func (c *Client) exchange(ctx context.Context, g Grant, jar *Jar) (Session, error) {
+	if g.Kind != Login || c.endpoint != nil { // a login elsewhere may wait for a person; its caller's ctx says how long
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.cfg.Timeout)
+		defer cancel()
+	}
+	hc := &http.Client{Transport: c.auth, Jar: jar, CheckRedirect: sameOriginRedirects}
+	sent := time.Now()
+	s, err := c.cfg.Exchanger.Exchange(ctx, hc, g)
+	s.Cookies = jar.All()
+	if s.Issued.IsZero() {
+		s.Issued = sent
+	}
+	if err == nil && !s.AccessToken.IsZero() {
+		err = tokenFault(s.AccessToken.Reveal())
+	}
+	if err == nil && g.Kind == Refresh && !sameAccount(withoutAccount(s), withoutAccount(g.Old)) {
+		err = errors.New("the answer is for another account; the token was not taken")
+	}
+	if err != nil {
+		s.AccessToken = Secret{}
+		return s, asRefreshError(g.Kind, err)
+	}
+	return s, nil
+}
+
+// withoutAccount leaves only Subject to compare: what people call an account may change.
+func withoutAccount(s Session) Session { return Session{Subject: s.Subject} }
+
+// asRefreshError is a copy of the *RefreshError in err, or one around err that says nothing more. URLs, which may
+// carry secrets in their query, stay out.
+func asRefreshError(op Kind, err error) *RefreshError {
+	if re, ok := errors.AsType[*RefreshError](err); ok {
+		out := *re
+		return &out
+	}
+	if ue, ok := errors.AsType[*url.Error](err); ok {
+		err = ue.Err
+	}
+	re := &RefreshError{Op: op, Err: err}
+	var dial *net.OpError
+	switch {
+	case errors.As(err, &dial) && dial.Op == "dial":
+		re.Unsent = true
+	case errors.Is(err, context.DeadlineExceeded):
+		re.Unknown = true
+	}
+	return re
+}
+
+// slot waits until one more exchange may run.
+func (c *Client) slot(ctx context.Context) (release func(), err error) {
+	if c.slots == nil {
+		return func() {}, nil
+	}
+	select {
+	case c.slots <- struct{}{}:
+		return func() { <-c.slots }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// definite reports whether re ends the session. A 403 that may come from something in between has to repeat.
+func (c *Client) definite(re *RefreshError) bool {
+	if re.doubtful403 {
+		c.mu.Lock()
+		re.Refused = re.Refused || c.book.doubt
+		c.mu.Unlock()
+	}
+	return re.Refused
+}
+
+// remember keeps r, which differs from the present record only in what renews it.
+func (c *Client) remember(r *record, epoch uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	old := c.state.Load()
+	if old.epoch != epoch || old.err != nil || old.record == nil || old.record.login != r.login {
+		return
+	}
+	had := old.record.session
+	kept := *r
+	kept.session.AccessToken, kept.session.Issued, kept.session.Expires = had.AccessToken, had.Issued, had.Expires
+	st := *old
+	st.record = &kept
+	c.state.Store(&st)
+}
+
+// revoke tells the auth server that s has ended.
+func (c *Client) revoke(ctx context.Context, s Session) error {
+	err := guard(func() error {
+		_, err := c.exchange(ctx, Grant{Kind: Logout, Old: s}, NewJar(s.Cookies...))
+		return err
+	})
+	if err == nil {
+		return nil
+	}
+	re := asRefreshError(Logout, err)
+	if re.Hint == "" {
+		re.Hint = "the session is gone here, but the auth server may not know"
+	}
+	return re
+}
+
+// brought completes a session that the caller brings.
+func (c *Client) brought(s Session) (Session, error) {
+	if s.AccessToken.IsZero() && s.RefreshToken.IsZero() && len(s.Cookies) == 0 && s.Extra.IsZero() {
+		return s, errors.New("silentrefresh: the session to resume is empty; bring a refresh token, a cookie or an access token")
+	}
+	if token := s.AccessToken.Reveal(); token != "" {
+		if err := tokenFault(token); err != nil {
+			return s, fmt.Errorf("silentrefresh: the access token to resume with was not taken: %w", err)
+		}
+	}
+	cookies := make([]Cookie, len(s.Cookies))
+	for i, cookie := range s.Cookies {
+		cookies[i] = cookie.at(c.baseURL)
+	}
+	s.Cookies = NewJar(cookies...).All()
+	now := time.Now()
+	if s.Issued.IsZero() {
+		s.Issued = now
+	}
+	if s.Expires.IsZero() {
+		s.Expires = broughtExpiry(s.AccessToken.Reveal(), now)
+	}
+	return s, nil
+}
+
+// renewable says why nothing will renew s, nil if something will.
+func (c *Client) renewable(s Session) error {
+	if x, ok := c.cfg.Exchanger.(interface{ Renewable(Session) error }); ok {
+		return x.Renewable(s)
+	}
+	return nil
+}
+
+// tellRenewable warns right after a login of what would else be noticed at the first expiry.
+func (c *Client) tellRenewable() {
+	if err := c.state.Load().renewable; err != nil && c.cfg.Credentials == nil {
+		c.tell(Event{Kind: EventNotRenewable, Err: err})
+	}
+}
+
+// mayLogIn reports whether Credentials may begin a new session after st.
+func (c *Client) mayLogIn(st *state) bool {
+	return c.cfg.Credentials != nil && !st.closed() && !st.final
+}
+
+// sameCredential reports whether a and b are renewed by the same thing.
+func sameCredential(a, b Session) bool {
+	return a.RefreshToken.equal(b.RefreshToken) && sameCookies(a.Cookies, b.Cookies)
+}
+
+func sameCookies(a, b []Cookie) bool {
+	return slices.EqualFunc(a, b, func(a, b Cookie) bool {
+		return a.Name == b.Name && a.Domain == b.Domain && a.Path == b.Path && a.Value.equal(b.Value)
+	})
+}

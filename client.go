@@ -1,0 +1,316 @@
+package silentrefresh
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Config says where to log in and how to stay so. Its zero values are right for the common case; only BaseURL is
+// needed. New copies it.
+type Config struct {
+	// BaseURL is the server's, for instance "https://api.example.com". Its origin gets the token.
+	BaseURL string
+	// Name is the session's in the Store, where one user has several; "": "default".
+	Name string
+	// Origins are more origins that get the token (scheme, host, port). To spell out an http one is to consent
+	// to sending the token unencrypted.
+	Origins []string
+	// Exchanger trades credentials and sessions for sessions; nil: &Endpoint{}.
+	Exchanger Exchanger
+	// Attach says how requests carry the token; zero: Authorization: Bearer (RFC 6750 section 2.1).
+	Attach Attach
+	// Base carries API calls and auth calls alike (certificates, a proxy, a socket); nil: http.DefaultTransport.
+	// A *http.Transport is cloned for the auth calls, which have a pool of their own.
+	Base http.RoundTripper
+	// Store keeps the session beyond this process; nil: nowhere.
+	Store Store
+	// MemoryOnly never writes the access token down, even encrypted. Each process then renews for itself.
+	MemoryOnly bool
+
+	// Timeout is the deadline of one exchange; 0: 30 s.
+	Timeout time.Duration
+	// MaxWait is how long a request without a usable token waits through a backoff; 0: 10 s; negative: not at
+	// all. A refresh that is under way is always waited for, until the request's own context ends.
+	MaxWait time.Duration
+	// Margin is how long before its end a token is renewed; 0: about 20 % of its lifetime. It is bounded by half
+	// the lifetime.
+	Margin time.Duration
+	// MaxAge is when to renew a token whose lifetime is unknown; 0: only when it is refused.
+	MaxAge time.Duration
+	// IdleStop stops renewals in the background after that long without a request; the next request renews
+	// first where needed. 0: never.
+	IdleStop time.Duration
+	// MaxExchanges bounds the exchanges that run at a time, for this Client and all its Forks; 0: no bound.
+	MaxExchanges int
+
+	// Buffer is the size up to which the body of a request is kept for a replay, where it has no GetBody and its
+	// length is known; 0: 64 KiB; negative: none is.
+	Buffer int64
+	// HandOutHeader names a header of API answers in which the server hands out a newer access token; "": none.
+	HandOutHeader string
+	// RejectedStatus lists the statuses by which the API says that the token is not valid (any more); nil: 401,
+	// read by RFC 6750 section 3.1.
+	RejectedStatus []int
+	// Rejected decides instead of RejectedStatus. It must not read the body.
+	Rejected func(*http.Response) bool
+
+	// Credentials logs in again without a person. It is called where no session is left, inside the one flight
+	// and under the record's lock. To ask a person there, check Foreground first.
+	Credentials func(context.Context) (any, error)
+	// KeepAnswer keeps the auth server's last answer for Client.Answer.
+	KeepAnswer bool
+	// Observe is told what happens, in order, outside every lock; it may call back. When it is slow, events are
+	// dropped and counted.
+	Observe func(Event)
+	// Logger gets the same, and warnings; nil: nobody.
+	Logger *slog.Logger
+}
+
+// A Client keeps one session alive. Make it with New; its methods are safe for concurrent use.
+type Client struct {
+	*shared
+	key   string // in the Store
+	name  string
+	store Store
+
+	state  atomic.Pointer[state]
+	flight flight
+	events queue
+	answer atomic.Pointer[Answer]
+	lastly atomic.Int64 // when the last request came, by the wall clock; kept only with Config.IdleStop
+	dozing atomic.Bool  // no renewals until the next request
+
+	mu      sync.Mutex // guards book and every change of state; never held across I/O or a callback
+	book    book
+	counted counters
+}
+
+// book is what only those who renew look at.
+type book struct {
+	failures  int           // in a row
+	until     time.Time     // no attempt before
+	asked     bool          // until is the server's wish
+	pulled    bool          // until was brought forward for somebody who waits
+	failure   error         // the last one, nil after a success
+	doubt     bool          // the last refusal was a 403 that might mean something else
+	slow      time.Duration // the last exchange took
+	wide      bool          // the next renewal is spread wide
+	level     int           // how often in a row a replay was refused
+	blamed    uint64        // the generation that raised level last
+	quiet     time.Time     // until then a rejection changes nothing
+	looked    time.Time     // when the Store was last looked at without a need
+	unsaved   *record       // what the Store refused
+	unsavedBy error
+	unsaveds  int           // how often in a row
+	stray     *record       // what a flight brought in after a Logout, to be revoked
+	timer     *time.Timer   // fires at the earlier of the next two
+	renewDue  time.Time     // zero: not by the timer
+	saveDue   time.Time     // zero: nothing to save
+	wake      chan struct{} // closed at the next change; nil while nobody waits
+}
+
+// New returns a Client for the session that the Store has under Config.Name, or for none yet. A session without a
+// usable token is refreshed in the background at once. A Store that cannot be read does not fail New: requests
+// look again, and fail with its error.
+//
+// The error names every mistake in cfg.
+func New(cfg Config) (*Client, error) {
+	s, err := newShared(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return s.client(s.cfg.Name), nil
+}
+
+// Fork returns a Client for another session on the same server: it has c's settings and shares its connections and
+// its bound on exchanges, and keeps its own state. Forks are closed one by one. name must not be c's own.
+func (c *Client) Fork(name string) (*Client, error) {
+	switch {
+	case c.state.Load().closed():
+		return nil, ErrClosed
+	case name == "" || name == c.name:
+		return nil, errors.New("silentrefresh: Fork needs a name of its own: the session would be shared by accident")
+	}
+	return c.shared.client(name), nil
+}
+
+func (s *shared) client(name string) *Client {
+	c := &Client{shared: s, name: name, key: s.base.String() + "|" + name, store: s.cfg.Store}
+	if c.store == nil {
+		c.store = noStore{make(chan struct{}, 1)}
+	}
+	c.state.Store(&state{err: ErrNoSession})
+	c.book.wide = true
+	if s.cfg.Store != nil {
+		c.start()
+	}
+	return c
+}
+
+// start takes up the session that the Store has.
+func (c *Client) start() {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	c.look(ctx)
+}
+
+// Login trades credentials for a session, which replaces the present one. What credentials may be, the Exchanger
+// says: Endpoint takes whatever marshals to a JSON object, and url.Values. A failed Login leaves the present
+// session as it is; the error is a *RefreshError where the auth server answered.
+func (c *Client) Login(ctx context.Context, credentials any) error {
+	st := c.state.Load()
+	if st.closed() {
+		return ErrClosed
+	}
+	ctx = foreground(ctx)
+	began := time.Now()
+	var s Session
+	err := guard(func() (err error) {
+		s, err = c.exchange(ctx, Grant{Kind: Login, Credentials: credentials}, NewJar())
+		return err
+	})
+	if err != nil {
+		return asRefreshError(Login, err)
+	}
+	return c.begin(ctx, st.epoch, newRecord(s), Event{Kind: EventLoggedIn, Took: time.Since(began)})
+}
+
+// Resume takes up a session that exists already: a cookie, a refresh token or an access token that the caller
+// brings. As a page does when it loads, it refreshes first. When that fails for now, Resume says so, and the
+// session is kept and tried again; when it is refused, the session is over.
+func (c *Client) Resume(ctx context.Context, s Session) error {
+	st := c.state.Load()
+	if st.closed() {
+		return ErrClosed
+	}
+	s, err := c.brought(s)
+	if err != nil {
+		return err
+	}
+	return c.begin(foreground(ctx), st.epoch, newRecord(s), Event{Kind: EventResumed})
+}
+
+// begin makes r the session, in the Store and here, unless a Logout or another Login came first. A session without
+// a token, or one that was brought, is refreshed at once.
+func (c *Client) begin(ctx context.Context, epoch uint64, r *record, ev Event) error {
+	saveErr := c.locked(ctx, func(ctx context.Context, _ []byte, save func([]byte) error) error {
+		if c.state.Load().epoch != epoch {
+			return nil
+		}
+		return c.save(r, save)
+	})
+	ev.Answer = r.session.Answer
+	st, err := c.install(r, epoch, ev)
+	if err != nil {
+		return errors.Join(err, c.revoke(ctx, r.session))
+	}
+	if saveErr != nil {
+		c.notSaved(r, saveErr)
+	}
+	c.tellRenewable()
+	if r.session.AccessToken.IsZero() || ev.Kind == EventResumed && st.renewable == nil {
+		return c.renew(ctx, st.generation, TriggerAsked)
+	}
+	return nil
+}
+
+// Renew refreshes now, whatever is left of the token's life, unless another caller or process has just done so.
+func (c *Client) Renew(ctx context.Context) error {
+	return c.renew(foreground(ctx), c.state.Load().generation, TriggerAsked)
+}
+
+// Logout ends the session here, in the Store and at the auth server, in this order of certainty: waiting requests
+// are released and no new ones are sent at once; a refresh under way is waited for, within its deadline or until
+// ctx ends, so that the newest credential is the one that is revoked; the Store's record becomes a tombstone.
+//
+// An error says what could not be done; the session is gone here all the same.
+func (c *Client) Logout(ctx context.Context) error {
+	st, err := c.leave()
+	if err != nil {
+		return err
+	}
+	wait, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	defer cancel()
+	c.flight.await(wait) // whatever comes of it: what it brought is in c.newest
+	var revoked error
+	told := false
+	stored := c.locked(ctx, func(ctx context.Context, old []byte, save func([]byte) error) error {
+		if r := c.newest(st, old); r != nil {
+			revoked, told = c.revoke(ctx, r.session), true
+		}
+		return save(nil)
+	})
+	if r := c.newest(st, nil); !told && r != nil { // the Store is away: the auth server need not be
+		revoked = c.revoke(ctx, r.session)
+	}
+	c.tell(Event{Kind: EventLoggedOut, Err: errors.Join(revoked, stored)})
+	return errors.Join(revoked, stored)
+}
+
+// Close stops renewing, waits for a refresh under way to be saved (bounded by its deadline), and returns the error
+// of a session that could not be saved. Requests under way go on; later calls get ErrClosed. A second Close does
+// nothing.
+func (c *Client) Close() error {
+	if !c.shut() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), c.cfg.Timeout)
+	defer cancel()
+	c.flight.await(ctx)
+	return c.saveLast(ctx)
+}
+
+// HTTPClient returns a new http.Client whose requests carry the token. It has no cookie jar: the session's cookies
+// belong to the auth server.
+func (c *Client) HTTPClient() *http.Client { return &http.Client{Transport: c.Transport(nil)} }
+
+// Token is a valid access token, for what is not plain HTTP.
+type Token struct {
+	Value      Secret
+	Scheme     string    // "Bearer", "" for a bare token
+	Expires    time.Time // zero if unknown
+	Generation uint64
+}
+
+// Token returns an access token that is valid as far as this machine knows, and waits for one as a request does.
+// Its error is ErrNoSession, ErrSessionOver, ErrClosed, a *RefreshError, or the context's.
+func (c *Client) Token(ctx context.Context) (Token, error) {
+	st := c.state.Load()
+	if !st.usable(time.Now()) {
+		if err := c.waitForToken(foreground(ctx), st.generation); err != nil {
+			return Token{}, err
+		}
+		st = c.state.Load()
+	}
+	c.touch()
+	return Token{Value: st.session().AccessToken, Scheme: c.cfg.Attach.scheme(), Expires: st.expires(), Generation: st.generation}, nil
+}
+
+// Reject says that the server refused t: the next Token waits for a newer one. To reject a token that is not the
+// present one any more does nothing.
+func (c *Client) Reject(t Token) { c.reject(t.Generation) }
+
+// PerRPC has the methods of gRPC's credentials.PerRPCCredentials, without importing gRPC.
+type PerRPC struct{ c *Client }
+
+// PerRPC returns credentials that attach the token to each call.
+func (c *Client) PerRPC() *PerRPC { return &PerRPC{c} }
+
+// GetRequestMetadata returns the header that carries the token; it waits as Client.Token does.
+func (p *PerRPC) GetRequestMetadata(ctx context.Context, _ ...string) (map[string]string, error) {
+	t, err := p.c.Token(ctx)
+	if err != nil {
+		return nil, err
+	}
+	header, value := p.c.cfg.Attach.value(t.Value.Reveal())
+	return map[string]string{strings.ToLower(header): value}, nil
+}
+
+// RequireTransportSecurity is true unless BaseURL is a plain http origin that was consented to or is loopback.
+func (p *PerRPC) RequireTransportSecurity() bool { return p.c.base.scheme == "https" }

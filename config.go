@@ -1,0 +1,213 @@
+package silentrefresh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// shared is what a Client and its Forks have in common. It does not change after New.
+type shared struct {
+	cfg      Config
+	base     origin
+	baseURL  *url.URL
+	origins  origins
+	endpoint *Endpoint // nil with another Exchanger
+	header   string    // that carries the token, in canonical form
+	statuses []int     // rejected ones; nil: 401 by RFC 6750
+	api      http.RoundTripper
+	auth     http.RoundTripper
+	slots    chan struct{} // one for each exchange that may run; nil: no bound
+	warned   onceEach
+}
+
+func newShared(cfg Config) (*shared, error) {
+	s := &shared{cfg: cfg}
+	mistakes := slices.Concat(s.readOrigins(), s.readExchanger(), s.readNumbers())
+	if len(mistakes) > 0 {
+		return nil, fmt.Errorf("silentrefresh: the Config has mistakes: %w", errors.Join(mistakes...))
+	}
+	s.defaults()
+	return s, nil
+}
+
+func (s *shared) readOrigins() (mistakes []error) {
+	wrong := func(format string, args ...any) { mistakes = append(mistakes, fmt.Errorf(format, args...)) }
+	for _, o := range s.cfg.Origins {
+		parsed, err := parseOrigin(o)
+		if err != nil {
+			wrong("Origins: %q: %w", withoutSecrets(o), err)
+			continue
+		}
+		s.origins = append(s.origins, parsed)
+	}
+	u, err := url.Parse(s.cfg.BaseURL)
+	switch {
+	case s.cfg.BaseURL == "":
+		wrong(`BaseURL is missing; give the server's URL, for instance "https://api.example.com"`)
+		return mistakes
+	case err != nil:
+		wrong("BaseURL cannot be parsed; write it as https://api.example.com")
+		return mistakes
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		wrong("BaseURL: give it without user, query and fragment; credentials go to Login")
+		return mistakes
+	}
+	o, err := originOf(u)
+	if err != nil {
+		wrong("BaseURL %q: %w", withoutSecrets(s.cfg.BaseURL), err)
+		return mistakes
+	}
+	if o.scheme == "http" && !loopback(u.Hostname()) && !slices.Contains(s.origins, o) {
+		wrong("BaseURL: %w", plainHTTP(o))
+	}
+	s.base, s.baseURL = o, u
+	s.origins = append(origins{{strings.ToLower(u.Scheme), u.Host}, o}, s.origins...) // as it is written first: it is the usual one
+	return mistakes
+}
+
+func (s *shared) readExchanger() (mistakes []error) {
+	ep, ok := s.cfg.Exchanger.(*Endpoint)
+	if s.cfg.Exchanger == nil || ok && ep == nil {
+		ep, ok = &Endpoint{}, true
+	}
+	if err := s.cfg.Attach.check(); err != nil {
+		mistakes = append(mistakes, err)
+	}
+	if !ok || s.baseURL == nil {
+		return mistakes
+	}
+	bound, err := ep.bind(s.baseURL)
+	if err != nil {
+		return append(mistakes, err)
+	}
+	bound.attach = s.cfg.Attach
+	if s.cfg.MemoryOnly && s.cfg.Store != nil && bound.Refresh.SendAccessToken != "" && bound.Refresh.RefreshTokenField == "" {
+		mistakes = append(mistakes, errors.New("MemoryOnly: the refresh endpoint wants the old access token "+
+			"(Refresh.SendAccessToken), which would then be lost at the end of the process; leave one of the two out"))
+	}
+	s.endpoint, s.cfg.Exchanger = bound, bound
+	return mistakes
+}
+
+func (s *shared) readNumbers() (mistakes []error) {
+	for name, d := range map[string]time.Duration{
+		"Timeout": s.cfg.Timeout, "Margin": s.cfg.Margin, "MaxAge": s.cfg.MaxAge, "IdleStop": s.cfg.IdleStop,
+	} {
+		if d < 0 {
+			mistakes = append(mistakes, fmt.Errorf("%s is negative (%s); leave it 0 for the default", name, d))
+		}
+	}
+	if s.cfg.MaxExchanges < 0 {
+		mistakes = append(mistakes, fmt.Errorf("MaxExchanges is negative (%d); leave it 0 for no bound", s.cfg.MaxExchanges))
+	}
+	for _, code := range s.cfg.RejectedStatus {
+		if code < 400 || code > 499 {
+			mistakes = append(mistakes, fmt.Errorf("RejectedStatus: %d is not a client error; list statuses from 400 to 499", code))
+		}
+	}
+	if strings.ContainsAny(s.cfg.Name, "|\x00\n") {
+		mistakes = append(mistakes, fmt.Errorf("Name %q: leave out |, line breaks and NUL", s.cfg.Name))
+	}
+	if !validHeaderName(s.cfg.HandOutHeader) {
+		mistakes = append(mistakes, fmt.Errorf("HandOutHeader %q is not a header name", s.cfg.HandOutHeader))
+	}
+	slices.SortFunc(mistakes, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return mistakes
+}
+
+func (s *shared) defaults() {
+	cfg := &s.cfg
+	if cfg.Name == "" {
+		cfg.Name = "default"
+	}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = 30 * time.Second
+	}
+	if cfg.MaxWait == 0 {
+		cfg.MaxWait = 10 * time.Second
+	}
+	if cfg.Buffer == 0 {
+		cfg.Buffer = 64 << 10
+	}
+	if cfg.MaxExchanges > 0 {
+		s.slots = make(chan struct{}, cfg.MaxExchanges)
+	}
+	if !(len(cfg.RejectedStatus) == 1 && cfg.RejectedStatus[0] == http.StatusUnauthorized) {
+		s.statuses = slices.Clone(cfg.RejectedStatus)
+	}
+	s.api = cfg.Base
+	if s.api == nil {
+		s.api = http.DefaultTransport
+	}
+	s.auth = oneShot(s.api)
+	s.header, _ = cfg.Attach.value("")
+	s.header = http.CanonicalHeaderKey(s.header)
+}
+
+// oneShot is base for auth calls: a pool of its own, so that API requests which wait for a refresh cannot starve
+// it, and no connection used twice, because net/http resends a request when a reused one breaks, and a one-use
+// credential must not be sent twice behind our back.
+func oneShot(base http.RoundTripper) http.RoundTripper {
+	if t, ok := base.(*http.Transport); ok {
+		t = t.Clone()
+		t.DisableKeepAlives = true
+		t.MaxConnsPerHost = 0
+		return &sendOnce{t}
+	}
+	return &sendOnce{base}
+}
+
+// sendOnce makes requests that net/http will not resend on its own, whatever is below it.
+type sendOnce struct{ base http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (t *sendOnce) RoundTrip(req *http.Request) (*http.Response, error) {
+	out := new(http.Request)
+	*out = *req
+	out.Close = true
+	out.GetBody = nil
+	if out.Body == nil || out.Body == http.NoBody {
+		out.Body = emptyBody{} // no body on the wire, but not known to be replayable either
+	}
+	resp, err := t.base.RoundTrip(out)
+	if resp != nil {
+		resp.Request = req
+	}
+	return resp, err
+}
+
+// emptyBody is http.NoBody, except that net/http cannot tell.
+type emptyBody struct{}
+
+func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
+func (emptyBody) Close() error             { return nil }
+
+type foregroundKey struct{}
+
+// foreground marks what is done for a caller who waits.
+func foreground(ctx context.Context) context.Context {
+	return context.WithValue(ctx, foregroundKey{}, true)
+}
+
+// Foreground reports whether a caller is waiting for the exchange that ctx belongs to, rather than the timer. An
+// Exchanger or Credentials must ask a person for something only then.
+func Foreground(ctx context.Context) bool {
+	yes, _ := ctx.Value(foregroundKey{}).(bool)
+	return yes
+}
+
+// withoutSecrets is a URL of the caller's for an error: nothing of it but scheme and host.
+func withoutSecrets(s string) string {
+	u, err := url.Parse(s)
+	if err != nil {
+		return "..."
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}

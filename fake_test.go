@@ -1,0 +1,211 @@
+package silentrefresh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// fakeAS is an auth server and its API in one value: an Exchanger with one-use refresh tokens whose reuse ends the
+// session, and the RoundTripper that the API requests end in.
+type fakeAS struct {
+	ttl time.Duration // lifetime of access tokens; 0: 15 min
+
+	// before is called for each exchange, before it takes effect; an error is returned as it is.
+	before func(ctx context.Context, g Grant) error
+	// after is called when the exchange has taken effect; an error makes the answer get lost.
+	after func(g Grant, s Session) (Session, error)
+	// api decides about a request that carries a valid token; nil: 200.
+	api func(*http.Request) (*http.Response, error)
+
+	mu        sync.Mutex
+	n         int
+	access    map[string]bool
+	refresh   string // the one that is good
+	spent     map[string]bool
+	logins    int
+	refreshes int
+	reuses    int
+	logouts   []string
+	calls     int
+	sent      int
+	refused   int
+}
+
+// Exchange implements Exchanger.
+func (f *fakeAS) Exchange(ctx context.Context, _ *http.Client, g Grant) (Session, error) {
+	f.mu.Lock()
+	f.calls++
+	f.mu.Unlock()
+	if f.before != nil {
+		if err := f.before(ctx, g); err != nil {
+			return Session{}, err
+		}
+	}
+	f.mu.Lock()
+	s, err := f.commit(g)
+	f.mu.Unlock()
+	if err == nil && f.after != nil {
+		return f.after(g, s)
+	}
+	return s, err
+}
+
+func (f *fakeAS) commit(g Grant) (Session, error) {
+	switch old := g.Old.RefreshToken.Reveal(); {
+	case g.Kind == Logout:
+		f.logouts = append(f.logouts, old)
+		if old == f.refresh {
+			f.refresh = ""
+		}
+		return Session{}, nil
+	case g.Kind == Login:
+		f.logins++
+	case f.spent[old]:
+		f.reuses++
+		f.refresh, f.access = "", nil
+		return Session{}, invalidGrant()
+	case old == "" || old != f.refresh:
+		return Session{}, invalidGrant()
+	default:
+		f.refreshes++
+	}
+	return f.issue(), nil
+}
+
+func invalidGrant() error {
+	return &RefreshError{Op: Refresh, Path: "/auth/refresh", Status: 401, Code: "invalid_grant", Refused: true}
+}
+
+func (f *fakeAS) issue() Session {
+	if f.spent == nil {
+		f.spent = map[string]bool{}
+	}
+	if f.access == nil {
+		f.access = map[string]bool{}
+	}
+	if f.refresh != "" {
+		f.spent[f.refresh] = true
+	}
+	f.n++
+	f.refresh = fmt.Sprintf("refresh-secret-%d", f.n)
+	access := fmt.Sprintf("access-secret-%d", f.n)
+	f.access[access] = true
+	ttl := f.ttl
+	if ttl == 0 {
+		ttl = 15 * time.Minute
+	}
+	now := time.Now()
+	return Session{AccessToken: NewSecret(access), RefreshToken: NewSecret(f.refresh), Account: "ada@example.com",
+		Subject: "1", Issued: now, Expires: now.Add(ttl)}
+}
+
+// revoke makes every access token invalid.
+func (f *fakeAS) revoke() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.access = map[string]bool{}
+}
+
+// RoundTrip implements http.RoundTripper: the API.
+func (f *fakeAS) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Body != nil {
+		io.Copy(io.Discard, req.Body)
+		req.Body.Close()
+	}
+	f.mu.Lock()
+	f.sent++
+	ok := f.access[strings.TrimPrefix(req.Header.Get("Authorization"), "Bearer ")]
+	if !ok {
+		f.refused++
+	}
+	f.mu.Unlock()
+	if !ok {
+		return answerTo(req, 401), nil
+	}
+	if f.api != nil {
+		return f.api(req)
+	}
+	return answerTo(req, 200), nil
+}
+
+func answerTo(req *http.Request, status int) *http.Response {
+	return &http.Response{StatusCode: status, Status: http.StatusText(status), Header: http.Header{}, Request: req,
+		Body: io.NopCloser(strings.NewReader(http.StatusText(status))), ProtoMajor: 1, ProtoMinor: 1}
+}
+
+func (f *fakeAS) counts() (logins, refreshes, reuses int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.logins, f.refreshes, f.reuses
+}
+
+// client returns a logged-in Client of f's.
+func (f *fakeAS) client(tb testing.TB, change ...func(*Config)) *Client {
+	tb.Helper()
+	c := f.stranger(tb, change...)
+	if err := c.Login(context.Background(), nil); err != nil {
+		tb.Fatal(err)
+	}
+	return c
+}
+
+// stranger returns a Client of f's that is not logged in.
+func (f *fakeAS) stranger(tb testing.TB, change ...func(*Config)) *Client {
+	tb.Helper()
+	cfg := Config{BaseURL: "https://api.example.com", Exchanger: f, Base: f}
+	for _, ch := range change {
+		ch(&cfg)
+	}
+	c, err := New(cfg)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { c.Close() })
+	return c
+}
+
+// get sends one request and returns the status, 0 with an error.
+func get(c *Client) (int, error) { return getCtx(context.Background(), c) }
+
+func getCtx(ctx context.Context, c *Client) (int, error) {
+	req, err := http.NewRequestWithContext(ctx, "GET", "https://api.example.com/me", nil)
+	if err != nil {
+		return 0, err
+	}
+	resp, err := c.HTTPClient().Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	io.Copy(io.Discard, resp.Body)
+	return resp.StatusCode, nil
+}
+
+// mustGet fails unless one request is answered with 200.
+func mustGet(tb testing.TB, c *Client) {
+	tb.Helper()
+	if status, err := get(c); status != 200 {
+		tb.Fatalf("GET /me: status %d, error %v", status, err)
+	}
+}
+
+// down is an answer that may be better next time.
+func down() error {
+	return &RefreshError{Op: Refresh, Path: "/auth/refresh", Status: 503, Unsent: true, Err: errors.New("down")}
+}
+
+// times runs fn n times at once and waits for all.
+func times(n int, fn func(i int)) {
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() { fn(i) })
+	}
+	wg.Wait()
+}

@@ -1,0 +1,180 @@
+package silentrefresh
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// takeFrom takes out of an API answer what belongs to the session: a newer token handed out in a header, and the
+// cookies of a session whose token is one.
+func (c *Client) takeFrom(resp *http.Response, st *state) {
+	if resp == nil || c.cfg.HandOutHeader == "" && st.jar == nil {
+		return
+	}
+	if name := c.cfg.HandOutHeader; name != "" && resp.StatusCode/100 == 2 {
+		if token := resp.Header.Get(name); token != "" {
+			c.handOut(st, withoutScheme(token, c.cfg.Attach.scheme()))
+		}
+	}
+	if st.jar != nil && len(resp.Header["Set-Cookie"]) > 0 {
+		c.takeCookies(st, resp)
+	}
+}
+
+// handOut publishes a token that an API answer brought, unless anything has changed since the request was sent: an
+// answer that comes late must not replace what is newer.
+func (c *Client) handOut(st *state, token string) {
+	old := st.session()
+	s := old
+	s.AccessToken = NewSecret(token)
+	s.Issued = time.Now()
+	s.Expires = broughtExpiry(token, s.Issued)
+	claims := readClaims(token)
+	if s.Expires.IsZero() && claims == nil && !old.Expires.IsZero() {
+		s.Expires = s.Issued.Add(old.Expires.Sub(old.Issued)) // opaque: as long as the one before
+	}
+	switch {
+	case tokenFault(token) != nil:
+		c.warn(errors.New("an API answer handed out a token that a header cannot carry; it was not taken"))
+	case old.Subject != "" && claims.subject() != "" && claims.subject() != old.Subject:
+		c.warn(errors.New("an API answer handed out a token for another account; it was not taken"))
+	case !old.Expires.IsZero() && !s.Expires.After(old.Expires):
+		// not newer
+	case c.exchangeState(st, s, true):
+		c.tell(Event{Kind: EventHandedOut})
+	}
+}
+
+// takeCookies takes the cookies of an API answer into the session's jar. A new value of the cookie that is the
+// access token counts as a token that was handed out.
+func (c *Client) takeCookies(st *state, resp *http.Response) {
+	jar := NewJar(st.session().Cookies...)
+	jar.SetCookies(resp.Request.URL, resp.Cookies())
+	s := st.session()
+	s.Cookies = jar.All()
+	if sameCookies(s.Cookies, st.session().Cookies) {
+		return
+	}
+	cookie, ok := jar.get(resp.Request.URL, c.cookieToken())
+	renewed := ok && !cookie.Value.IsZero() && !cookie.Value.equal(s.AccessToken)
+	if renewed {
+		s.AccessToken, s.Issued, s.Expires = cookie.Value, time.Now(), cookie.Expires
+		if end := broughtExpiry(cookie.Value.Reveal(), s.Issued); !end.IsZero() {
+			s.Expires = end
+		}
+	}
+	if c.exchangeState(st, s, renewed) && renewed {
+		c.tell(Event{Kind: EventHandedOut})
+	}
+}
+
+// exchangeState replaces st by the state for s, if st is still the present one's generation and epoch. It reports
+// whether it did. The Store is told later: no request waits for that.
+func (c *Client) exchangeState(st *state, s Session, renewed bool) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.state.Load()
+	if now.err != nil || now.generation != st.generation || now.epoch != st.epoch {
+		return false
+	}
+	r := now.record.with(s)
+	next := c.stateOf(now, r, time.Now())
+	if renewed {
+		c.schedule(next)
+	} else {
+		next.generation, next.rejected, next.renewAt = now.generation, now.rejected, now.renewAt
+	}
+	c.swap(next)
+	if c.cfg.Store != nil {
+		c.book.unsaved, c.book.unsaveds, c.book.saveDue = r, 0, time.Now()
+		c.arm()
+	}
+	return true
+}
+
+// attachCookies sets the session's cookies as a browser would. Those of the same names that the caller's own jar
+// has put there go, so that no server sees two.
+func (c *Client) attachCookies(out *http.Request, st *state) {
+	ours := st.jar.Cookies(out.URL)
+	if token := c.cookieToken(); token != "" && !c.cfg.Attach.Cookies {
+		ours = slices.DeleteFunc(ours, func(k *http.Cookie) bool { return k.Name != token && k.Name != c.endpoint.CSRF.Cookie })
+	}
+	var kept []string
+	for _, line := range out.Header["Cookie"] {
+		for pair := range strings.SplitSeq(line, ";") {
+			name, _, _ := strings.Cut(strings.TrimSpace(pair), "=")
+			if name != "" && !slices.ContainsFunc(st.session().Cookies, func(k Cookie) bool { return k.Name == name }) {
+				kept = append(kept, strings.TrimSpace(pair))
+			}
+		}
+	}
+	delete(out.Header, "Cookie")
+	if len(kept) > 0 {
+		out.Header["Cookie"] = []string{strings.Join(kept, "; ")}
+	}
+	for _, k := range ours {
+		out.AddCookie(k)
+	}
+	if c.cookieToken() != "" && !safeMethod(out.Method) {
+		if name, value := c.endpoint.csrfHeader(st.jar, out.URL, st.session()); value != "" && out.Header.Get(name) == "" {
+			out.Header.Set(name, value)
+		}
+	}
+}
+
+// safeMethod reports whether a method changes nothing (RFC 9110 section 9.2.1), so that no CSRF token is asked for.
+func safeMethod(method string) bool {
+	switch method {
+	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return true
+	}
+	return false
+}
+
+// heldBody is how much of an answer is kept while its connection is given back.
+const heldBody = 64 << 10
+
+var errCut = errors.New("silentrefresh: the rest of this answer was given up, so that its connection was free for the refresh")
+
+// release reads resp's body, so that its connection is free while the request waits: a pool of two connections that
+// are both held by unread answers would let nobody through. An endless body is cut.
+func release(resp *http.Response) {
+	body := resp.Body
+	timer := time.AfterFunc(time.Second, func() { body.Close() })
+	prefix, err := io.ReadAll(io.LimitReader(body, heldBody+1))
+	timer.Stop()
+	body.Close()
+	if err == nil && len(prefix) > heldBody {
+		prefix, err = prefix[:heldBody], errCut
+	}
+	resp.Body = &held{prefix: prefix, end: err}
+}
+
+// held is a body that was read before it was asked for, and how reading it ended.
+type held struct {
+	prefix []byte
+	end    error // nil: io.EOF
+}
+
+// Read implements io.Reader.
+func (h *held) Read(p []byte) (int, error) {
+	if len(h.prefix) == 0 {
+		if h.end != nil {
+			return 0, h.end
+		}
+		return 0, io.EOF
+	}
+	n := copy(p, h.prefix)
+	h.prefix = h.prefix[n:]
+	return n, nil
+}
+
+// Close implements io.Closer.
+func (h *held) Close() error {
+	h.prefix, h.end = nil, nil
+	return nil
+}

@@ -1,0 +1,136 @@
+package silentrefresh
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"golang.org/x/net/idna"
+)
+
+// origin is what the token may be sent to: scheme, host and port (RFC 6454 section 4), in the one spelling that
+// can be compared: lower case, ASCII, no default port, no trailing dot.
+type origin struct{ scheme, host string }
+
+func (o origin) String() string { return o.scheme + "://" + o.host }
+
+// origins are the ones that get the token.
+type origins []origin
+
+// has reports whether u belongs to one of them. A URL that is spelled as the origin was costs two comparisons.
+func (s origins) has(u *url.URL) bool {
+	for i := range s {
+		if s[i].host == u.Host && s[i].scheme == u.Scheme {
+			return true
+		}
+	}
+	return s.hasOtherSpelling(u)
+}
+
+func (s origins) hasOtherSpelling(u *url.URL) bool {
+	o, err := originOf(u)
+	if err != nil {
+		return false
+	}
+	for i := range s {
+		if s[i] == o {
+			return true
+		}
+	}
+	return false
+}
+
+// originOf returns u's origin. Only http and https have one here.
+func originOf(u *url.URL) (origin, error) {
+	scheme := strings.ToLower(u.Scheme)
+	if scheme != "http" && scheme != "https" {
+		return origin{}, fmt.Errorf("scheme %q cannot carry a token; use https", u.Scheme)
+	}
+	host, err := asciiHost(u.Hostname())
+	if err != nil {
+		return origin{}, err
+	}
+	port := u.Port()
+	if port == "80" && scheme == "http" || port == "443" && scheme == "https" {
+		port = ""
+	}
+	if port != "" {
+		return origin{scheme, net.JoinHostPort(host, port)}, nil
+	}
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	return origin{scheme, host}, nil
+}
+
+func asciiHost(host string) (string, error) {
+	if host == "" {
+		return "", errors.New("the host is missing")
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.String(), nil
+	}
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	ascii, err := idna.Lookup.ToASCII(host)
+	if err != nil {
+		if isASCII(host) { // an underscore, say: strange, but it resolves
+			return host, nil
+		}
+		return "", errors.New("the host is not a valid name")
+	}
+	return ascii, nil
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 })
+}
+
+// parseOrigin reads an entry of Config.Origins.
+func parseOrigin(s string) (origin, error) {
+	u, err := url.Parse(s)
+	if err != nil {
+		return origin{}, errors.New("not a URL; write scheme and host, for instance https://api.example.com")
+	}
+	if u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		return origin{}, errors.New("an origin has only scheme, host and port")
+	}
+	return originOf(u)
+}
+
+// loopback reports whether host never leaves the machine (RFC 6761 section 6.3).
+func loopback(host string) bool {
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
+
+// plainHTTP says why a token is not sent to o.
+func plainHTTP(o origin) error {
+	return fmt.Errorf("token not sent to %s: plain http would expose it; use https, or list %q in Origins", o, o)
+}
+
+// sameOriginRedirects is the CheckRedirect of auth calls: a credential goes nowhere else (RFC 9700 section 4.12),
+// and a POST never becomes a GET, which would lose its body.
+func sameOriginRedirects(req *http.Request, via []*http.Request) error {
+	first := via[0]
+	from, _ := originOf(first.URL)
+	to, err := originOf(req.URL)
+	switch {
+	case err != nil || from != to:
+		return fmt.Errorf("the auth server redirects to another origin, %s, which does not get the credential; "+
+			"if that is right, give its URL in the settings", to)
+	case req.Method != first.Method:
+		return fmt.Errorf("the auth server redirects to %s and would turn %s into %s; give that URL in the settings",
+			req.URL.Path, first.Method, req.Method)
+	case len(via) >= 5:
+		return errors.New("the auth server redirects for ever")
+	}
+	return nil
+}

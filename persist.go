@@ -1,0 +1,227 @@
+package silentrefresh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/silentrefresh/silentrefresh/internal/pace"
+)
+
+// save writes r down.
+func (c *Client) save(r *record, save func([]byte) error) error {
+	if c.cfg.Store == nil {
+		return nil
+	}
+	b, err := r.encode(c.cfg.MemoryOnly)
+	if err != nil {
+		return err
+	}
+	return save(b)
+}
+
+// locked runs fn under the record's lock. It waits as long as something happens there: when nobody has saved
+// anything for longer than an exchange may take, it gives up, and says what it waited for.
+func (c *Client) locked(ctx context.Context, fn func(ctx context.Context, old []byte, save func([]byte) error) error) error {
+	if c.cfg.Store == nil {
+		return c.store.Update(ctx, c.key, fn)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	w := &watch{c: c, ctx: ctx, giveUp: cancel, changed: time.Now()}
+	w.timer = time.AfterFunc(time.Second, w.look)
+	defer w.stop()
+	return c.store.Update(ctx, c.key, func(ctx context.Context, old []byte, save func([]byte) error) error {
+		w.stop()
+		return fn(ctx, old, save)
+	})
+}
+
+// watch looks at a record once a second while somebody waits for its lock.
+type watch struct {
+	c      *Client
+	ctx    context.Context
+	giveUp context.CancelCauseFunc
+
+	mu      sync.Mutex
+	timer   *time.Timer
+	done    bool
+	said    bool
+	last    string
+	changed time.Time
+}
+
+func (w *watch) stop() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.done = true
+	w.timer.Stop()
+}
+
+func (w *watch) look() {
+	now, err := w.c.store.Load(w.ctx, w.c.key)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.done {
+		return
+	}
+	if err == nil && string(now) != w.last {
+		w.last, w.changed = string(now), time.Now()
+	}
+	waited, most := time.Since(w.changed), w.c.cfg.Timeout+5*time.Second
+	if waited > most {
+		w.giveUp(fmt.Errorf("another process has held the session's lock for %s without saving anything; "+
+			"if it hangs, end it", most))
+		return
+	}
+	if !w.said {
+		w.said = true
+		w.c.warn(errors.New("waiting for another process to finish with the session"))
+	}
+	w.timer.Reset(time.Second)
+}
+
+// savedAs notes what the Store has of the session: r, or not r for a reason; then saving is tried again.
+func (c *Client) savedAs(r *record, unsaved error) {
+	if unsaved != nil {
+		c.notSaved(r, unsaved)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.book.unsaved, c.book.unsavedBy, c.book.unsaveds = nil, nil, 0
+	c.book.saveDue = time.Time{}
+}
+
+func (c *Client) savedAll() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.book.unsaved == nil
+}
+
+// notSaved keeps r in mind, to save it later.
+func (c *Client) notSaved(r *record, err error) {
+	c.mu.Lock()
+	b := &c.book
+	b.unsaved, b.unsavedBy = r, err
+	b.unsaveds++
+	if !c.state.Load().closed() {
+		b.saveDue = time.Now().Add(pace.Backoff(min(b.unsaveds, 4), 0.5))
+		c.arm()
+	}
+	first := b.unsaveds == 1
+	c.mu.Unlock()
+	if first {
+		c.tell(Event{Kind: EventNotSaved, Err: fmt.Errorf("the session lives on in memory, and saving it is tried again: %w", err)})
+	}
+}
+
+// saveAgain saves what the Store had refused, unless the Store has something newer by now.
+func (c *Client) saveAgain(ctx context.Context) error {
+	c.mu.Lock()
+	r := c.book.unsaved
+	c.mu.Unlock()
+	if r == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	defer cancel()
+	err := c.locked(ctx, func(_ context.Context, old []byte, save func([]byte) error) error {
+		if r.version > 1 && outdated(r, old) {
+			return nil
+		}
+		return c.save(r, save)
+	})
+	c.mu.Lock()
+	stale := c.book.unsaved != r // saved with a later one, or logged out
+	c.mu.Unlock()
+	switch {
+	case stale:
+		return nil
+	case err != nil:
+		c.notSaved(r, err)
+		return err
+	}
+	c.savedAs(r, nil)
+	c.tell(Event{Kind: EventSaved})
+	return nil
+}
+
+// outdated reports whether the Store has something else by now than what r was made from. A first version is made
+// from nothing: it replaces whatever is there.
+func outdated(r *record, old []byte) bool {
+	s, err := decodeRecord(old)
+	if err != nil || s == nil {
+		return old != nil // unreadable, or logged out elsewhere
+	}
+	return s.login != r.login || s.version >= r.version
+}
+
+// saveLast is saveAgain for Close.
+func (c *Client) saveLast(ctx context.Context) error {
+	if err := c.saveAgain(ctx); err != nil {
+		return fmt.Errorf("silentrefresh: the session could not be saved, and ends with this process: %w", err)
+	}
+	return nil
+}
+
+// lookAgain looks at the Store for a session while there is none here, once a second at most. It reports whether
+// it found one.
+func (c *Client) lookAgain(ctx context.Context) bool {
+	if c.cfg.Store == nil {
+		return false
+	}
+	c.mu.Lock()
+	now := time.Now()
+	due := now.Sub(c.book.looked) >= time.Second && !c.state.Load().closed()
+	if due {
+		c.book.looked = now
+	}
+	c.mu.Unlock()
+	return due && c.look(ctx)
+}
+
+// look takes up the session that the Store has, if it is newer than what is known here. It reports whether it did.
+func (c *Client) look(ctx context.Context) bool {
+	st := c.state.Load()
+	b, err := c.store.Load(ctx, c.key)
+	var r *record
+	if err == nil {
+		r, err = decodeRecord(b)
+	}
+	switch mine := st.record; {
+	case err != nil:
+		c.noSession(st, nil, fmt.Errorf("silentrefresh: the stored session could not be read: %w", err))
+		return false
+	case r == nil:
+		c.noSession(st, nil, ErrNoSession)
+		return false
+	case r.over != "":
+		c.noSession(st, r, overError("%s", r.over))
+		return false
+	case mine != nil && (!r.newer(mine) || !sameAccount(r.session, mine.session)):
+		return false
+	case st.final && mine != nil && r.login == mine.login:
+		return false // the flight that Logout waits for has saved it
+	}
+	if _, ok := c.publish(r, st.epoch, true); !ok {
+		return false
+	}
+	c.tell(Event{Kind: EventResumed})
+	c.tellRenewable()
+	return true
+}
+
+// noSession says why there is none, where nothing better is known.
+func (c *Client) noSession(old *state, r *record, why error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state.Load() != old || old.err == nil || old.record != nil {
+		return
+	}
+	st := *old
+	st.err, st.record = why, r
+	c.swap(&st)
+}

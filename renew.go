@@ -1,0 +1,361 @@
+package silentrefresh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/silentrefresh/silentrefresh/internal/wall"
+)
+
+// renew makes sure that there is a usable token of a later generation than seen, or that an exchange has completed
+// since. However it is triggered, one flight at a time does the work, and all who ask meanwhile share it.
+func (c *Client) renew(ctx context.Context, seen uint64, why Trigger) error {
+	patience := c.patience(why)
+	for {
+		st := c.state.Load()
+		if st.err != nil && c.lookAgain(ctx) {
+			continue // another process has logged in
+		}
+		if st.err != nil && !c.mayLogIn(st) {
+			return st.err
+		}
+		if st.generation > seen && st.usable(time.Now()) {
+			return nil
+		}
+		if paused, err := c.pause(ctx, patience); err != nil {
+			return err
+		} else if paused {
+			continue
+		}
+		l, err := c.flight.join(ctx, func() landing { return c.fly(ctx, seen, why) })
+		switch {
+		case err != nil:
+			return err
+		case !l.flew || l.from < seen:
+			continue // it was not for us: it had set out before our token was there
+		case l.err == nil || !transient(l.err):
+			return l.err
+		}
+	}
+}
+
+// fly is one flight. It takes from the leader's ctx only whether somebody waits.
+func (c *Client) fly(leader context.Context, seen uint64, why Trigger) landing {
+	st := c.state.Load()
+	if st.closed() {
+		return landing{flew: true, from: st.generation, err: ErrClosed}
+	}
+	if st.generation > seen && st.usable(time.Now()) {
+		return landing{} // published after we looked and before we took off
+	}
+	ctx := context.Background()
+	if Foreground(leader) {
+		ctx = foreground(ctx)
+	}
+	t := &trade{c: c, ctx: ctx, why: why, st: st, began: time.Now()}
+	err := guard(func() error { return t.run() })
+	if err != nil {
+		err = t.fail(err)
+	}
+	return landing{flew: true, from: st.generation, err: err}
+}
+
+// transient reports whether err is worth another attempt.
+func transient(err error) bool {
+	return !errors.Is(err, ErrSessionOver) && !errors.Is(err, ErrNoSession) && !errors.Is(err, ErrClosed)
+}
+
+// A trade is what one flight does: it adopts the session that another process has saved, or trades the newest one
+// known for the next, under the record's lock.
+type trade struct {
+	c     *Client
+	ctx   context.Context // the flight's: nothing of a caller's
+	why   Trigger
+	st    *state // what the flight set out to replace
+	began time.Time
+
+	got     *record // the outcome
+	adopted bool
+	kind    EventKind
+	unsaved error // why got is not in the Store
+}
+
+func (t *trade) run() error {
+	release, err := t.c.slot(t.ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	t.began = time.Now()
+	if old, err := t.c.store.Load(t.ctx, t.c.key); err == nil && old != nil {
+		if done, err := t.decide(old); done { // reading needs no lock
+			return t.finish(err)
+		}
+	}
+	return t.finish(t.c.locked(t.ctx, t.underLock))
+}
+
+// finish publishes what the trade got.
+func (t *trade) finish(err error) error {
+	if t.got == nil {
+		return err
+	}
+	if err != nil && t.unsaved == nil { // the lock was lost, or the Store failed after the exchange
+		t.unsaved = t.settleConflict(err)
+		if t.adopted {
+			t.unsaved = nil
+		}
+	}
+	t.c.savedAs(t.got, t.unsaved)
+	took := time.Since(t.began)
+	t.c.count(t.adopted, took)
+	st, ok := t.c.publish(t.got, t.st.epoch, t.adopted)
+	if !ok {
+		return st.err // nil after another Login: its session serves
+	}
+	ev := Event{Kind: t.kind, Trigger: t.why, Answer: t.got.session.Answer}
+	if !t.adopted {
+		ev.Took = took
+	}
+	if t.kind == EventUnchanged {
+		t.c.unchanged(st, t.st.rejected)
+	}
+	t.c.tell(ev)
+	return nil
+}
+
+// decide looks at what the Store has. It is done where that settles the matter without the network.
+func (t *trade) decide(old []byte) (done bool, err error) {
+	mine := t.st.record
+	if len(old) == 0 { // a tombstone
+		if t.st.err == nil && mine != nil {
+			return true, overError("another process has logged out")
+		}
+		return false, nil
+	}
+	r, err := decodeRecord(old)
+	switch {
+	case err != nil:
+		return true, err
+	case !r.newer(mine):
+		return false, nil
+	case mine != nil && !sameAccount(r.session, mine.session):
+		return true, overError("another account has logged in as session %q", t.c.name)
+	case r.over != "":
+		return t.c.cfg.Credentials == nil, overError("%s", r.over)
+	case !r.session.AccessToken.IsZero() && (r.session.Expires.IsZero() || timeLeft(r.session, time.Now()) > 0):
+		t.got, t.adopted, t.kind = r, true, EventAdopted
+		return true, nil
+	}
+	return false, nil
+}
+
+// underLock is the trade proper.
+func (t *trade) underLock(ctx context.Context, old []byte, save func([]byte) error) error {
+	if old != nil {
+		if done, err := t.decide(old); done {
+			return err
+		}
+	}
+	r, err := t.newest(old)
+	if err != nil {
+		return err
+	}
+	if t.needsLogin(r) {
+		return t.logIn(save)
+	}
+	if r == nil {
+		return ErrNoSession
+	}
+	intent := *r
+	if intent.spending.IsZero() {
+		intent.spending = wall.Now()
+	}
+	if err := t.c.save(&intent, save); err != nil {
+		return &RefreshError{Op: Refresh, Unsent: true,
+			Err: fmt.Errorf("the credential was not spent, because the store could not take what would come of it: %w", err)}
+	}
+	if err := ctx.Err(); err != nil {
+		return &RefreshError{Op: Refresh, Unsent: true, Err: context.Cause(ctx)}
+	}
+	return t.exchange(r, save)
+}
+
+// newest is the session to trade in: the Store's, or the one here where the Store has none or has lost a write.
+func (t *trade) newest(old []byte) (*record, error) {
+	mine := t.st.record
+	if t.st.err != nil {
+		mine = nil
+	}
+	r, err := decodeRecord(old)
+	switch {
+	case err != nil:
+		return nil, err
+	case r == nil:
+		return mine, nil
+	case mine == nil || r.newer(mine):
+		return r, nil
+	case r.version < mine.version && t.c.savedAll():
+		t.c.warn(fmt.Errorf("the store has lost a write: it holds version %d of the session, and version %d is known here; going on with that", r.version, mine.version))
+	}
+	same := *mine // the Store's may lack what is only in memory
+	if r.version == mine.version {
+		same.spending = r.spending
+	}
+	return &same, nil
+}
+
+// exchange trades r in.
+func (t *trade) exchange(r *record, save func([]byte) error) error {
+	jar := NewJar(r.session.Cookies...)
+	before := jar.clone()
+	s, err := t.c.exchange(t.ctx, Grant{Kind: Refresh, Old: r.session}, jar)
+	if err != nil {
+		restoreDeleted(before, jar)
+		s.Cookies = jar.All()
+		return t.refused(r, s, err, save)
+	}
+	t.kind = EventRenewed
+	s = s.next(r.session)
+	if s.AccessToken.IsZero() {
+		if r.session.AccessToken.IsZero() || !(r.session.Expires.IsZero() || timeLeft(r.session, time.Now()) > 0) {
+			return t.refused(r, s, errNoToken, save)
+		}
+		s.AccessToken, s.Issued, s.Expires = r.session.AccessToken, r.session.Issued, r.session.Expires
+		t.kind = EventUnchanged
+	}
+	return t.keep(r.with(s), save)
+}
+
+var errNoToken = &RefreshError{Op: Refresh, Err: errors.New("the answer has no access token"),
+	Hint: "say where it is with Endpoint.AccessToken (access_token in the config file)"}
+
+// keep saves what the exchange gave, unless a Logout or Login has come meanwhile: then it is not to be found again.
+func (t *trade) keep(r *record, save func([]byte) error) error {
+	t.got = r
+	if t.c.state.Load().epoch != t.st.epoch {
+		return nil // publish finds out, too, and leaves it to Logout
+	}
+	return t.c.save(r, save)
+}
+
+// refused keeps what a failed exchange changed, and ends the session if the refusal is definite.
+func (t *trade) refused(r *record, s Session, err error, save func([]byte) error) error {
+	re := asRefreshError(Refresh, err)
+	after := *r
+	after.session.Cookies = s.Cookies
+	if !s.RefreshToken.IsZero() {
+		after.session.RefreshToken = s.RefreshToken
+	}
+	rotated := !sameCredential(after.session, r.session)
+	if rotated {
+		after.version++
+	}
+	if !re.Unknown {
+		after.spending = time.Time{}
+	} else if after.spending.IsZero() {
+		after.spending = t.began
+	}
+	if t.c.definite(re) {
+		re.Interrupted = re.Interrupted || !r.spending.IsZero()
+		return t.over(r, re, save)
+	}
+	t.c.remember(&after, t.st.epoch)
+	if err := t.c.save(&after, save); err != nil && rotated {
+		t.c.notSaved(&after, err)
+	}
+	return re
+}
+
+// over ends the session for everybody, unless somebody has renewed it past us meanwhile, or Credentials begin the
+// next.
+func (t *trade) over(r *record, re *RefreshError, save func([]byte) error) error {
+	if old, err := t.c.store.Load(t.ctx, t.c.key); err == nil {
+		if now, err := decodeRecord(old); err == nil && now != nil && now.newer(r) {
+			if done, err := t.decide(old); done {
+				return err
+			}
+		}
+	}
+	if t.c.cfg.Credentials != nil {
+		return t.logIn(save)
+	}
+	ended := record{login: r.login, version: r.version + 1, over: strings.TrimPrefix(re.Error(), "silentrefresh: the session is over: ")}
+	ended.session.Subject, ended.session.Account = r.session.Subject, r.session.Account
+	t.c.save(&ended, save) // if it cannot be saved, the others find out for themselves
+	return re
+}
+
+// needsLogin reports whether only a login goes on from r, and may be done without a person.
+func (t *trade) needsLogin(r *record) bool {
+	if t.c.cfg.Credentials == nil {
+		return false
+	}
+	return r == nil || r.over != "" || t.c.renewable(r.session) != nil
+}
+
+// logIn begins a new session with Credentials.
+func (t *trade) logIn(save func([]byte) error) error {
+	credentials, err := t.c.cfg.Credentials(t.ctx)
+	if err != nil {
+		return &RefreshError{Op: Login, Unsent: true, Err: fmt.Errorf("Credentials: %w", err)}
+	}
+	s, err := t.c.exchange(t.ctx, Grant{Kind: Login, Credentials: credentials}, NewJar())
+	if err != nil {
+		return err
+	}
+	if s.AccessToken.IsZero() {
+		return errNoToken
+	}
+	t.kind = EventLoggedIn
+	return t.keep(newRecord(s), save)
+}
+
+// settleConflict is for a save that failed after the exchange, because somebody else had changed the record: the
+// new session is saved if the record still carries the credential that was spent; else the record's is newer, and
+// is adopted. It returns why the session is not saved.
+func (t *trade) settleConflict(err error) error {
+	if !conflicted(err) {
+		return err
+	}
+	return t.c.locked(t.ctx, func(_ context.Context, old []byte, save func([]byte) error) error {
+		r, err := decodeRecord(old)
+		if err != nil {
+			return err
+		}
+		if r != nil && r.over == "" && r.newer(t.got) {
+			t.got, t.adopted, t.kind = r, true, EventAdopted
+			return nil
+		}
+		if r != nil && r.login == t.got.login && r.version == t.got.version {
+			t.got, t.adopted, t.kind = r, true, EventAdopted
+			return nil
+		}
+		return t.keep(t.got, save)
+	})
+}
+
+// fail records why the flight failed.
+func (t *trade) fail(err error) error {
+	switch {
+	case errors.Is(err, ErrClosed):
+	case errors.Is(err, ErrNoSession):
+		t.c.end(t.st.epoch, nil, err)
+	case errors.Is(err, ErrSessionOver):
+		t.c.end(t.st.epoch, t.st.record, err)
+	default:
+		re := asRefreshError(Refresh, err)
+		if re.Op == Login && re.Refused {
+			// To try Credentials again would lock the account.
+			err = fmt.Errorf("%w: Credentials were refused: %w", ErrSessionOver, re)
+			t.c.end(t.st.epoch, t.st.record, err)
+			return err
+		}
+		t.c.failed(t.st.epoch, re, t.why)
+		return re
+	}
+	return err
+}

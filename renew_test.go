@@ -1,0 +1,346 @@
+package silentrefresh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestF01_ManyRejectionsOneRefresh(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{before: func(_ context.Context, g Grant) error { time.Sleep(100 * time.Millisecond); return nil }}
+		c := as.client(t)
+		as.revoke()
+		var failed atomic.Int64
+		times(2000, func(int) {
+			if status, err := get(c); err != nil || status != 200 {
+				failed.Add(1)
+			}
+		})
+		if _, refreshes, _ := as.counts(); refreshes != 1 || failed.Load() != 0 {
+			t.Errorf("%d refreshes, %d requests failed; want 1 and 0", refreshes, failed.Load())
+		}
+		if as.sent > 4000 {
+			t.Errorf("%d requests reached the API for 2000 of the application", as.sent)
+		}
+	})
+}
+
+// Timer, rejection, expiry on entry and a caller's wish at the same instant are one refresh.
+func TestF01_OneRefreshWhateverTheTrigger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{before: func(_ context.Context, g Grant) error { time.Sleep(time.Second); return nil }}
+		c := as.client(t)
+		seen := c.state.Load().generation
+		triggers := []Trigger{TriggerTimer, TriggerRejected, TriggerExpired, TriggerAsked}
+		times(400, func(i int) {
+			if err := c.renew(context.Background(), seen, triggers[i%4]); err != nil {
+				t.Error(err)
+			}
+		})
+		if _, refreshes, _ := as.counts(); refreshes != 1 {
+			t.Errorf("%d refreshes, want 1", refreshes)
+		}
+	})
+}
+
+func TestF02_LateRejectionOfAnOlderTokenReplaysOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		slow := make(chan struct{})
+		c := as.client(t, func(cfg *Config) {
+			cfg.Base = roundTripFunc(func(req *http.Request) (*http.Response, error) {
+				resp, err := as.RoundTrip(req)
+				if resp.StatusCode == 401 && req.URL.Path == "/slow" {
+					<-slow // decided with the old token, told after the refresh
+				}
+				return resp, err
+			})
+		})
+		as.revoke()
+		done := make(chan int)
+		go func() {
+			resp, err := c.HTTPClient().Get("https://api.example.com/slow")
+			if err != nil {
+				t.Error(err)
+				done <- 0
+				return
+			}
+			resp.Body.Close()
+			done <- resp.StatusCode
+		}()
+		synctest.Wait()
+		mustGet(t, c)
+		close(slow)
+		if status := <-done; status != 200 {
+			t.Errorf("the late one got %d", status)
+		}
+		if _, refreshes, _ := as.counts(); refreshes != 1 {
+			t.Errorf("%d refreshes, want 1", refreshes)
+		}
+	})
+}
+
+func TestF03_NobodyGetsTheTokenThatFailed(t *testing.T) {
+	as := &fakeAS{}
+	c := as.client(t)
+	for round := range 32 {
+		seen := c.state.Load().generation
+		before, _, _ := refreshCount(as)
+		start := make(chan struct{})
+		var stale atomic.Int64
+		var wg sync.WaitGroup
+		for range 500 {
+			wg.Go(func() {
+				<-start
+				if err := c.renew(context.Background(), seen, TriggerRejected); err != nil {
+					t.Error(err)
+				}
+				if c.state.Load().generation <= seen {
+					stale.Add(1)
+				}
+			})
+		}
+		close(start)
+		wg.Wait()
+		if after, _, _ := refreshCount(as); after != before+1 || stale.Load() != 0 {
+			t.Fatalf("round %d: %d refreshes, %d stale results; want 1 and 0", round, after-before, stale.Load())
+		}
+	}
+}
+
+func refreshCount(as *fakeAS) (refreshes, logins, reuses int) {
+	l, r, u := as.counts()
+	return r, l, u
+}
+
+func TestF04_LeaderGivesUpOthersDoNot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{before: func(_ context.Context, g Grant) error {
+			if g.Kind == Refresh {
+				time.Sleep(time.Second)
+			}
+			return nil
+		}}
+		c := as.client(t)
+		as.revoke()
+		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+		defer cancel()
+		leader := make(chan struct{})
+		go func() {
+			defer close(leader)
+			began := time.Now()
+			if status, err := getCtx(ctx, c); err == nil && status != 401 {
+				t.Errorf("the leader got %d", status)
+			}
+			if d := time.Since(began); d > 105*time.Millisecond {
+				t.Errorf("the leader was held for %v", d)
+			}
+		}()
+		synctest.Wait() // the leader's flight is in the air
+		times(50, func(int) { mustGet(t, c) })
+		<-leader
+		if _, refreshes, _ := as.counts(); refreshes != 1 {
+			t.Errorf("%d refreshes, want 1", refreshes)
+		}
+		if got, want := c.state.Load().session().RefreshToken.Reveal(), as.refresh; got != want {
+			t.Error("the rotated refresh token was not kept")
+		}
+	})
+}
+
+func TestF05_PanicAndGoexitAreErrors(t *testing.T) {
+	for name, bad := range map[string]func(){
+		"panic":   func() { panic("access-secret-in-a-panic") },
+		"nil map": func() { var m map[string]int; m["x"]++ },
+		"Goexit":  runtime.Goexit,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				broken := true
+				as := &fakeAS{}
+				as.before = func(_ context.Context, g Grant) error {
+					if g.Kind == Refresh && broken {
+						time.Sleep(time.Millisecond)
+						bad()
+					}
+					return nil
+				}
+				c := as.client(t, func(cfg *Config) { cfg.MaxWait = -1 })
+				seen := c.state.Load().generation
+				times(20, func(int) {
+					if err := c.renew(context.Background(), seen, TriggerAsked); err == nil {
+						t.Error("no error")
+					}
+				})
+				broken = false
+				time.Sleep(2 * time.Second) // the backoff
+				if err := c.Renew(context.Background()); err != nil {
+					t.Errorf("the next call: %v", err)
+				}
+			})
+		})
+	}
+}
+
+func TestF06_NothingOfACallersContextOutlivesTheCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		type key struct{}
+		as := &fakeAS{}
+		as.before = func(ctx context.Context, g Grant) error {
+			if g.Kind == Refresh && ctx.Value(key{}) != nil {
+				t.Error("the refresh sees a value of the caller's context")
+			}
+			return ctx.Err()
+		}
+		c := as.stranger(t)
+		ctx, cancel := context.WithCancel(context.WithValue(context.Background(), key{}, 1))
+		if err := c.Login(ctx, nil); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		time.Sleep(time.Hour) // several renewals by the timer
+		as.revoke()
+		mustGet(t, c)
+		if err := c.Login(ctx, nil); !errors.Is(err, context.Canceled) {
+			t.Errorf("Login with a cancelled context: %v", err)
+		}
+		mustGet(t, c)
+	})
+}
+
+func TestF07_RequestsWaitOnceATokenIsKnownToBeRejected(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{before: func(_ context.Context, g Grant) error {
+			if g.Kind == Refresh {
+				time.Sleep(time.Second)
+			}
+			return nil
+		}}
+		c := as.client(t)
+		as.revoke()
+		go get(c)
+		synctest.Wait() // its 401 has come, its refresh is under way
+		times(200, func(int) { mustGet(t, c) })
+		if as.refused != 1 {
+			t.Errorf("%d requests were sent to be refused, want 1", as.refused)
+		}
+	})
+}
+
+func TestF08_ObserverMayCallBackAndBeSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		var c *Client
+		var kinds []EventKind
+		c = as.stranger(t, func(cfg *Config) {
+			cfg.Observe = func(ev Event) {
+				kinds = append(kinds, ev.Kind)
+				c.Status()
+				c.Token(context.Background())
+				switch ev.Kind {
+				case EventRenewed:
+					c.Logout(context.Background())
+				case EventLoggedOut:
+					c.Close()
+				}
+			}
+		})
+		if err := c.Login(context.Background(), nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Renew(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if want := []EventKind{EventLoggedIn, EventRenewed, EventLoggedOut}; fmt.Sprint(kinds) != fmt.Sprint(want) {
+			t.Errorf("events %v, want %v in this order", kinds, want)
+		}
+		if _, err := c.Token(context.Background()); !errors.Is(err, ErrClosed) {
+			t.Errorf("after Close: %v", err)
+		}
+	})
+}
+
+func TestF08_SlowObserverHoldsUpNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		c := as.client(t, func(cfg *Config) { cfg.Observe = func(Event) { time.Sleep(time.Hour) } })
+		began := time.Now()
+		for range 2 * queueLimit {
+			if err := c.Renew(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c.Close()
+		if d := time.Since(began); d > 0 {
+			t.Errorf("the observer held things up for %v", d)
+		}
+		if c.Status().Stats.EventsDropped == 0 {
+			t.Error("the queue has no bound")
+		}
+		time.Sleep(1000 * time.Hour) // let it finish
+	})
+}
+
+func TestF09_AnIdleSessionHasNoGoroutineAndCloseEndsIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		before := runtime.NumGoroutine()
+		var clients []*Client
+		for range 100 {
+			clients = append(clients, as.client(t))
+		}
+		synctest.Wait()
+		if n := runtime.NumGoroutine() - before; n > 0 {
+			t.Errorf("100 idle sessions have %d goroutines", n)
+		}
+		for _, c := range clients {
+			if err := errors.Join(c.Close(), c.Close()); err != nil {
+				t.Error(err)
+			}
+		}
+		calls := as.calls
+		time.Sleep(24 * time.Hour)
+		if as.calls != calls {
+			t.Error("a closed client refreshed")
+		}
+		if _, err := get(clients[0]); !errors.Is(err, ErrClosed) {
+			t.Errorf("a request after Close: %v", err)
+		}
+	})
+}
+
+func TestF09_CloseWaitsForARefreshToBeSaved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{before: func(_ context.Context, g Grant) error {
+			if g.Kind == Refresh {
+				time.Sleep(time.Second)
+			}
+			return nil
+		}}
+		store := &MemoryStore{}
+		c := as.client(t, func(cfg *Config) { cfg.Store = store })
+		go c.Renew(context.Background())
+		synctest.Wait()
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+		b, _ := store.Load(context.Background(), c.key)
+		r, err := decodeRecord(b)
+		if err != nil || r.session.RefreshToken.Reveal() != as.refresh || !r.spending.IsZero() {
+			t.Errorf("the refresh that was under way was not saved: %v", err)
+		}
+	})
+}
+
+type roundTripFunc func(*http.Request) (*http.Response, error)
+
+func (f roundTripFunc) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }

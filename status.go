@@ -1,0 +1,121 @@
+package silentrefresh
+
+import (
+	"errors"
+	"sync/atomic"
+	"time"
+)
+
+// State says how a session stands.
+type State string
+
+// The states.
+const (
+	StateNone        State = "no session"
+	StateLoggedIn    State = "logged in"   // there is a usable token
+	StateOffline     State = "offline"     // there is none right now, and a refresh can bring one
+	StateInterrupted State = "interrupted" // the answer to a spent credential was lost; it is presented once more
+	StateOver        State = "over"        // only a login helps
+	StateClosed      State = "closed"
+)
+
+// Healthy reports whether requests can be expected to succeed as far as it depends on this process: a session
+// without a usable token that can be renewed is healthy, also while the auth server is away.
+func (s State) Healthy() bool { return s == StateLoggedIn || s == StateOffline }
+
+// Status is a snapshot of a session, safe to print: it holds no secret.
+type Status struct {
+	State       State     `json:"state"`
+	Session     string    `json:"session"`
+	Account     string    `json:"account,omitempty"`
+	Generation  uint64    `json:"generation"`            // counts the tokens of this process
+	Version     uint64    `json:"version,omitempty"`     // counts the saves of the record
+	Expires     time.Time `json:"expires,omitzero"`      // when the token ends; zero if unknown
+	NextRefresh time.Time `json:"next_refresh,omitzero"` // zero if none is scheduled
+	SessionEnds time.Time `json:"session_ends,omitzero"` // unless it is renewed before; zero if unknown
+	Renewable   bool      `json:"renewable"`             // something will be able to renew it
+	Saved       bool      `json:"saved"`                 // false while the Store lacks the newest session
+	Err         error     `json:"-"`                     // the last failure, or why the session is over; nil if all is well
+	Stats       Stats     `json:"stats"`
+}
+
+// Stats counts since New.
+type Stats struct {
+	Refreshes     uint64        `json:"refreshes"`       // exchanges that succeeded, logins by Credentials among them
+	Failures      uint64        `json:"failures"`        // exchanges that did not
+	Adopted       uint64        `json:"adopted"`         // sessions taken over from another process
+	Replays       uint64        `json:"replays"`         // requests that were sent again with a newer token
+	Waited        uint64        `json:"waited"`          // requests that waited for a token
+	LongestWait   time.Duration `json:"longest_wait_ns"` // of those, in nanoseconds
+	EventsDropped uint64        `json:"events_dropped"`  // because the observer was slow
+}
+
+// counters are Stats while they are counted. None is touched by a request that finds a usable token.
+type counters struct {
+	refreshes, failures, adopted, replays, waited atomic.Uint64
+	longest                                       atomic.Int64
+}
+
+func (n *counters) waitedFor(d time.Duration) {
+	n.waited.Add(1)
+	for {
+		longest := n.longest.Load()
+		if int64(d) <= longest || n.longest.CompareAndSwap(longest, int64(d)) {
+			return
+		}
+	}
+}
+
+// Status returns how the session stands now.
+func (c *Client) Status() Status {
+	c.mu.Lock()
+	b := c.book
+	st := c.state.Load()
+	c.mu.Unlock()
+	s := Status{
+		Session: c.name, Generation: st.generation, Account: st.session().Account, Expires: st.expires(),
+		SessionEnds: st.session().Ends, NextRefresh: b.renewDue, Saved: b.unsaved == nil,
+		Renewable: st.err == nil && (st.renewable == nil || c.cfg.Credentials != nil),
+		Stats: Stats{
+			Refreshes: c.counted.refreshes.Load(), Failures: c.counted.failures.Load(),
+			Adopted: c.counted.adopted.Load(), Replays: c.counted.replays.Load(),
+			Waited: c.counted.waited.Load(), LongestWait: time.Duration(c.counted.longest.Load()),
+			EventsDropped: c.events.drops(),
+		},
+	}
+	if st.record != nil {
+		s.Version = st.record.version
+	}
+	s.State, s.Err = c.standing(st, &b)
+	return s
+}
+
+func (c *Client) standing(st *state, b *book) (State, error) {
+	interrupted := false
+	if re, ok := errors.AsType[*RefreshError](errors.Join(st.err, b.failure)); ok {
+		interrupted = re.Interrupted
+	}
+	switch {
+	case st.closed():
+		return StateClosed, st.err
+	case interrupted:
+		return StateInterrupted, errors.Join(st.err, b.failure)
+	case errors.Is(st.err, ErrSessionOver):
+		return StateOver, st.err
+	case st.err != nil:
+		return StateNone, st.err
+	case st.usable(time.Now()):
+		return StateLoggedIn, b.failure
+	case st.renewable != nil && c.cfg.Credentials == nil:
+		return StateOver, st.renewable
+	}
+	return StateOffline, b.failure
+}
+
+// Answer returns the auth server's last answer if Config.KeepAnswer is set, else the zero Answer.
+func (c *Client) Answer() Answer {
+	if a := c.answer.Load(); a != nil {
+		return *a
+	}
+	return Answer{}
+}

@@ -1,0 +1,203 @@
+package silentrefresh
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// Transport returns an http.RoundTripper that attaches the token to requests for the listed origins, and replays a
+// request once when the server refuses the token. base carries the requests; nil: Config.Base. It is safe for
+// concurrent use, may stand above and below other transports, and passes CloseIdleConnections on.
+//
+// A request that was sent returns the server's answer; one that was not sent returns an error: ErrNoSession,
+// ErrSessionOver, ErrClosed, a *RefreshError, or the context's. A request that brings its own credential in the
+// token's header or in the URL, and one for another origin, passes through untouched.
+func (c *Client) Transport(base http.RoundTripper) http.RoundTripper {
+	if base == nil {
+		base = c.api
+	}
+	return &transport{client: c, base: base}
+}
+
+type transport struct {
+	client *Client
+	base   http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	c := t.client
+	if !c.concerns(req) {
+		return t.base.RoundTrip(req)
+	}
+	if c.cfg.IdleStop > 0 {
+		c.touch()
+	}
+	b, err := newBody(req, c.cfg.Buffer)
+	if err != nil {
+		return nil, err
+	}
+	st := c.state.Load()
+	if now := time.Now(); !st.usable(now) || b.once && st.due(now) {
+		if st, err = c.ready(req.Context(), st); err != nil {
+			b.unsent()
+			return nil, err
+		}
+	}
+	resp, err := t.send(req, st, &b)
+	if err != nil || !c.refuses(resp) {
+		b.settle()
+		c.takeFrom(resp, st)
+		return resp, err
+	}
+	resp, err = t.rejected(req, st, &b, resp)
+	b.settle()
+	return resp, err
+}
+
+// concerns reports whether req is to carry the token: it goes to a listed origin and brings no credential itself.
+func (c *Client) concerns(req *http.Request) bool {
+	if req.URL == nil || req.URL.User != nil {
+		return false
+	}
+	if _, own := req.Header["Authorization"]; own {
+		return false
+	}
+	if c.header != "Authorization" {
+		if _, own := req.Header[c.header]; own {
+			return false
+		}
+	}
+	if c.origins.has(req.URL) {
+		return true
+	}
+	c.passesBare(req)
+	return false
+}
+
+// passesBare warns once about each origin that requests go to without the token.
+func (c *Client) passesBare(req *http.Request) {
+	o, err := originOf(req.URL)
+	if err != nil || !c.warned.first(o.String()) {
+		return
+	}
+	secure := origin{"https", o.host}
+	if o.scheme == "http" && (slices.Contains(c.origins, secure) || !loopback(req.URL.Hostname())) {
+		c.warn(plainHTTP(o))
+		return
+	}
+	c.warn(fmt.Errorf("token not sent to %s: it is not among the origins that get it; if it should be, list %q in Origins", o, o))
+}
+
+// ready waits for a usable token. When the present one is merely due for renewal, a failure to renew does not keep
+// the request from being sent with it.
+func (c *Client) ready(ctx context.Context, st *state) (*state, error) {
+	usable := st.usable(time.Now())
+	if err := c.waitForToken(ctx, st.generation); err != nil && !usable {
+		return nil, err
+	}
+	st = c.state.Load()
+	if st.err != nil {
+		return nil, st.err
+	}
+	return st, nil
+}
+
+// waitForToken waits for a usable token of a generation after seen, and counts that.
+func (c *Client) waitForToken(ctx context.Context, seen uint64) error {
+	began := time.Now()
+	err := c.renew(foreground(ctx), seen, TriggerExpired)
+	c.counted.waitedFor(time.Since(began))
+	return err
+}
+
+// due reports whether the token is inside its margin.
+func (st *state) due(now time.Time) bool {
+	return !st.renewAt.IsZero() && !now.Before(st.renewAt)
+}
+
+// send sends a copy of req with st's token. The caller's request is left as it is (net/http: RoundTripper), and the
+// answer points to it, not to the copy.
+func (t *transport) send(req *http.Request, st *state, b *body) (*http.Response, error) {
+	out := new(http.Request)
+	*out = *req
+	out.Header = make(http.Header, len(req.Header)+1)
+	for k, v := range req.Header {
+		out.Header[k] = v
+	}
+	if t.client.cookieToken() == "" {
+		out.Header[t.client.header] = st.header
+	}
+	if st.jar != nil {
+		t.client.attachCookies(out, st)
+	}
+	b.attach(out)
+	resp, err := t.base.RoundTrip(out)
+	if err != nil {
+		return nil, err
+	}
+	resp.Request = req
+	return resp, nil
+}
+
+// rejected renews and replays. The answer that refused the token is returned where that does not help.
+func (t *transport) rejected(req *http.Request, st *state, b *body, resp *http.Response) (*http.Response, error) {
+	c := t.client
+	for adoptions := 0; ; {
+		if !c.reject(st.generation) {
+			return resp, nil
+		}
+		if !b.rewind() {
+			go c.renew(foreground(context.Background()), st.generation, TriggerRejected)
+			return resp, nil
+		}
+		release(resp)
+		began := time.Now()
+		err := c.renew(foreground(req.Context()), st.generation, TriggerRejected)
+		c.counted.waitedFor(time.Since(began))
+		next := c.state.Load()
+		if err != nil || next.err != nil || next.generation <= st.generation {
+			b.unsent()
+			return resp, nil
+		}
+		c.counted.replays.Add(1)
+		replayed, err := t.send(req, next, b)
+		if err != nil {
+			return nil, err
+		}
+		if !c.refuses(replayed) {
+			c.exonerate()
+			c.takeFrom(replayed, next)
+			return replayed, nil
+		}
+		// What another process saved may be as dead as what we had: that was not the one replay.
+		if adoptions++; !next.adopted || adoptions > 3 {
+			c.refusedAgain(next.generation)
+			return replayed, nil
+		}
+		st, resp = next, replayed
+	}
+}
+
+// refuses reports whether resp says that the token is not valid (any more).
+func (c *Client) refuses(resp *http.Response) bool {
+	switch {
+	case c.cfg.Rejected != nil:
+		return c.cfg.Rejected(resp)
+	case resp.StatusCode < 400:
+		return false
+	case c.statuses != nil:
+		return slices.Contains(c.statuses, resp.StatusCode)
+	}
+	return resp.StatusCode == http.StatusUnauthorized && rejected401(resp.Header)
+}
+
+// CloseIdleConnections passes the call on to base.
+func (t *transport) CloseIdleConnections() {
+	if b, ok := t.base.(interface{ CloseIdleConnections() }); ok {
+		b.CloseIdleConnections()
+	}
+}

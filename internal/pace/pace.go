@@ -20,15 +20,16 @@ const (
 // Renewal is when to renew a token of the given lifetime, counted from when it was issued: at 75 to 85 % of it.
 //
 // A fleet that was started, or held up by an outage, together would renew together for ever with so little
-// chance; so the first renewal after such an event is wide: anywhere from 40 to 85 %. It spreads the fleet over a
-// whole lifetime, and the later renewals keep it spread.
+// chance; so the first renewal after such an event is wide: anywhere from 10 to 85 %. It spreads the fleet over a
+// whole lifetime, evenly because 75 % is how far apart its renewals are at the least, and the later renewals keep
+// it spread.
 //
 // slow is how long a renewal was seen to take: twice that is left before the end where the lifetime allows.
 func Renewal(life, slow time.Duration, wide bool, r float64) time.Duration {
 	life = max(life, ShortestLife)
 	low, high := 0.75, 0.85
 	if wide {
-		low = 0.40
+		low = 0.10
 	}
 	due := scale(life, low+(high-low)*r)
 	latest := life - min(2*min(slow, life), life/2)
@@ -57,10 +58,10 @@ func Backoff(failures int, r float64) time.Duration {
 }
 
 // Postponed is how long to wait where the server said how long: that, and then spread over as much again, since it
-// said the same to all.
+// said the same to all. Refused again, what it said was too little for so many: the spread gets wider.
 func Postponed(asked time.Duration, failures int, r float64) time.Duration {
 	asked = max(asked, Floor)
-	return asked + scale(max(asked, Backoff(failures, 0)), r)
+	return asked + scale(asked*time.Duration(min(max(failures, 1), 4)), r)
 }
 
 // Demanded is Backoff while a caller waits who will not wait longer than patience.

@@ -1,9 +1,14 @@
 package silentrefresh
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
 	"net/url"
+	"strings"
 
 	"github.com/golang-jwt/jwt/v5"
+	"golang.org/x/net/http/httpguts"
 )
 
 // Endpoint is the Exchanger for servers with plain HTTP endpoints for login, refresh and logout. Its fields are
@@ -22,53 +27,68 @@ type Endpoint struct {
 	// RefreshToken says where answers have the refresh token, where it is not a cookie.
 	RefreshToken RefreshTokenAt `json:"refresh_token"`
 	// Verify, if set, finds the key to check each access token's signature with, as golang-jwt calls it. An
-	// access token that does not verify is refused, with an error.
+	// access token that does not verify is refused, with an error. Its times are not looked at: this machine's
+	// clock may be wrong.
 	Verify jwt.Keyfunc `json:"-"`
 	// Issuer, if set, is what the iss claim of each access token must be.
 	Issuer string `json:"issuer,omitempty"`
 
-	base *url.URL // Config.BaseURL, set by New on its copy
+	base   *url.URL // Config.BaseURL, set by New on its copy
+	attach Attach   // Config.Attach, set by New on its copy
 }
 
 // A Call is one endpoint: where it is, and what the request carries. Zero fields have the usual meaning.
 type Call struct {
-	// Method is the HTTP method; "": POST.
+	// Method is GET, POST, PUT, PATCH or DELETE; "": POST.
 	Method string `json:"method"`
-	// URL is a path below the origin of Config.BaseURL, or an absolute URL. "-": the server has no such
-	// endpoint. "": the usual path.
+	// URL is a path that begins with a slash and counts from the origin of Config.BaseURL, a path without a
+	// slash that counts from the whole of Config.BaseURL, or an absolute URL. Its query is kept. "-": the server
+	// has no such endpoint. "": the usual path.
 	URL string `json:"url"`
 	// Encoding of the body: "json" or "form"; "": json. A call without fields has no body.
 	Encoding string `json:"encoding"`
 	// Headers are fixed header fields (Origin, Referer, an API key).
 	Headers map[string]string `json:"headers"`
-	// Fields are fixed fields of the body; for GET and DELETE, of the query.
+	// Fields are fixed fields of the body; for GET, of the query. Credentials go over them.
 	Fields map[string]any `json:"fields"`
-	// RefreshTokenField names the field that carries the refresh token, where it is not a cookie.
+	// RefreshTokenField names the field that carries the refresh token, where it is not a cookie. In JSON a
+	// dotted name makes nested objects ("variables.token").
 	RefreshTokenField string `json:"refresh_token_field"`
+	// RefreshTokenHeader names the header that carries the refresh token, where neither a cookie nor a field
+	// does: in Authorization with the scheme Bearer, in any other header bare.
+	RefreshTokenHeader string `json:"refresh_token_header"`
 	// SendAccessToken sends the old access token along: "": no; "header": as API requests carry it; else the
 	// name of the field that carries it.
 	SendAccessToken string `json:"send_access_token"`
 	// RefusedStatus lists statuses that refuse the credential for good, beside the usual ones.
 	RefusedStatus []int `json:"refused_status"`
+
+	kind   Kind     // what the call is for
+	target *url.URL // URL, resolved; nil if there is no such endpoint
 }
 
 // CSRF says where a token against cross-site request forgery comes from and which header shows it. Of the
 // sources, set one; the zero value does nothing. A token that never changes is a fixed header of each Call.
 type CSRF struct {
-	// Cookie is the cookie whose value is shown ("double submit").
+	// Cookie is the cookie whose value is shown ("double submit"), percent-decoded as browsers' scripts do.
 	Cookie string `json:"cookie"`
+	// APICookie is the cookie that API requests show, where it is another one than auth calls show; "": Cookie.
+	APICookie string `json:"api_cookie"`
 	// Header is the request header that shows the token; "": X-CSRF-Token.
 	Header string `json:"header"`
 	// AnswerHeader is a header of earlier answers that gives the token.
 	AnswerHeader string `json:"answer_header"`
 	// AnswerJSON is the dotted path to the token in earlier answers.
 	AnswerJSON string `json:"answer_json"`
-	// URL is fetched first with GET where no token is known yet.
+	// URL is fetched first with GET where no token is known yet, and again where the one that is known is refused.
 	URL string `json:"url"`
+
+	target *url.URL
 }
 
 // AccessTokenAt says where answers have the access token. Zero: in JSON, under one of the usual names
-// (accessToken, access_token, token, access, jwt).
+// (accessToken, access_token, token, access, jwt), at the top or nested. Upper and lower case, underscores and
+// hyphens make no difference.
 type AccessTokenAt struct {
 	// JSON is the dotted path to the token, for instance "data.token".
 	JSON string `json:"json"`
@@ -76,7 +96,9 @@ type AccessTokenAt struct {
 	Header string `json:"header"`
 	// Cookie is the cookie that is the access token: API requests carry that cookie.
 	Cookie string `json:"cookie"`
-	// ExpiresJSON is the dotted path to its end or lifetime; "": the usual names.
+	// ExpiresJSON is the dotted path to its end or lifetime; "": the usual names. A number is a lifetime in
+	// seconds, above 1e9 a Unix time in seconds, above 1e11 one in milliseconds; a text may also be a time
+	// (RFC 3339) or a duration ("15m", "7d").
 	ExpiresJSON string `json:"expires_json"`
 }
 
@@ -84,4 +106,60 @@ type AccessTokenAt struct {
 type RefreshTokenAt struct {
 	// JSON is the dotted path to it; "": the usual names (refreshToken, refresh_token, refresh).
 	JSON string `json:"json"`
+	// Header is a response header that has it, with or without a scheme.
+	Header string `json:"header"`
 }
+
+// Attach says how requests carry the access token. The zero value is "Authorization: Bearer" (RFC 6750
+// section 2.1).
+type Attach struct {
+	// Header is the request header; "": Authorization.
+	Header string `json:"header"`
+	// Scheme goes before the token; "": Bearer in Authorization, none in any other header.
+	Scheme string `json:"scheme"`
+	// Bare sends the token without a scheme, in Authorization too.
+	Bare bool `json:"bare"`
+	// Cookies sends the session's cookies to the API as well, as a browser would.
+	Cookies bool `json:"cookies"`
+}
+
+// value is the header that carries token, and its value.
+func (a Attach) value(token string) (header, value string) {
+	header = cmp.Or(a.Header, "Authorization")
+	if scheme := a.scheme(); scheme != "" {
+		return header, scheme + " " + token
+	}
+	return header, token
+}
+
+func (a Attach) scheme() string {
+	switch {
+	case a.Bare:
+		return ""
+	case a.Scheme == "" && strings.EqualFold(cmp.Or(a.Header, "Authorization"), "Authorization"):
+		return "Bearer"
+	default:
+		return a.Scheme
+	}
+}
+
+// check reports every mistake in a.
+func (a Attach) check() error {
+	var mistakes []error
+	switch {
+	case !validHeaderName(a.Header):
+		mistakes = append(mistakes, fmt.Errorf("attach.header: %q is not a header name", a.Header))
+	case strings.EqualFold(a.Header, "Cookie"):
+		mistakes = append(mistakes, errors.New("attach.header: for a token that is a cookie, set access_token.cookie to its name"))
+	}
+	if !httpguts.ValidHeaderFieldValue(a.Scheme) {
+		mistakes = append(mistakes, errors.New("attach.scheme: it holds control characters; give a word such as Bearer"))
+	}
+	if a.Bare && a.Scheme != "" {
+		mistakes = append(mistakes, fmt.Errorf("attach: bare contradicts the scheme %q; leave one of the two out", a.Scheme))
+	}
+	return errors.Join(mistakes...)
+}
+
+// validHeaderName reports whether s can name a header (RFC 9110 section 5.1), or is empty.
+func validHeaderName(s string) bool { return s == "" || httpguts.ValidHeaderFieldName(s) }

@@ -1,0 +1,116 @@
+package silentrefresh
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+// isCookie reports whether the cookie name only protects against CSRF and is no credential.
+func (f CSRF) isCookie(name string) bool {
+	return name != "" && (name == f.Cookie || name == f.APICookie)
+}
+
+// csrfHeader is the header that shows the CSRF token to the API at u, "" if there is none to show. jar holds s's
+// cookies.
+func (e *Endpoint) csrfHeader(jar http.CookieJar, u *url.URL, s Session) (name, value string) {
+	cookie := e.CSRF.APICookie
+	if cookie == "" {
+		cookie = e.CSRF.Cookie
+	}
+	return e.csrfFor(jar, u, s.CSRF, cookie)
+}
+
+// csrfFor is the header for a request to u: the value of cookie, where the token is a cookie, else given.
+func (e *Endpoint) csrfFor(jar http.CookieJar, u *url.URL, given Secret, cookie string) (name, value string) {
+	value = given.Reveal()
+	if e.CSRF.Cookie != "" {
+		value = e.cookieValue(jar, u, cookie)
+	}
+	if value == "" || !httpguts.ValidHeaderFieldValue(value) {
+		return "", ""
+	}
+	return e.CSRF.Header, value
+}
+
+// cookieValue is a cookie that requests to u get, or that the refresh endpoint gets: a page's script would have
+// both. Frameworks write it percent-encoded, and scripts decode it.
+func (e *Endpoint) cookieValue(jar http.CookieJar, u *url.URL, name string) string {
+	if jar == nil {
+		return ""
+	}
+	for _, at := range []*url.URL{u, e.Refresh.target} {
+		if at == nil {
+			continue
+		}
+		for _, c := range jar.Cookies(at) {
+			if c.Name != name {
+				continue
+			}
+			if decoded, err := url.PathUnescape(c.Value); err == nil {
+				return decoded
+			}
+			return c.Value
+		}
+	}
+	return ""
+}
+
+// fetchCSRF gets a token from CSRF.URL, where there is one and no token is known, or the known one was refused.
+func (x *exchange) fetchCSRF(ctx context.Context, refused bool) *RefreshError {
+	u := x.e.CSRF.target
+	if u == nil {
+		return nil
+	}
+	if name, _ := x.e.csrfFor(x.hc.Jar, x.url, x.csrf, x.e.CSRF.Cookie); name != "" && !refused {
+		return nil
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return x.unsent(errors.New("csrf.url cannot be requested"))
+	}
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", "silentrefresh/1")
+	x.call.fixedHeaders(req)
+	resp, err := x.hc.Do(req)
+	if err != nil {
+		return x.withoutCSRF(0, cause(err))
+	}
+	a := readAnswer(resp, time.Now())
+	if a.status > 299 {
+		f := x.withoutCSRF(a.status, nil)
+		f.Until = a.retryAt()
+		return f
+	}
+	if token := x.e.csrfIn(a); !token.IsZero() {
+		x.csrf = token
+	}
+	return nil
+}
+
+// withoutCSRF is the failure to get a token: the credential itself was not presented.
+func (x *exchange) withoutCSRF(status int, err error) *RefreshError {
+	f := x.unsent(err)
+	f.Path, f.Status = x.e.CSRF.target.Path, status
+	f.Hint = "no CSRF token could be fetched; look at csrf.url"
+	return f
+}
+
+// csrfIn is the CSRF token that an answer gives for the next call.
+func (e *Endpoint) csrfIn(a *answer) Secret {
+	var token string
+	if e.CSRF.AnswerHeader != "" {
+		token = a.header.Get(e.CSRF.AnswerHeader)
+	} else if e.CSRF.AnswerJSON != "" {
+		v, _, _ := lookup(a.document, e.CSRF.AnswerJSON)
+		token, _ = v.(string)
+	}
+	if tokenFault(token) != nil {
+		return Secret{}
+	}
+	return NewSecret(token)
+}

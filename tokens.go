@@ -1,0 +1,175 @@
+package silentrefresh
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// accessToken is the access token in an answer, and the object that holds it: "" if there is none where the
+// settings look for it.
+func (e *Endpoint) accessToken(a *answer) (token string, in *object, err error) {
+	at := e.AccessToken
+	if at.Cookie != "" {
+		if c, ok := a.cookie(at.Cookie); ok && !a.deletes(c) {
+			return c.Value, nil, nil
+		}
+		return "", nil, a.err
+	}
+	if at.Header != "" {
+		if token = e.stripped(a.header.Get(at.Header)); token != "" {
+			return token, nil, nil
+		}
+	}
+	switch {
+	case a.err != nil:
+		return "", nil, a.err
+	case at.JSON != "":
+		return e.accessTokenAt(a.document, at.JSON)
+	case at.Header != "":
+		return "", nil, nil
+	default:
+		return e.findAccessToken(a.document)
+	}
+}
+
+// stripped is a token without the scheme that it is attached with.
+func (e *Endpoint) stripped(token string) string { return withoutScheme(token, e.attach.scheme()) }
+
+var errEmptyToken = errors.New("the access token in the answer is empty")
+
+func (e *Endpoint) accessTokenAt(document any, path string) (string, *object, error) {
+	v, in, ok := lookup(document, path)
+	if !ok || v == nil {
+		return "", nil, nil
+	}
+	token, ok := v.(string)
+	if !ok {
+		return "", nil, errors.New("what access_token.json names in the answer is not a text")
+	}
+	if token = e.stripped(token); token == "" {
+		return "", nil, errEmptyToken
+	}
+	return token, in, nil
+}
+
+// findAccessToken looks under the usual names. An answer that is nothing but a text is the token itself.
+func (e *Endpoint) findAccessToken(document any) (string, *object, error) {
+	if token, ok := document.(string); ok {
+		return e.stripped(token), nil, nil
+	}
+	token, in, ok := findText(document, accessNames, aside)
+	if token = e.stripped(token); ok && token == "" {
+		return "", nil, errEmptyToken
+	}
+	return token, in, nil
+}
+
+// elsewhere says which setting would find an access token that the answer has in another place than where it was
+// looked for; "" if there is none in sight.
+func (e *Endpoint) elsewhere(a *answer) string {
+	at := e.AccessToken
+	if at != (AccessTokenAt{ExpiresJSON: at.ExpiresJSON}) {
+		if token, in, _ := findText(a.document, accessNames, aside); token != "" {
+			return "the answer has one under " + in.path("...") + ": leave access_token.json empty, or set it to that"
+		}
+	}
+	for _, name := range []string{"Authorization", "X-Access-Token", "X-Auth-Token", "Access-Token", "Token"} {
+		if a.header.Get(name) != "" {
+			return "the answer has a header " + name + ": set access_token.header to that"
+		}
+	}
+	for _, c := range a.cookies {
+		if strings.Contains(plain(c.Name), "access") && c.Name != at.Cookie && !a.deletes(c) {
+			return "the answer sets a cookie " + c.Name + ": set access_token.cookie to that"
+		}
+	}
+	if path := strangeJWT(a.document); path != "" {
+		return "the answer has a JWT at " + path + ": set access_token.json to that if it is the one"
+	}
+	return ""
+}
+
+// strangeJWT is the path to a JWT under a name that nothing is known of.
+func strangeJWT(document any) (path string) {
+	each(document, aside, func(o *object) bool {
+		for name, v := range o.fields {
+			if token, ok := v.(string); ok && !aside(plain(name)) && readClaims(token) != nil {
+				path = o.path(name)
+			}
+		}
+		return path == ""
+	})
+	return path
+}
+
+// sessionLife is how long the session lives that the answer renews: what it says, the refresh token's own end, or
+// the end of the cookie that carries it.
+func (e *Endpoint) sessionLife(a *answer, refresh string, in *object) time.Duration {
+	if in != nil && aside(plain(in.name)) { // an object of its own: its "expires" is meant
+		if m, ok := in.moment(expiryNames); ok {
+			return m.left(a.date)
+		}
+	}
+	if m, ok := findExpiry(a.document, in, endNames); ok {
+		return m.left(a.date)
+	}
+	if c := readClaims(refresh); c != nil {
+		return accessLife(moment{}, c, a.date)
+	}
+	for _, c := range a.cookies {
+		if e.mayRefresh(c) && !a.deletes(c) {
+			return shorter(cookieMoment(c).left(a.date), accessLife(moment{}, readClaims(c.Value), a.date))
+		}
+	}
+	return 0
+}
+
+// mayRefresh reports whether a cookie looks like the refresh token: nothing else is said about it.
+func (e *Endpoint) mayRefresh(c *http.Cookie) bool {
+	if c.Name == e.AccessToken.Cookie || e.CSRF.isCookie(c.Name) {
+		return false
+	}
+	return c.HttpOnly || strings.Contains(plain(c.Name), "refresh")
+}
+
+// refreshToken is the refresh token in an answer, "" if there is none, and the object that holds it.
+func (e *Endpoint) refreshToken(a *answer) (token string, in *object) {
+	switch {
+	case e.RefreshToken.Header != "":
+		token = a.header.Get(e.RefreshToken.Header)
+	case e.RefreshToken.JSON != "":
+		var v any
+		v, in, _ = lookup(a.document, e.RefreshToken.JSON)
+		token, _ = v.(string)
+	default:
+		token, in = findRefreshToken(a.document)
+	}
+	token = withoutScheme(token)
+	if tokenFault(token) != nil {
+		return "", nil
+	}
+	return token, in
+}
+
+// findRefreshToken looks under the usual names, of which "refresh" may also be an object.
+func findRefreshToken(document any) (token string, in *object) {
+	never := func(string) bool { return false }
+	if token, in, _ = findText(document, refreshNames, never); token != "" {
+		return token, in
+	}
+	each(document, never, func(o *object) bool {
+		for _, name := range refreshNames {
+			if fields, ok := o.plain[name].(map[string]any); ok {
+				in = newObject(fields, o, name)
+				token, _ = in.text([]string{"token", "value", "jwt"})
+			}
+		}
+		return token == ""
+	})
+	return token, in
+}
+
+// isJSONDocument reports whether the answer is JSON rather than a form.
+func isJSONDocument(a *answer) bool { return decodeJSON(trimmed(a.body)) != nil }

@@ -57,7 +57,15 @@ type Provider struct {
 
 // Start makes p listen on a port of its own.
 func (p *Provider) Start() *Provider {
-	p.keys = newKeys()
+	p.server = httptest.NewUnstartedServer(nil)
+	p.server.Config.Handler = p.Handler("http://" + p.server.Listener.Addr().String())
+	p.server.Start()
+	return p
+}
+
+// Handler is p for a network of the caller's, as the issuer of that URL.
+func (p *Provider) Handler(issuer string) http.Handler {
+	p.URL, p.keys = issuer, newKeys()
 	p.sessions, p.requests = map[string]string{}, map[string]*authorization{}
 	p.codes, p.refresh, p.access = map[string]*grant{}, map[string]*grant{}, map[string]*grant{}
 	p.devices, p.calls = map[string]*device{}, map[string]int{}
@@ -78,9 +86,7 @@ func (p *Provider) Start() *Provider {
 	} {
 		mux.HandleFunc(pattern, handler)
 	}
-	p.server = httptest.NewServer(p.watch(mux))
-	p.URL = p.server.URL
-	return p
+	return p.watch(mux)
 }
 
 // Close stops the provider.
@@ -145,14 +151,14 @@ func (p *Provider) discovery(w http.ResponseWriter, _ *http.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	doc := map[string]any{
-		"issuer":                                         p.URL,
-		"authorization_endpoint":                         p.URL + "/authorize",
-		"token_endpoint":                                 p.URL + "/token",
-		"jwks_uri":                                       p.URL + "/jwks",
-		"device_authorization_endpoint":                  p.URL + "/device_authorization",
-		"revocation_endpoint":                            p.URL + "/revoke",
-		"end_session_endpoint":                           p.URL + "/logout",
-		"id_token_signing_alg_values_supported":          []string{"ES256", "none"},
+		"issuer":                                p.URL,
+		"authorization_endpoint":                p.URL + "/authorize",
+		"token_endpoint":                        p.URL + "/token",
+		"jwks_uri":                              p.URL + "/jwks",
+		"device_authorization_endpoint":         p.URL + "/device_authorization",
+		"revocation_endpoint":                   p.URL + "/revoke",
+		"end_session_endpoint":                  p.URL + "/logout",
+		"id_token_signing_alg_values_supported": []string{"ES256", "none"},
 		"authorization_response_iss_parameter_supported": true,
 	}
 	if p.AuthMethods != nil {
@@ -197,4 +203,3 @@ func writeJSON(w http.ResponseWriter, status int, doc any) {
 func refuse(w http.ResponseWriter, status int, code string) {
 	writeJSON(w, status, map[string]any{"error": code})
 }
-

@@ -1,0 +1,306 @@
+package oidc_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/oidc"
+	"github.com/silentrefresh/silentrefresh/oidc/internal/fakeop"
+)
+
+func TestSilentLogin(t *testing.T) {
+	op := start(t, &fakeop.Provider{})
+	var fetched atomic.Int32
+	callback := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { fetched.Add(1) }))
+	t.Cleanup(callback.Close)
+	c := settings(op)
+	c.RedirectURI = callback.URL + "/cb"
+	s := login(t, exchanger(t, c), client(t), op, "ada")
+
+	if s.Subject != "ada" || s.Account != "ada@example.com" {
+		t.Errorf("subject %q, account %q", s.Subject, s.Account)
+	}
+	if s.AccessToken.IsZero() || s.RefreshToken.IsZero() || s.Expires.Sub(s.Issued).Seconds() != 60 {
+		t.Errorf("tokens missing, or a lifetime of %v", s.Expires.Sub(s.Issued))
+	}
+	var claims struct{ Email string }
+	if err := s.Answer.Decode(&claims); err != nil || claims.Email != "ada@example.com" {
+		t.Errorf("claims %+v, %v", claims, err)
+	}
+	if n := fetched.Load(); n != 0 {
+		t.Errorf("the redirect URI was fetched %d times", n)
+	}
+}
+
+func TestSilentRenewal(t *testing.T) {
+	op := start(t, &fakeop.Provider{NoRefreshTokens: true})
+	e, hc := exchanger(t, settings(op)), client(t)
+	old := login(t, e, hc, op, "ada")
+	s, err := refresh(t, e, hc, old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.AccessToken.Reveal() == old.AccessToken.Reveal() || s.Subject != "ada" {
+		t.Error("no new token")
+	}
+	if n := op.Calls("/jwks"); n != 1 {
+		t.Errorf("keys fetched %d times, once is enough", n)
+	}
+	if n := op.Calls("/.well-known/openid-configuration"); n != 1 {
+		t.Errorf("discovered %d times, once is enough", n)
+	}
+}
+
+// answering makes the authorization endpoint answer with params instead of a code.
+func answering(params map[string]string) func(map[string]string) {
+	return func(answer map[string]string) {
+		delete(answer, "code")
+		for k, v := range params {
+			if v == "" {
+				delete(answer, k)
+			} else {
+				answer[k] = v
+			}
+		}
+	}
+}
+
+func TestSilentAnswers(t *testing.T) {
+	for _, test := range []struct {
+		code    string
+		refused bool
+		hint    string
+	}{
+		{"login_required", true, ""},
+		{"interaction_required", true, ""},
+		{"consent_required", true, ""},
+		{"account_selection_required", true, ""},
+		{"access_denied", false, ""},
+		{"server_error", false, ""},
+		{"temporarily_unavailable", false, ""},
+		{"invalid_scope", false, "scopes"},
+		{"unauthorized_client", false, "client_id"},
+		{"<script>", false, ""},
+	} {
+		t.Run(test.code, func(t *testing.T) {
+			op := start(t, &fakeop.Provider{NoRefreshTokens: true})
+			e, hc := exchanger(t, settings(op)), client(t)
+			old := login(t, e, hc, op, "ada")
+			op.Change(func(p *fakeop.Provider) { p.Answer = answering(map[string]string{"error": test.code}) })
+			_, err := refresh(t, e, hc, old)
+			f := failure(t, err)
+			if f.Refused != test.refused || errors.Is(err, silentrefresh.ErrSessionOver) != test.refused {
+				t.Errorf("refused %v: %v", f.Refused, err)
+			}
+			if !f.Refused && (!f.Unsent || f.Unknown) {
+				t.Errorf("a silent authentication that fails spends nothing: %+v", f)
+			}
+			if !strings.Contains(f.Hint, test.hint) {
+				t.Errorf("hint %q does not name %q", f.Hint, test.hint)
+			}
+			if want := test.code; want != "<script>" && f.Code != want {
+				t.Errorf("code %q, want %q", f.Code, want)
+			}
+		})
+	}
+}
+
+func TestSilentAnswersThatLie(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		answer map[string]string
+		want   string
+	}{
+		{"state of another request", map[string]string{"state": "other", "code": "c"}, "state"},
+		{"no state", map[string]string{"state": "", "code": "c"}, "state"},
+		{"another issuer", map[string]string{"iss": "https://evil.example.com", "code": "c"}, "another provider"},
+		{"error of another issuer", map[string]string{"iss": "https://evil.example.com", "error": "login_required"}, "another provider"},
+		{"no issuer", map[string]string{"iss": "", "code": "c"}, "does not say which provider"},
+		{"neither code nor error", map[string]string{}, "neither a code nor an error"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			op := start(t, &fakeop.Provider{NoRefreshTokens: true})
+			e, hc := exchanger(t, settings(op)), client(t)
+			old := login(t, e, hc, op, "ada")
+			sent := op.Calls("/token")
+			op.Change(func(p *fakeop.Provider) { p.Answer = answering(test.answer) })
+			_, err := refresh(t, e, hc, old)
+			if f := failure(t, err); f.Refused || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("refused %v: %v", f.Refused, err)
+			}
+			if op.Calls("/token") != sent {
+				t.Error("a code of a doubtful answer was redeemed")
+			}
+		})
+	}
+}
+
+func TestSilentIssuerNotPromised(t *testing.T) {
+	op := start(t, &fakeop.Provider{
+		Discovery: func(d map[string]any) { delete(d, "authorization_response_iss_parameter_supported") },
+		Answer:    func(a map[string]string) { delete(a, "iss") },
+	})
+	login(t, exchanger(t, settings(op)), client(t), op, "ada")
+}
+
+func TestSilentAnswerTwice(t *testing.T) {
+	op := start(t, &fakeop.Provider{})
+	hc := client(t)
+	hc.Transport = redirecting(func(to *url.URL) *url.URL {
+		if to.Path == "/callback" {
+			to.RawQuery += "&code=another"
+		}
+		return to
+	})
+	_, err := exchanger(t, settings(op)).Exchange(t.Context(), hc,
+		silentrefresh.Grant{Kind: silentrefresh.Login, Credentials: oidc.Cookies{op.Session("ada")}})
+	if err == nil || !strings.Contains(err.Error(), "code twice") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// redirecting is a transport that changes where answers redirect to.
+type redirecting func(*url.URL) *url.URL
+
+func (f redirecting) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	if to, err := resp.Location(); err == nil {
+		resp.Header.Set("Location", f(to).String())
+	}
+	return resp, nil
+}
+
+func TestSilentOtherSubject(t *testing.T) {
+	op := start(t, &fakeop.Provider{NoRefreshTokens: true})
+	e, hc := exchanger(t, settings(op)), client(t)
+	old := login(t, e, hc, op, "ada")
+	op.Change(func(p *fakeop.Provider) { p.Claims = func(c map[string]any) { c["sub"] = "eve" } })
+	s, err := refresh(t, e, hc, old)
+	if !errors.Is(err, silentrefresh.ErrSessionOver) || !s.AccessToken.IsZero() {
+		t.Errorf("the session of another account was taken: %v", err)
+	}
+}
+
+// TestF46_SilentStaysWithinTheProvider: redirects are followed within the provider's origins only.
+func TestF46_SilentStaysWithinTheProvider(t *testing.T) {
+	op := start(t, &fakeop.Provider{})
+	var visits atomic.Int32
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		visits.Add(1)
+		http.Redirect(w, r, op.URL+r.URL.Query().Get("back"), http.StatusFound)
+	}))
+	t.Cleanup(other.Close)
+	hc := client(t)
+	hc.Transport = redirecting(func(to *url.URL) *url.URL {
+		if to.Path != "/authorize/resume" || to.Host == strings.TrimPrefix(other.URL, "http://") {
+			return to
+		}
+		detour, _ := url.Parse(other.URL + "?back=" + url.QueryEscape(to.RequestURI()))
+		return detour
+	})
+	grant := silentrefresh.Grant{Kind: silentrefresh.Login, Credentials: oidc.Cookies{op.Session("ada")}}
+
+	_, err := exchanger(t, settings(op)).Exchange(t.Context(), hc, grant)
+	if f := failure(t, err); !strings.Contains(f.Hint, "origins") || f.Refused || visits.Load() != 0 {
+		t.Errorf("%d visits, %v", visits.Load(), err)
+	}
+	keepsSecrets(t, err, silentrefresh.Session{})
+}
+
+func TestSilentThroughAListedOrigin(t *testing.T) {
+	op := start(t, &fakeop.Provider{})
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, op.URL+r.URL.Query().Get("back"), http.StatusFound)
+	}))
+	t.Cleanup(other.Close)
+	there, _ := url.Parse(other.URL)
+	hc := client(t)
+	hc.Transport = redirecting(func(to *url.URL) *url.URL {
+		if to.Path == "/authorize/resume" && !to.Query().Has("seen") {
+			detour := *there
+			detour.RawQuery = "back=" + url.QueryEscape(to.RequestURI()+"&seen=1")
+			return &detour
+		}
+		return to
+	})
+	c := settings(op)
+	c.Origins = []string{other.URL}
+	login(t, exchanger(t, c), hc, op, "ada")
+}
+
+func TestSilentRedirectLoop(t *testing.T) {
+	op := start(t, &fakeop.Provider{NoRefreshTokens: true})
+	e, hc := exchanger(t, settings(op)), client(t)
+	old := login(t, e, hc, op, "ada")
+	op.Change(func(p *fakeop.Provider) {
+		p.Fault = func(w http.ResponseWriter, r *http.Request) bool {
+			if strings.HasPrefix(r.URL.Path, "/authorize") {
+				http.Redirect(w, r, "/authorize", http.StatusFound)
+				return true
+			}
+			return false
+		}
+	})
+	before := op.Calls("/authorize")
+	_, err := refresh(t, e, hc, old)
+	if f := failure(t, err); f.Refused || !strings.Contains(err.Error(), "redirected 20 times") {
+		t.Error(err)
+	}
+	if n := op.Calls("/authorize") - before; n != 20 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+func TestSilentWithoutARedirect(t *testing.T) {
+	for _, test := range []struct {
+		status int
+		want   string
+	}{
+		{http.StatusOK, "should have redirected"},
+		{http.StatusBadRequest, "look at client_id, redirect_uri"},
+		{http.StatusInternalServerError, "500"},
+		{http.StatusServiceUnavailable, "503"},
+	} {
+		op := start(t, &fakeop.Provider{NoRefreshTokens: true})
+		e, hc := exchanger(t, settings(op)), client(t)
+		old := login(t, e, hc, op, "ada")
+		op.Change(func(p *fakeop.Provider) { p.Fault = answer("/authorize", test.status, "<html>", nil) })
+		_, err := refresh(t, e, hc, old)
+		if f := failure(t, err); f.Refused || f.Unknown || !f.Unsent || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%d: %+v, %v", test.status, f, err)
+		}
+	}
+}
+
+// answer is a fault of one path.
+func answer(path string, status int, body string, header map[string]string) func(http.ResponseWriter, *http.Request) bool {
+	return func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path != path {
+			return false
+		}
+		for k, v := range header {
+			w.Header().Set(k, v)
+		}
+		w.WriteHeader(status)
+		w.Write([]byte(body))
+		return true
+	}
+}
+
+func TestSilentNeedsSomethingToShow(t *testing.T) {
+	op := start(t, &fakeop.Provider{})
+	e := exchanger(t, settings(op))
+	_, err := refresh(t, e, client(t), silentrefresh.Session{})
+	if !errors.Is(err, silentrefresh.ErrNotRenewable) || op.Calls("/authorize") != 0 {
+		t.Errorf("%v after %d requests", err, op.Calls("/authorize"))
+	}
+}

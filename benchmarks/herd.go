@@ -1,0 +1,138 @@
+package main
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	schedule "github.com/silentrefresh/silentrefresh/internal/pace"
+)
+
+const (
+	herdLife   = 15 * time.Minute
+	herdTick   = 100 * time.Millisecond
+	herdRun    = 10 * herdLife // how long a simulation runs
+	herdStart  = 10 * time.Second
+	outageFrom = 68 * time.Minute
+	outageTo   = outageFrom + 5*time.Minute
+	// herdLead is how long before a token's end the common practice renews it: at 70 minutes, among others, which
+	// is in the outage.
+	herdLead = time.Minute
+)
+
+// A practice is how a client decides when to ask for a token.
+type practice struct {
+	name string
+	// renew is how old a token gets.
+	renew func(wide bool, r float64) time.Duration
+	// retry is how long to wait after so many failures in a row; asked is what the server said, 0 if nothing.
+	retry func(asked time.Duration, failures int, r float64) time.Duration
+}
+
+var (
+	herdOurs = practice{nameOurs,
+		func(wide bool, r float64) time.Duration { return schedule.Renewal(herdLife, 0, wide, r) },
+		func(asked time.Duration, failures int, r float64) time.Duration {
+			if asked > 0 {
+				return schedule.Postponed(asked, failures, r)
+			}
+			return schedule.Backoff(failures, r)
+		}}
+	// At once is after a second here, which flatters it: what fails fast is asked again faster.
+	herdCommon = practice{"fixed lead, no jitter, retry at once",
+		func(bool, float64) time.Duration { return herdLife - herdLead },
+		func(time.Duration, int, float64) time.Duration { return time.Second }}
+)
+
+// A herd is many clients of one auth server, simulated event by event. Times are in ticks.
+type herd struct {
+	practice
+	rng *rand.Rand
+	// Each client waits in one list, that of the tick of its next attempt: first is the head of each, next goes on.
+	first, next []int32
+	failures    []uint8
+	wide        []bool
+
+	outage     bool          // from outageFrom to outageTo
+	retryAfter time.Duration // what the server asks for when it refuses; 0: it says nothing
+	limit      int           // refreshes a second that the server grants; 0: any number
+
+	attempts []int // per second
+	granted  []int // per second
+}
+
+const nobody = -1
+
+func newHerd(p practice, clients int) *herd {
+	h := &herd{
+		practice: p, rng: rand.New(rand.NewPCG(1, 2)),
+		first: make([]int32, herdRun/herdTick), next: make([]int32, clients),
+		failures: make([]uint8, clients), wide: make([]bool, clients),
+		attempts: make([]int, herdRun/time.Second), granted: make([]int, herdRun/time.Second),
+	}
+	for i := range h.first {
+		h.first[i] = nobody
+	}
+	for i := range h.next {
+		h.wide[i] = true // the first token
+		h.renewed(int32(i), int(h.rng.Float64()*float64(herdStart/herdTick)))
+	}
+	return h
+}
+
+// run simulates it all.
+func (h *herd) run() *herd {
+	for now := range h.first {
+		for client := h.first[now]; client != nobody; {
+			following := h.next[client] // its attempt puts it into another list
+			h.attempt(client, now)
+			client = following
+		}
+	}
+	return h
+}
+
+func (h *herd) attempt(client int32, now int) {
+	second := now / int(time.Second/herdTick)
+	h.attempts[second]++
+	if h.down(now) || h.limit > 0 && h.granted[second] == h.limit {
+		h.failures[client] = min(h.failures[client]+1, 200)
+		h.wide[client] = true
+		h.at(client, now, h.retry(h.retryAfter, int(h.failures[client]), h.rng.Float64()))
+		return
+	}
+	h.granted[second]++
+	h.failures[client] = 0
+	h.renewed(client, now)
+}
+
+func (h *herd) down(now int) bool {
+	return h.outage && now >= int(outageFrom/herdTick) && now < int(outageTo/herdTick)
+}
+
+func (h *herd) renewed(client int32, now int) {
+	h.at(client, now, h.renew(h.wide[client], h.rng.Float64()))
+	h.wide[client] = false
+}
+
+// at puts client down for an attempt after d, if that is still of interest.
+func (h *herd) at(client int32, now int, d time.Duration) {
+	due := now + max(1, int(d/herdTick))
+	if due < len(h.first) {
+		h.next[client], h.first[due] = h.first[due], client
+	}
+}
+
+// peak is how many attempts there were in the busiest second between two times.
+func (h *herd) peak(from, to time.Duration) int {
+	return slices.Max(h.attempts[from/time.Second : to/time.Second])
+}
+
+// mean is how many refreshes a second a fleet needs that renews its tokens at this age.
+func (h *herd) mean() float64 {
+	var age time.Duration
+	for i := range 1000 {
+		age += h.renew(false, (float64(i)+0.5)/1000)
+	}
+	return float64(len(h.next)) / (age / 1000).Seconds()
+}

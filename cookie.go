@@ -92,7 +92,7 @@ func (c Cookie) canonical(now time.Time) (Cookie, bool) {
 		return c, c.valid()
 	}
 	domain, ok := hostname(strings.TrimPrefix(c.Domain, "."))
-	c.Domain, c.HostOnly = domain, c.HostOnly || isIP(domain) || isPublicSuffix(domain)
+	c.Domain, c.HostOnly = domain, c.HostOnly || isPublicSuffix(domain)
 	return c, ok && c.valid()
 }
 
@@ -126,7 +126,8 @@ func isIP(host string) bool {
 	return err == nil
 }
 
-// isPublicSuffix reports whether anybody can have a name below domain, as below com, co.uk and github.io.
+// isPublicSuffix reports whether no cookie may be for all that is below domain: below com, co.uk and github.io
+// anybody can have a name. An IP address is its own public suffix.
 func isPublicSuffix(domain string) bool {
 	suffix, _ := publicsuffix.PublicSuffix(domain)
 	return suffix == domain

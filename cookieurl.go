@@ -70,7 +70,7 @@ func (u cookieURL) domain(attribute string) (domain string, hostOnly, ok bool) {
 	case domain == "":
 		return u.host, true, true
 	case domain == u.host:
-		return domain, isIP(domain) || isPublicSuffix(domain), true
+		return domain, isPublicSuffix(domain), true
 	default:
 		return domain, false, subdomain(u.host, domain) && !isPublicSuffix(domain)
 	}

@@ -2,6 +2,7 @@ package silentrefresh
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -263,7 +264,7 @@ func TestJarKeepsNothingLongerThan400Days(t *testing.T) {
 		jars := map[string]*Jar{
 			"Max-Age": {}, "Expires": {}, "brought": NewJar(Cookie{Name: "a", Domain: "example.com", Expires: far}),
 		}
-		answered(t, jars["Max-Age"], "https://example.com/", "a=1; Max-Age=2147483647")
+		answered(t, jars["Max-Age"], "https://example.com/", fmt.Sprintf("a=1; Max-Age=%d", math.MaxInt))
 		answered(t, jars["Expires"], "https://example.com/", "a=1; Expires="+far.Format(http.TimeFormat))
 		for name, j := range jars {
 			if got := j.All()[0].Expires; !got.Equal(limit) {
@@ -521,6 +522,7 @@ func TestNewJar(t *testing.T) {
 		{Name: "a", Value: NewSecret("1"), Domain: "example.com.."},
 		{Name: "a", Value: NewSecret("1"), Domain: "..example.com"},
 		{Name: "a", Value: NewSecret("1"), Domain: "."},
+		{Name: "a", Value: NewSecret("1"), Domain: strings.Repeat("a.", maxAttribute/2) + "com"},
 		{Name: "a", Value: NewSecret("1"), Domain: "\xff.example"},
 		{Name: "a", Value: NewSecret("1"), Path: "/\r"},
 		{Name: "a", Value: NewSecret("1"), SameSite: http.SameSiteNoneMode},
@@ -535,7 +537,6 @@ func TestNewJar(t *testing.T) {
 		{Name: "__host-b", Value: NewSecret("2"), Secure: true},
 		{Name: "c", Domain: ".Example.COM.", Path: "x"},
 		{Name: "d", Domain: "localhost"},
-		{Name: "e", Domain: "[::1]"},
 		{Name: "e", Domain: "0:0::1"},
 		{Name: "f", Domain: "Bücher.example", HostOnly: true, Path: "/f"},
 	}
@@ -553,7 +554,6 @@ func TestNewJar(t *testing.T) {
 		}
 	}
 	got := NewJar(slices.Concat(bad, good)...).All()
-	got = slices.DeleteFunc(got, func(c Cookie) bool { return c.Domain == "[::1]" })
 	if d := cookieDifference(got, want); d != "" {
 		t.Error(d)
 	}

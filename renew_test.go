@@ -164,10 +164,11 @@ func TestF05_PanicAndGoexitAreErrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				broken := true
+				var broken atomic.Bool
+				broken.Store(true)
 				as := &fakeAS{}
 				as.before = func(_ context.Context, g Grant) error {
-					if g.Kind == Refresh && broken {
+					if g.Kind == Refresh && broken.Load() {
 						time.Sleep(time.Millisecond)
 						bad()
 					}
@@ -180,7 +181,7 @@ func TestF05_PanicAndGoexitAreErrors(t *testing.T) {
 						t.Error("no error")
 					}
 				})
-				broken = false
+				broken.Store(false)
 				time.Sleep(2 * time.Second) // the backoff
 				if err := c.Renew(context.Background()); err != nil {
 					t.Errorf("the next call: %v", err)

@@ -49,6 +49,8 @@ func (x *exchange) failed(err error) *silentrefresh.RefreshError {
 	case c.status < 300 && e.Code == "":
 		e.Unknown = true
 		e.Err = errors.New("its answer is none that can be used")
+	case c.status/100 == 3:
+		e.Err = errors.New("it redirects, and a credential is not sent on")
 	default:
 		e.Hint = hint(e.Code, c.status)
 	}
@@ -100,6 +102,7 @@ func afterRefusal(second, first error) error {
 		why = fmt.Errorf("%w: %w", why, e.Err)
 	}
 	e.Err = why
+	e.Interrupted = e.Refused && f.Interrupted
 	return e
 }
 

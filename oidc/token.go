@@ -62,12 +62,32 @@ func (x *exchange) redeem(ctx context.Context, a authorization, code string, old
 	return s, nil
 }
 
-// refreshToken trades old's refresh token (RFC 6749 section 6). It is sent once.
+// present shows the refresh token (RFC 6749 section 6). When the answer is lost it does so once more at once, since
+// most providers bear with that for a moment (RFC 9700 section 4.14.2), and never a third time.
+func (x *exchange) present(ctx context.Context, token silentrefresh.Secret) (*oauth2.Token, *silentrefresh.RefreshError) {
+	once := func() (*oauth2.Token, *silentrefresh.RefreshError) {
+		tok, err := x.oauth("").TokenSource(x.with(ctx), &oauth2.Token{RefreshToken: token.Reveal()}).Token()
+		if err != nil {
+			return nil, x.failed(err)
+		}
+		return tok, nil
+	}
+	tok, lost := once()
+	if lost == nil || !lost.Unknown || ctx.Err() != nil {
+		return tok, lost
+	}
+	tok, again := once()
+	if again != nil {
+		again.Interrupted, again.Unsent, again.Unknown = true, false, !again.Refused
+	}
+	return tok, again
+}
+
+// refreshToken trades old's refresh token for the next session.
 func (x *exchange) refreshToken(ctx context.Context, old silentrefresh.Session) (silentrefresh.Session, error) {
-	spend := &oauth2.Token{RefreshToken: old.RefreshToken.Reveal()}
-	tok, err := x.oauth("").TokenSource(x.with(ctx), spend).Token()
-	if err != nil {
-		return silentrefresh.Session{}, x.failed(err)
+	tok, failure := x.present(ctx, old.RefreshToken)
+	if failure != nil {
+		return silentrefresh.Session{}, failure
 	}
 	s := x.session(tok)
 	if idTokenOf(tok) == "" {

@@ -38,19 +38,17 @@ func (p *Provider) deviceAuthorization(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, answer)
 }
 
-// approve is what a person does on another device. Without an account it is a refusal.
-func (p *Provider) approve(w http.ResponseWriter, r *http.Request) {
+// Decide lets account log in the device that shows userCode, and "" decline it. It reports whether there is one.
+func (p *Provider) Decide(userCode, account string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, d := range p.devices {
-		if d.userCode == r.PostFormValue("user_code") {
-			d.grant.account = r.PostFormValue("account")
-			d.denied = d.grant.account == ""
-			w.WriteHeader(http.StatusNoContent)
-			return
+		if d.userCode == userCode {
+			d.grant.account, d.denied = account, account == ""
+			return true
 		}
 	}
-	refuse(w, http.StatusNotFound, "unknown_code")
+	return false
 }
 
 func (p *Provider) deviceGrant(w http.ResponseWriter, r *http.Request) {

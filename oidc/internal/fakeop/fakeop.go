@@ -79,7 +79,6 @@ func (p *Provider) Handler(issuer string) http.Handler {
 		"POST /login":                           p.login,
 		"POST /token":                           p.token,
 		"POST /device_authorization":            p.deviceAuthorization,
-		"POST /device":                          p.approve,
 		"POST /revoke":                          p.revoke,
 		"GET /logout":                           p.logout,
 		"GET /me":                               p.me,

@@ -33,16 +33,3 @@ func (p *Provider) Browse(account string) func(page string) error {
 		return err
 	}
 }
-
-// Enter is a scripted person who enters a device's code, as account; "" declines the login.
-func (p *Provider) Enter(userCode, account string) error {
-	resp, err := http.PostForm(p.URL+"/device", url.Values{"user_code": {userCode}, "account": {account}})
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusNoContent {
-		return fmt.Errorf("the provider does not know the code: status %d", resp.StatusCode)
-	}
-	return nil
-}

@@ -1,0 +1,481 @@
+package oidc_test
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/oidc"
+	"github.com/silentrefresh/silentrefresh/oidc/internal/fakeop"
+)
+
+func TestRefreshRotates(t *testing.T) {
+	op := start(t, &fakeop.Provider{})
+	e, hc := exchanger(t, settings(op)), client(t)
+	s := login(t, e, hc, op, "ada")
+	asked := op.Calls("/authorize")
+	for range 3 {
+		got, err := refresh(t, e, hc, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.RefreshToken.Reveal() == s.RefreshToken.Reveal() {
+			t.Fatal("the refresh token was not rotated")
+		}
+		s = next(got, s)
+	}
+	if op.Reuses() != 0 || op.Calls("/authorize") != asked {
+		t.Errorf("%d reuses, %d authorization requests", op.Reuses(), op.Calls("/authorize")-asked)
+	}
+}
+
+// TestSilentRescuesARefusedRefreshToken: the second way, before the session is over; afterwards the dead token is
+// not presented again.
+func TestSilentRescuesARefusedRefreshToken(t *testing.T) {
+	op := start(t, &fakeop.Provider{})
+	e, hc := exchanger(t, settings(op)), client(t)
+	old := login(t, e, hc, op, "ada")
+	op.RevokeGrants()
+	op.Change(func(p *fakeop.Provider) { p.NoRefreshTokens = true })
+	s, err := refresh(t, e, hc, old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s = next(s, old)
+	if err := e.Renewable(s); err == nil {
+		t.Error("a spent refresh token and no cookies count as renewable")
+	}
+	sent := op.Calls("/token")
+	if _, err := refresh(t, e, hc, s); err != nil {
+		t.Fatal(err)
+	}
+	if n := op.Calls("/token") - sent; n != 1 {
+		t.Errorf("%d token requests: the dead refresh token was presented again", n)
+	}
+	if op.Reuses() != 0 {
+		t.Errorf("%d reuses", op.Reuses())
+	}
+}
+
+func TestBothWaysRefused(t *testing.T) {
+	op := start(t, &fakeop.Provider{})
+	e, hc := exchanger(t, settings(op)), client(t)
+	old := login(t, e, hc, op, "ada")
+	op.RevokeGrants()
+	op.EndSessions()
+	_, err := refresh(t, e, hc, old)
+	if !errors.Is(err, silentrefresh.ErrSessionOver) {
+		t.Fatalf("not over: %v", err)
+	}
+	for _, want := range []string{"login_required", "invalid_grant"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%v does not mention %s", err, want)
+		}
+	}
+}
+
+func TestSecondWayAwayIsNotTheEnd(t *testing.T) {
+	op := start(t, &fakeop.Provider{})
+	e, hc := exchanger(t, settings(op)), client(t)
+	old := login(t, e, hc, op, "ada")
+	op.RevokeGrants()
+	op.Change(func(p *fakeop.Provider) { p.Fault = answer("/authorize", 503, "", nil) })
+	_, err := refresh(t, e, hc, old)
+	if f := failure(t, err); f.Refused || !f.Unsent {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestRefusedWithoutASecondWay(t *testing.T) {
+	op := start(t, &fakeop.Provider{})
+	e := exchanger(t, settings(op))
+	old := login(t, e, client(t), op, "ada")
+	asked := op.Calls("/authorize")
+	op.RevokeGrants()
+	_, err := refresh(t, e, client(t), old) // a jar without cookies
+	if f := failure(t, err); !f.Refused || f.Code != "invalid_grant" {
+		t.Error(err)
+	}
+	if op.Calls("/authorize") != asked {
+		t.Error("the provider was asked about a session that nobody has")
+	}
+}
+
+// TestF24_TokenEndpointFailures: what the token endpoint's answers to a refresh mean.
+func TestF24_TokenEndpointFailures(t *testing.T) {
+	type flags struct{ refused, unsent, unknown bool }
+	over, harmless, lost, setting := flags{refused: true}, flags{unsent: true}, flags{unknown: true}, flags{}
+	for _, test := range []struct {
+		status int
+		body   string
+		want   flags
+	}{
+		{400, `{"error":"invalid_grant","error_description":"SECRET"}`, over},
+		{400, `{"error":"invalid_request"}`, over},
+		{403, `{"error":"access_denied"}`, over},
+		{400, `{"error":"interaction_required"}`, over},
+		{200, `{"error":"invalid_grant"}`, over},
+		{500, `{"error":"server_error"}`, lost},
+		{400, `{"error":"server_error"}`, lost},
+		{500, `SECRET`, lost},
+		{502, `<html>SECRET`, lost},
+		{200, `<html>SECRET`, lost},
+		{200, `{"access_token":`, lost},
+		{200, `{}`, lost},
+		{429, `{"error":"slow_down"}`, harmless},
+		{503, `SECRET`, harmless},
+		{400, `{"error":"temporarily_unavailable"}`, harmless},
+		{401, `{"error":"invalid_client"}`, setting},
+		{400, `{"error":"unauthorized_client"}`, setting},
+		{400, `{"error":"invalid_scope"}`, setting},
+		{403, `<html>SECRET`, setting},
+		{404, `SECRET`, setting},
+		{302, ``, setting},
+	} {
+		op := start(t, &fakeop.Provider{})
+		e := exchanger(t, settings(op))
+		old := login(t, e, client(t), op, "ada")
+		sent := op.Calls("/token")
+		op.Change(func(p *fakeop.Provider) {
+			p.Fault = answer("/token", test.status, test.body, map[string]string{"Content-Type": "application/json", "Retry-After": "7"})
+		})
+		_, err := refresh(t, e, client(t), old)
+		f := failure(t, err)
+		if got := (flags{f.Refused, f.Unsent, f.Unknown}); got != test.want {
+			t.Errorf("%d %s: %+v, want %+v", test.status, test.body, got, test.want)
+		}
+		want := 1
+		if test.want == lost {
+			want = 2 // once more, and no more
+		}
+		if n := op.Calls("/token") - sent; n != want || f.Interrupted != (want == 2) {
+			t.Errorf("%d %s: the refresh token was sent %d times; interrupted %v", test.status, test.body, n, f.Interrupted)
+		}
+		if strings.Contains(err.Error(), "SECRET") {
+			t.Errorf("the error shows a body: %v", err)
+		}
+		if wait := time.Until(f.Until); test.want != over && (wait < 5*time.Second || wait > 7*time.Second) {
+			t.Errorf("%d %s: postponed by %v, Retry-After says 7 s", test.status, test.body, wait)
+		}
+	}
+}
+
+// TestF33_SettingsAreNamed: a mistake in the settings does not end the session, and the error names the setting.
+func TestF33_SettingsAreNamed(t *testing.T) {
+	op := start(t, &fakeop.Provider{Secret: "s3cret", AuthMethods: []string{"client_secret_post"}})
+	c := settings(op)
+	old := login(t, exchanger(t, c), client(t), op, "ada")
+	c.ClientAuth = oidc.ClientSecretBasic
+	_, err := refresh(t, exchanger(t, c), client(t), old)
+	if f := failure(t, err); f.Refused || !strings.Contains(f.Hint, "token_endpoint_auth_method") {
+		t.Error(err)
+	}
+}
+
+// TestF29_OnceMore: a race at the provider passes at the second try.
+func TestF29_OnceMore(t *testing.T) {
+	op := start(t, &fakeop.Provider{})
+	e := exchanger(t, settings(op))
+	old := login(t, e, client(t), op, "ada")
+	var tries atomic.Int32
+	op.Change(func(p *fakeop.Provider) {
+		p.Fault = func(w http.ResponseWriter, r *http.Request) bool {
+			return tries.Add(1) == 1 && answer("/token", 500, `{"error":"server_error"}`, nil)(w, r)
+		}
+	})
+	if _, err := refresh(t, e, client(t), old); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestF40_InterruptedIsSaid: the provider rotated, the answer was lost, and the token is refused the second time.
+func TestF40_InterruptedIsSaid(t *testing.T) {
+	op := start(t, &fakeop.Provider{})
+	e := exchanger(t, settings(op))
+	old := login(t, e, client(t), op, "ada")
+	hc := client(t)
+	var tries atomic.Int32
+	hc.Transport = losing(func() bool { return tries.Add(1) == 1 })
+	_, err := refresh(t, e, hc, old)
+	if f := failure(t, err); !f.Refused || !f.Interrupted || f.Code != "invalid_grant" || tries.Load() != 2 {
+		t.Errorf("%+v after %d tries", f, tries.Load())
+	}
+}
+
+// losing is a transport that loses answers after the server has acted.
+type losing func() bool
+
+func (lose losing) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	if err == nil && r.URL.Path == "/token" && lose() {
+		resp.Body.Close()
+		return nil, errors.New("connection reset")
+	}
+	return resp, err
+}
+
+// TestF29_LostAnswers: a connection that was never made is harmless; one that broke is not.
+func TestF29_LostAnswers(t *testing.T) {
+	op := start(t, &fakeop.Provider{})
+	e := exchanger(t, settings(op))
+	old := login(t, e, client(t), op, "ada")
+
+	op.Change(func(p *fakeop.Provider) {
+		p.Fault = func(w http.ResponseWriter, r *http.Request) bool { panic(http.ErrAbortHandler) }
+	})
+	_, err := refresh(t, e, client(t), old)
+	if f := failure(t, err); !f.Unknown || f.Unsent || f.Refused {
+		t.Errorf("aborted: %+v", f)
+	}
+
+	hc := client(t)
+	hc.Transport = &http.Transport{Dial: func(string, string) (net.Conn, error) { return nil, errors.New("no route") }}
+	_, err = refresh(t, e, hc, old)
+	if f := failure(t, err); f.Unknown || !f.Unsent || f.Refused || !strings.Contains(err.Error(), "no route") {
+		t.Errorf("not dialled: %+v", f)
+	}
+
+	hc.Transport = opaque{}
+	_, err = refresh(t, e, hc, old)
+	if f := failure(t, err); !f.Unknown || f.Unsent {
+		t.Errorf("a transport that does not tell whether it sent: %+v", f)
+	}
+}
+
+type opaque struct{}
+
+func (opaque) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, errors.New("something broke")
+}
+
+func TestClientAuthentication(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		secret  string
+		methods []string
+		setting string
+		works   bool
+	}{
+		{"public", "", nil, "", true},
+		{"Basic where discovery is silent", "s%3cr t", nil, "", true},
+		{"Basic", "s", []string{"client_secret_basic"}, "", true},
+		{"post", "s%3cr t", []string{"client_secret_post"}, "", true},
+		{"both", "s", []string{"client_secret_post", "client_secret_basic"}, "", true},
+		{"setting", "s", []string{"client_secret_post"}, oidc.ClientSecretPost, true},
+		{"wrong setting", "s", []string{"client_secret_post"}, oidc.ClientSecretBasic, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			op := start(t, &fakeop.Provider{Secret: test.secret, AuthMethods: test.methods})
+			c := settings(op)
+			c.ClientAuth = test.setting
+			e, hc := exchanger(t, c), client(t)
+			_, err := e.Exchange(t.Context(), hc, silentrefresh.Grant{Kind: silentrefresh.Login, Credentials: oidc.Cookies{op.Session("ada")}})
+			if (err == nil) != test.works {
+				t.Error(err)
+			}
+			if n := op.Calls("/token"); n != 1 {
+				t.Errorf("%d token requests: the way was probed", n)
+			}
+		})
+	}
+}
+
+func TestIDTokensThatLie(t *testing.T) {
+	set := func(name string, value any) func(map[string]any) {
+		return func(c map[string]any) { c[name] = value }
+	}
+	for _, test := range []struct {
+		name      string
+		claims    func(map[string]any)
+		algorithm string
+		want      string
+	}{
+		{"not signed", nil, "none", "none"},
+		{"wrong key", nil, "stranger", "none of the provider's keys fits"},
+		{"issuer", set("iss", "https://evil.example.com"), "", "different provider"},
+		{"audience", set("aud", "another"), "", "audience"},
+		{"several audiences, no azp", set("aud", []string{fakeop.ClientID, "another"}), "", "another client"},
+		{"azp", set("azp", "another"), "", "another client"},
+		{"nonce", set("nonce", "another"), "", "nonce"},
+		{"no nonce", set("nonce", ""), "", "nonce"},
+		{"no subject", set("sub", ""), "", "subject"},
+		{"expired", set("exp", time.Now().Add(-3*time.Minute).Unix()), "", "expired"},
+		{"not yet", set("nbf", time.Now().Add(time.Hour).Unix()), "", "not before"},
+		{"at_hash", set("at_hash", "AAAAAAAAAAAAAAAAAAAAAA"), "", "another access token"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			op := start(t, &fakeop.Provider{Claims: test.claims, Algorithm: test.algorithm})
+			s, err := exchanger(t, settings(op)).Exchange(t.Context(), client(t),
+				silentrefresh.Grant{Kind: silentrefresh.Login, Credentials: oidc.Cookies{op.Session("ada")}})
+			if f := failure(t, err); f.Refused || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("refused %v: %v", f.Refused, err)
+			}
+			if !s.AccessToken.IsZero() {
+				t.Error("the access token was taken all the same")
+			}
+			if n := op.Calls("/token"); n != 1 {
+				t.Errorf("%d token requests: the code was replayed", n)
+			}
+		})
+	}
+}
+
+func TestIDTokenLeeway(t *testing.T) {
+	op := start(t, &fakeop.Provider{Claims: func(c map[string]any) { c["exp"] = time.Now().Add(-time.Minute).Unix() }})
+	login(t, exchanger(t, settings(op)), client(t), op, "ada")
+}
+
+// TestF17_WrongClockStillLogsIn: ID tokens are checked by the provider's clock, lifetimes counted by ours.
+func TestF17_WrongClockStillLogsIn(t *testing.T) {
+	ahead := 26 * time.Hour
+	op := start(t, &fakeop.Provider{Claims: func(c map[string]any) {
+		c["iat"], c["exp"] = time.Now().Add(-ahead).Unix(), time.Now().Add(-ahead+time.Minute).Unix()
+	}})
+	hc := client(t)
+	hc.Transport = dated(-ahead)
+	s := login(t, exchanger(t, settings(op)), hc, op, "ada")
+	if left := time.Until(s.Expires); left < 50*time.Second || left > time.Minute {
+		t.Errorf("the token is good for %v more", left)
+	}
+}
+
+// dated is a transport whose answers come from a clock that is off.
+type dated time.Duration
+
+func (d dated) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	if err == nil {
+		resp.Header.Set("Date", time.Now().Add(time.Duration(d)).UTC().Format(http.TimeFormat))
+	}
+	return resp, err
+}
+
+func TestNoIDToken(t *testing.T) {
+	op := start(t, &fakeop.Provider{Fault: answer("/token", 200, `{"access_token":"a","refresh_token":"r"}`, map[string]string{"Content-Type": "application/json"})})
+	_, err := exchanger(t, settings(op)).Exchange(t.Context(), client(t),
+		silentrefresh.Grant{Kind: silentrefresh.Login, Credentials: oidc.Cookies{op.Session("ada")}})
+	if err == nil || !strings.Contains(err.Error(), "no ID token") {
+		t.Error(err)
+	}
+}
+
+// TestF31_OmittedIsCarriedForward: an answer to a refresh needs neither an ID token nor a new refresh token.
+func TestF31_OmittedIsCarriedForward(t *testing.T) {
+	op := start(t, &fakeop.Provider{})
+	e, hc := exchanger(t, settings(op)), client(t)
+	old := login(t, e, hc, op, "ada")
+	op.Change(func(p *fakeop.Provider) {
+		p.Fault = answer("/token", 200, `{"access_token":"a","expires_in":"60","refresh_expires_in":1800}`, map[string]string{"Content-Type": "application/json"})
+	})
+	s, err := refresh(t, e, hc, old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.RefreshToken.Reveal() != old.RefreshToken.Reveal() || !s.Extra.IsZero() {
+		t.Error("what the answer omits was not left to be carried forward")
+	}
+	if s.Expires.Sub(s.Issued) != time.Minute || s.Ends.Sub(s.Issued) != 30*time.Minute {
+		t.Errorf("token %v, session %v", s.Expires.Sub(s.Issued), s.Ends.Sub(s.Issued))
+	}
+}
+
+func TestF30_FormEncodedAnswer(t *testing.T) {
+	op := start(t, &fakeop.Provider{})
+	e, hc := exchanger(t, settings(op)), client(t)
+	old := login(t, e, hc, op, "ada")
+	op.Change(func(p *fakeop.Provider) {
+		p.Fault = answer("/token", 200, "access_token=a&refresh_token=r&expires_in=60", map[string]string{"Content-Type": "application/x-www-form-urlencoded"})
+	})
+	s, err := refresh(t, e, hc, old)
+	if err != nil || s.AccessToken.Reveal() != "a" || s.RefreshToken.Reveal() != "r" || s.Expires.Sub(s.Issued).Round(time.Second) != time.Minute {
+		t.Errorf("%v, %v", s.Expires.Sub(s.Issued), err)
+	}
+}
+
+// TestF30_HugeAnswer: no answer is read beyond a cap.
+func TestF30_HugeAnswer(t *testing.T) {
+	op := start(t, &fakeop.Provider{})
+	e, hc := exchanger(t, settings(op)), client(t)
+	old := login(t, e, hc, op, "ada")
+	var wrote atomic.Int64
+	op.Change(func(p *fakeop.Provider) {
+		p.Fault = func(w http.ResponseWriter, r *http.Request) bool {
+			for range 256 { // 256 MiB, if anybody read it
+				n, err := w.Write(make([]byte, 1<<20))
+				wrote.Add(int64(n))
+				if err != nil {
+					break
+				}
+			}
+			return true
+		}
+	})
+	if _, err := refresh(t, e, hc, old); err == nil {
+		t.Error("it was taken for a token answer")
+	}
+	op.Close()
+	if n := wrote.Load() >> 20; n > 64 {
+		t.Errorf("%d MiB were taken", n)
+	}
+}
+
+func TestF52_RefreshForAnotherSubject(t *testing.T) {
+	op := start(t, &fakeop.Provider{})
+	e := exchanger(t, settings(op))
+	old := login(t, e, client(t), op, "ada")
+	op.Change(func(p *fakeop.Provider) { p.Claims = func(c map[string]any) { c["sub"] = "eve" } })
+	s, err := refresh(t, e, client(t), old)
+	if f := failure(t, err); !f.Refused || !s.RefreshToken.IsZero() || !s.AccessToken.IsZero() {
+		t.Errorf("the tokens of another account were taken: %v", err)
+	}
+}
+
+// TestRefreshWithABadIDToken: the credential is spent all the same, so the one that came instead is kept.
+func TestRefreshWithABadIDToken(t *testing.T) {
+	for _, lie := range []func(*fakeop.Provider){
+		func(p *fakeop.Provider) { p.Algorithm = "stranger" },
+		func(p *fakeop.Provider) { p.Claims = func(c map[string]any) { c["nonce"] = "another" } },
+	} {
+		op := start(t, &fakeop.Provider{})
+		e, hc := exchanger(t, settings(op)), client(t)
+		old := login(t, e, hc, op, "ada")
+		op.Change(lie)
+		s, err := refresh(t, e, hc, old)
+		if f := failure(t, err); f.Refused || !s.AccessToken.IsZero() || s.RefreshToken.IsZero() || s.RefreshToken.Reveal() == old.RefreshToken.Reveal() {
+			t.Errorf("%+v, %v", f, err)
+		}
+	}
+}
+
+func TestRenewable(t *testing.T) {
+	op := start(t, &fakeop.Provider{})
+	silent := exchanger(t, settings(op))
+	c := settings(op)
+	c.Flow, c.RedirectURI = oidc.Device, ""
+	device := exchanger(t, c)
+	cookies := []silentrefresh.Cookie{{Name: "op_session", Value: silentrefresh.NewSecret("x")}}
+	for _, test := range []struct {
+		name  string
+		e     *oidc.Exchanger
+		s     silentrefresh.Session
+		wants string
+	}{
+		{"refresh token", device, silentrefresh.Session{RefreshToken: silentrefresh.NewSecret("r")}, ""},
+		{"cookies", silent, silentrefresh.Session{Cookies: cookies}, ""},
+		{"cookies, no redirect URI", device, silentrefresh.Session{Cookies: cookies}, "redirect_uri"},
+		{"nothing", silent, silentrefresh.Session{}, "offline_access"},
+	} {
+		err := test.e.Renewable(test.s)
+		if (err == nil) != (test.wants == "") {
+			t.Errorf("%s: %v", test.name, err)
+		}
+		if err != nil && (!errors.Is(err, silentrefresh.ErrNotRenewable) || !strings.Contains(err.Error(), test.wants)) {
+			t.Errorf("%s: %v", test.name, err)
+		}
+	}
+}

@@ -23,8 +23,6 @@ var (
 
 	// ErrClosed: the Client was closed.
 	ErrClosed = errors.New("silentrefresh: the client is closed")
-
-	errSavedLate = errors.New("silentrefresh: save was called after Update had ended")
 )
 
 // A RefreshError says why a login, a refresh or a logout did not succeed. It never carries bodies, query strings

@@ -1,10 +1,10 @@
 package silentrefresh
 
 import (
-	"bytes"
 	"context"
-	"fmt"
 	"sync"
+
+	"github.com/silentrefresh/silentrefresh/internal/update"
 )
 
 // A Store keeps sessions where other processes, or the next start of this one, find them. Its methods use only
@@ -20,9 +20,12 @@ type Store interface {
 	// too. It waits for the lock until ctx ends. old is what Load would return.
 	//
 	// save makes its argument the record, durably, before it returns; it may be called several times, and each
-	// call counts on its own, whatever fn returns. Saving nil or an empty slice leaves a tombstone. fn's context
-	// ends if the lock is lost; a save that meets a record changed by somebody else fails with an error that has
-	// a method Conflict() bool returning true, and changes nothing. fn's error is returned as it is.
+	// call counts on its own, whatever fn returns. Saving nil or an empty slice leaves a tombstone. save works
+	// after ctx has ended too: what it is given may exist nowhere else. It fails after Update has returned.
+	//
+	// fn's context ends with ctx, and if the lock is lost; a save that meets a record changed by somebody else
+	// fails with an error that has a method Conflict() bool returning true, and changes nothing. fn's error is
+	// returned as it is; a panic in fn goes through, and the lock is released.
 	Update(ctx context.Context, key string, fn func(ctx context.Context, old []byte, save func([]byte) error) error) error
 }
 
@@ -35,41 +38,10 @@ func conflicted(err error) bool {
 	return ok && c.Conflict()
 }
 
-// keyedLocks is a lock for each key that can be waited for with a context.
-type keyedLocks struct {
-	mu    sync.Mutex
-	slots map[string]chan struct{}
-}
-
-func (l *keyedLocks) slot(key string) chan struct{} {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.slots == nil {
-		l.slots = map[string]chan struct{}{}
-	}
-	s := l.slots[key]
-	if s == nil {
-		s = make(chan struct{}, 1)
-		l.slots[key] = s
-	}
-	return s
-}
-
-// with runs fn while holding slot.
-func with(ctx context.Context, slot chan struct{}, fn func() error) error {
-	select {
-	case slot <- struct{}{}:
-	case <-ctx.Done():
-		return fmt.Errorf("waiting for another use of this session to end: %w", context.Cause(ctx))
-	}
-	defer func() { <-slot }()
-	return fn()
-}
-
 // MemoryStore is a Store that lives as long as the process: for tests, and for several Clients that share
 // sessions within one process. The zero value is empty and ready. It must not be copied.
 type MemoryStore struct {
-	locks   keyedLocks
+	locks   update.Locks
 	records sync.Map // string -> []byte
 }
 
@@ -90,34 +62,32 @@ func (m *MemoryStore) load(key string) []byte {
 }
 
 // Update implements Store.
-func (m *MemoryStore) Update(ctx context.Context, key string, fn func(context.Context, []byte, func([]byte) error) error) error {
+func (m *MemoryStore) Update(ctx context.Context, key string, fn func(ctx context.Context, old []byte, save func([]byte) error) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return with(ctx, m.locks.slot(key), func() error {
-		var mu sync.Mutex
-		open := true
-		defer func() { mu.Lock(); open = false; mu.Unlock() }()
-		return fn(ctx, m.load(key), func(b []byte) error {
-			mu.Lock()
-			defer mu.Unlock()
-			if !open {
-				return errSavedLate
-			}
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			m.records.Store(key, bytes.Clone(append([]byte{}, b...)))
-			return nil
-		})
-	})
+	unlock, err := m.locks.Lock(ctx, key)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	save := func(b []byte) error {
+		m.records.Store(key, append([]byte{}, b...))
+		return nil
+	}
+	return update.Call(ctx, m.load(key), save, fn)
 }
 
 // noStore stands in where no Store is set: it keeps nothing, and its Update still lets one use in at a time.
-type noStore struct{ slot chan struct{} }
+type noStore struct{ locks update.Locks }
 
-func (noStore) Load(context.Context, string) ([]byte, error) { return nil, nil }
+func (*noStore) Load(context.Context, string) ([]byte, error) { return nil, nil }
 
-func (s noStore) Update(ctx context.Context, _ string, fn func(context.Context, []byte, func([]byte) error) error) error {
-	return with(ctx, s.slot, func() error { return fn(ctx, nil, func([]byte) error { return nil }) })
+func (s *noStore) Update(ctx context.Context, key string, fn update.Func) error {
+	unlock, err := s.locks.Lock(ctx, key)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return update.Call(ctx, nil, func([]byte) error { return nil }, fn)
 }

@@ -67,10 +67,7 @@ func (c claims) end() moment { return c.at("exp") }
 // at is a claim that is a time (RFC 7519 section 2, NumericDate).
 func (c claims) at(name string) moment {
 	m, _ := readMoment(c[name])
-	if m.after > 0 { // a NumericDate is always a time, however early
-		m = moment{at: time.Unix(0, 0).Add(m.after)}
-	}
-	return m
+	return moment{at: m.at}
 }
 
 // wholeLife is exp - iat, which needs nobody's clock; 0 if unknown.

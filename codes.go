@@ -25,17 +25,21 @@ var codePaths = []string{"error", "error_code", "code", "error.code", "error.err
 	"error.message", "errors.0.extensions.code", "errors.0.code", "data.error", "data.code", "name", "message", "msg", "detail"}
 
 // codes are the error codes of an answer, the most trustworthy first.
-func (x *exchange) codes(a *answer) []string {
-	var found []string
+func (x *exchange) codes(a *answer) (found []string) {
+	add := func(code string) {
+		if code != "" && len(code) <= 64 && !x.isSecret(code) {
+			found = append(found, code)
+		}
+	}
 	for _, path := range codePaths {
 		v, _, _ := lookup(a.document, path)
-		if s, ok := v.(string); ok && s != "" && len(s) <= 64 && !x.isSecret(s) {
-			found = append(found, s)
+		if code, ok := v.(string); ok {
+			add(code)
 		}
 	}
 	challenges(a.header.Values("Www-Authenticate"), func(scheme, name, value string) {
 		if strings.EqualFold(scheme, "Bearer") && name == "error" {
-			found = append(found, value)
+			add(value)
 		}
 	})
 	return found
@@ -67,10 +71,10 @@ func anyOf(codes, known []string) bool {
 	return slices.ContainsFunc(codes, func(code string) bool { return slices.Contains(known, squeezed(code)) })
 }
 
-// displayable is the first code that can be shown: a short word.
+// displayable is the first code that can be shown: a word.
 func displayable(codes []string) string {
 	for _, code := range codes {
-		if len(code) <= 64 && !strings.ContainsFunc(code, notInCode) {
+		if !strings.ContainsFunc(code, notInCode) {
 			return code
 		}
 	}

@@ -97,7 +97,7 @@ type AccessTokenAt struct {
 	// Cookie is the cookie that is the access token: API requests carry that cookie.
 	Cookie string `json:"cookie"`
 	// ExpiresJSON is the dotted path to its end or lifetime; "": the usual names. A number is a lifetime in
-	// seconds, above 1e9 a Unix time in seconds, above 1e11 one in milliseconds; a text may also be a time
+	// seconds, above 5e8 a Unix time in seconds, above 1e11 one in milliseconds; a text may also be a time
 	// (RFC 3339) or a duration ("15m", "7d").
 	ExpiresJSON string `json:"expires_json"`
 }

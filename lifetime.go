@@ -12,6 +12,9 @@ import (
 // longestLife is the longest lifetime that is believed: what is longer ("never") is cut to it.
 const longestLife = 10 * 365 * 24 * time.Hour
 
+// firstTime is the smallest number that is a Unix time (of 1985) rather than a lifetime in seconds (of 16 years).
+const firstTime = 5e8
+
 // A moment is the end of something as a server writes it: so long after now, or at a time by the server's clock.
 // The zero moment is unknown.
 type moment struct {
@@ -71,7 +74,7 @@ func momentOfNumber(n float64) (moment, bool) {
 		return moment{}, false
 	case n > 1e11:
 		return moment{at: unix(n / 1000)}, true
-	case n > 1e9:
+	case n > firstTime:
 		return moment{at: unix(n)}, true
 	default:
 		return moment{after: secondsLong(n)}, true

@@ -1,0 +1,152 @@
+package silentrefresh
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// guarded answers 403 unless the request's header has the token.
+func guarded(header, token string, then http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != "GET" && r.Header.Get(header) != token {
+			respondJSON(403, `{"message":"CSRF token mismatch"}`)(w, r)
+			return
+		}
+		then(w, r)
+	}
+}
+
+func TestF51_DoubleSubmit(t *testing.T) {
+	for _, tt := range []struct {
+		cookie, header, token string
+		csrf                  CSRF
+	}{
+		{"csrf=tok1", "X-CSRF-Token", "tok1", CSRF{Cookie: "csrf"}},
+		{"csrftoken=tok1", "X-CSRFToken", "tok1", CSRF{Cookie: "csrftoken", Header: "X-CSRFToken"}},
+		{"XSRF-TOKEN=eyJ%2Bx%3D%3D", "X-XSRF-TOKEN", "eyJ+x==", CSRF{Cookie: "XSRF-TOKEN", Header: "X-XSRF-TOKEN"}},
+		{"csrf=100%+a", "X-CSRF-Token", "100%+a", CSRF{Cookie: "csrf"}},
+	} {
+		tr := trading(t, Endpoint{CSRF: tt.csrf}, guarded(tt.header, tt.token, respondJSON(200, `{"token":"t"}`)))
+		tr.setCookie("rt=r1; HttpOnly")
+		if _, err := tr.refresh(Session{}); err == nil || verdict(t, err) != "transient" || !strings.Contains(err.Error(), "csrf") {
+			t.Errorf("%s missing: %v", tt.cookie, err)
+		}
+		tr.setCookie(tt.cookie + "; Path=/")
+		if _, err := tr.refresh(Session{}); err != nil {
+			t.Errorf("%s, refresh: %v", tt.cookie, err)
+		}
+		if err := tr.logout(Session{}); err != nil {
+			t.Errorf("%s, logout: %v", tt.cookie, err)
+		}
+		name, value := tr.e.csrfHeader(tr.jar, mustURL(t, asOrigin+"/api/things"), Session{})
+		if name != tr.e.CSRF.Header || value != tt.token {
+			t.Errorf("%s, API: %s: %s", tt.cookie, name, value)
+		}
+	}
+}
+
+func TestF51_CookieForTheAPI(t *testing.T) {
+	tr := trading(t, Endpoint{CSRF: CSRF{Cookie: "csrf_refresh_token", APICookie: "csrf_access_token"}}, respondJSON(200, `{"token":"t"}`))
+	tr.setCookie("csrf_refresh_token=forRefresh; Path=/")
+	tr.setCookie("csrf_access_token=forAPI; Path=/")
+	tr.setCookie("rt=r1; HttpOnly")
+	if _, err := tr.refresh(Session{}); err != nil || tr.last().header.Get("X-CSRF-Token") != "forRefresh" {
+		t.Errorf("refresh showed %q, %v", tr.last().header.Get("X-CSRF-Token"), err)
+	}
+	if _, value := tr.e.csrfHeader(tr.jar, mustURL(t, asOrigin+"/api"), Session{}); value != "forAPI" {
+		t.Errorf("the API is shown %q", value)
+	}
+}
+
+func TestF51_TokenOfAnEarlierAnswer(t *testing.T) {
+	for name, csrf := range map[string]CSRF{"header": {AnswerHeader: "X-Next-Csrf"}, "json": {AnswerJSON: "meta.csrf"}} {
+		answer := func(token string) http.HandlerFunc {
+			return respondJSON(200, `{"token":"t","meta":{"csrf":"`+token+`"}}`, "X-Next-Csrf", token)
+		}
+		tr := trading(t, Endpoint{CSRF: csrf}, inTurn(answer("tok1"), guarded("X-CSRF-Token", "tok1", answer("tok2")), guarded("X-CSRF-Token", "tok2", answer(""))))
+		tr.setCookie("rt=r1; HttpOnly")
+		s, err := tr.login(nil)
+		if err != nil || s.CSRF.Reveal() != "tok1" {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if s, err = tr.refresh(s); err != nil || s.CSRF.Reveal() != "tok2" {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if _, value := tr.e.csrfHeader(tr.jar, tr.e.base, s); value != "tok2" {
+			t.Errorf("%s: the API is shown %q", name, value)
+		}
+		if s, err = tr.refresh(s); err != nil || !s.CSRF.IsZero() {
+			t.Errorf("%s: an answer without one: %v", name, err)
+		}
+	}
+}
+
+func TestF51_TokenIsFetchedFirst(t *testing.T) {
+	fetch := respond(204, "", "", "Set-Cookie", "XSRF-TOKEN=a%3D; Path=/", "Set-Cookie", "laravel_session=s1; Path=/; HttpOnly")
+	e := Endpoint{
+		Login: Call{URL: "/login", Headers: map[string]string{"Origin": "https://spa.test"}},
+		CSRF:  CSRF{Cookie: "XSRF-TOKEN", Header: "X-XSRF-TOKEN", URL: "/sanctum/csrf-cookie"},
+	}
+	tr := trading(t, e, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/sanctum/csrf-cookie" {
+			fetch(w, r)
+			return
+		}
+		guarded("X-XSRF-TOKEN", "a=", respondJSON(200, `{"token":"t"}`))(w, r)
+	})
+	if _, err := tr.login(map[string]string{"email": "a"}); err != nil {
+		t.Fatal(err)
+	}
+	if len(tr.seen) != 2 || tr.seen[0].method != "GET" || tr.seen[0].header.Get("Origin") != "https://spa.test" || tr.seen[1].cookie("laravel_session") != "s1" {
+		t.Errorf("%+v", tr.seen)
+	}
+	if _, err := tr.login(map[string]string{"email": "a"}); err != nil || len(tr.seen) != 3 {
+		t.Errorf("a known token was fetched again: %d requests, %v", len(tr.seen), err)
+	}
+}
+
+func TestF51_StaleTokenIsFetchedAgainOnce(t *testing.T) {
+	good := "new"
+	e := Endpoint{CSRF: CSRF{AnswerJSON: "csrfToken", URL: "/csrf"}}
+	tr := trading(t, e, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/csrf" {
+			respondJSON(200, `{"csrfToken":"new"}`)(w, r)
+			return
+		}
+		guarded("X-CSRF-Token", good, respondJSON(200, `{"token":"t"}`))(w, r)
+	})
+	tr.setCookie("rt=r1")
+	s, err := tr.refresh(Session{CSRF: NewSecret("old")})
+	if err != nil || len(tr.seen) != 3 || s.CSRF.Reveal() != "new" {
+		t.Errorf("%d requests, %v, kept %q", len(tr.seen), err, s.CSRF.Reveal())
+	}
+	good = "another"
+	if _, err := tr.refresh(s); verdict(t, err) != "transient" || len(tr.seen) != 6 {
+		t.Errorf("%d requests, %v; want one more try and no loop", len(tr.seen), err)
+	}
+}
+
+func TestF51_FetchFails(t *testing.T) {
+	for _, h := range []http.HandlerFunc{respond(500, "-", ""), respond(404, "-", ""), respond(503, "-", "", "Retry-After", "9")} {
+		tr := trading(t, Endpoint{CSRF: CSRF{Cookie: "c", URL: "/csrf"}}, h)
+		tr.setCookie("rt=r1")
+		_, err := tr.refresh(Session{})
+		if re := failure(t, err); !re.Unsent || re.Path != "/csrf" || !strings.Contains(re.Hint, "csrf.url") || len(tr.seen) != 1 {
+			t.Errorf("%+v", re)
+		}
+	}
+}
+
+func TestCSRFTokenNeverBreaksAHeader(t *testing.T) {
+	tr := trading(t, Endpoint{CSRF: CSRF{Cookie: "csrf"}}, respondJSON(200, `{"token":"t"}`))
+	tr.setCookie("csrf=a%0d%0aX-Evil:%201; Path=/")
+	tr.setCookie("rt=r1")
+	if _, err := tr.refresh(Session{}); err != nil || tr.last().header.Get("X-CSRF-Token") != "" || tr.last().header.Get("X-Evil") != "" {
+		t.Errorf("%v, %v", tr.last().header, err)
+	}
+	tr = trading(t, Endpoint{CSRF: CSRF{AnswerJSON: "csrf"}}, respondJSON(200, `{"token":"t","csrf":"a\r\nb"}`))
+	if s, err := tr.login(nil); err != nil || !s.CSRF.IsZero() {
+		t.Errorf("%v, kept %q", err, s.CSRF.Reveal())
+	}
+}

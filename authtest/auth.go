@@ -131,7 +131,7 @@ func (s *Server) renew(call *authCall) *answer {
 		return s.refused(call, err)
 	}
 	if call.fault.Kind == NoToken {
-		return s.granted(call.c, grant{family: f, refresh: f.refresh})
+		return s.granted(call.c, grant{family: f})
 	}
 	sub := subject(f.account)
 	if call.fault.Kind == OtherSubject {
@@ -139,7 +139,6 @@ func (s *Server) renew(call *authCall) *answer {
 	}
 	f.refreshes++
 	s.counters.Refreshes++
-	f.ends = s.now().Add(call.c.RefreshTTL)
 	g := grant{family: f, access: s.mint(call.c, f, sub, call.fault.Kind == SameToken)}
 	if !call.c.Reusable {
 		g.refresh = f.refresh

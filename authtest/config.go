@@ -29,7 +29,8 @@ const (
 // Config says what kind of server to be. The zero value is a strict one: JSON Web Tokens of 15 minutes in the JSON
 // document, a refresh token in an HttpOnly cookie of 7 days that can be used once, and no mercy for using it twice.
 type Config struct {
-	// AccessTTL is how long an access token is valid. 0: 15 minutes.
+	// AccessTTL is how long an access token is valid. 0: 15 minutes. If it is not whole seconds, neither are the
+	// token's claims and expiresIn; some readers cut the rest off.
 	AccessTTL time.Duration
 	// RefreshTTL is how long a refresh token is valid; every rotation starts anew. 0: 7 days.
 	RefreshTTL time.Duration
@@ -62,7 +63,7 @@ type Config struct {
 	// NoExpiresIn leaves the lifetime out of answers.
 	NoExpiresIn bool
 	// Reshape, if set, turns the JSON document of an answer to a login or a refresh into the one that is sent,
-	// to rename or nest its fields. It may change and return its argument.
+	// to rename or nest its fields. It may change and return its argument. It is called concurrently.
 	Reshape func(map[string]any) any
 
 	// Header is the request header in which the API expects the access token. "": Authorization. It does not
@@ -157,31 +158,55 @@ func (c Config) complete() Config {
 
 // check returns every mistake in c, which is complete.
 func (c Config) check() error {
-	var errs []error
-	mistake := func(wrong bool, format string, args ...any) {
-		if wrong {
-			errs = append(errs, fmt.Errorf("authtest: "+format, args...))
-		}
+	var m mistakes
+	m.durations(c)
+	m.places(c)
+	m.note(c.Bare && c.Scheme != "", "Bare and Scheme exclude each other")
+	m.note(c.RateLimit < 0, "RateLimit is negative: %d", c.RateLimit)
+	m.note(c.RejectBytes < 0, "RejectBytes is negative: %d", c.RejectBytes)
+	m.status("RejectStatus", c.RejectStatus)
+	m.status("RefuseStatus", c.RefuseStatus)
+	return errors.Join(m...)
+}
+
+// mistakes are what is wrong with a Config.
+type mistakes []error
+
+func (m *mistakes) note(wrong bool, format string, args ...any) {
+	if wrong {
+		*m = append(*m, fmt.Errorf("authtest: Config."+format, args...))
 	}
-	for name, d := range map[string]time.Duration{
-		"AccessTTL": c.AccessTTL, "RefreshTTL": c.RefreshTTL, "Grace": c.Grace, "RateWindow": c.RateWindow,
-		"RefreshDelay": c.RefreshDelay, "APIDelay": c.APIDelay,
+}
+
+func (m *mistakes) durations(c Config) {
+	for _, d := range []struct {
+		name string
+		d    time.Duration
+	}{
+		{"AccessTTL", c.AccessTTL},
+		{"RefreshTTL", c.RefreshTTL},
+		{"Grace", c.Grace},
+		{"RateWindow", c.RateWindow},
+		{"RefreshDelay", c.RefreshDelay},
+		{"APIDelay", c.APIDelay},
 	} {
-		mistake(d < 0, "Config.%s is negative: %v", name, d)
+		m.note(d.d < 0, "%s is negative: %v", d.name, d.d)
 	}
-	mistake(c.TokenIn != InJSON && c.TokenIn != InHeader && c.TokenIn != InCookie,
-		"Config.TokenIn is %q: use json, header or cookie", c.TokenIn)
-	mistake(c.RefreshIn != InCookie && c.RefreshIn != InJSON && c.RefreshIn != InAccess,
-		"Config.RefreshIn is %q: use cookie, json or access", c.RefreshIn)
-	mistake(c.TokenAtRefresh != "" && c.TokenAtRefresh != Needed && c.TokenAtRefresh != Forbidden,
-		"Config.TokenAtRefresh is %q: use needed or forbidden, or leave it empty", c.TokenAtRefresh)
-	mistake(c.RefreshIn == InAccess && c.TokenAtRefresh == Forbidden,
-		"Config.RefreshIn is access, so TokenAtRefresh cannot be forbidden")
-	mistake(c.Bare && c.Scheme != "", "Config.Bare and Config.Scheme exclude each other")
-	mistake(c.RateLimit < 0, "Config.RateLimit is negative: %d", c.RateLimit)
-	mistake(c.RejectBytes < 0, "Config.RejectBytes is negative: %d", c.RejectBytes)
-	for name, status := range map[string]int{"RejectStatus": c.RejectStatus, "RefuseStatus": c.RefuseStatus} {
-		mistake(status < 400 || status > 599, "Config.%s is %d: use a status from 400 to 599", name, status)
-	}
-	return errors.Join(errs...)
+}
+
+func (m *mistakes) places(c Config) {
+	m.note(c.TokenIn != InJSON && c.TokenIn != InHeader && c.TokenIn != InCookie,
+		"TokenIn is %q: use json, header or cookie", c.TokenIn)
+	m.note(c.RefreshIn != InCookie && c.RefreshIn != InJSON && c.RefreshIn != InAccess,
+		"RefreshIn is %q: use cookie, json or access", c.RefreshIn)
+	m.note(c.TokenAtRefresh != "" && c.TokenAtRefresh != Needed && c.TokenAtRefresh != Forbidden,
+		"TokenAtRefresh is %q: use needed or forbidden, or leave it empty", c.TokenAtRefresh)
+	m.note(c.RefreshIn == InAccess && c.TokenAtRefresh == Forbidden,
+		"RefreshIn is access, so TokenAtRefresh cannot be forbidden")
+	m.note(c.RefreshIn == InAccess && c.NoLoginToken,
+		"RefreshIn is access, so with NoLoginToken nobody could ever refresh")
+}
+
+func (m *mistakes) status(name string, status int) {
+	m.note(status < 400 || status > 599, "%s is %d: use a status from 400 to 599", name, status)
 }

@@ -53,6 +53,16 @@ func (s *Server) count(f func(*Counters)) {
 	f(&s.counters)
 }
 
+// Secrets returns the passwords and all the tokens that the server remembers having given, for a test that searches
+// its output for them. That a token has run out does not make it forgotten at once.
+func (s *Server) Secrets() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	secrets := slices.Collect(maps.Values(s.config.Load().Users))
+	secrets = slices.AppendSeq(secrets, maps.Keys(s.access))
+	return slices.AppendSeq(secrets, maps.Keys(s.refresh))
+}
+
 // Sessions returns the sessions that live, in the order of their logins.
 func (s *Server) Sessions() []Session {
 	s.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -52,6 +53,7 @@ type Server struct {
 	wake   *time.Timer // ends the outage; under outage
 
 	mu         sync.Mutex
+	given      Config // as Start got it, and Change changed it
 	how        Outage
 	until      time.Time
 	families   map[int]*family
@@ -70,12 +72,13 @@ type Server struct {
 
 // Start starts a server, or returns every mistake in config. The caller calls Close.
 func Start(config Config) (*Server, error) {
+	config.Users = maps.Clone(config.Users)
 	c := config.complete()
 	if err := c.check(); err != nil {
 		return nil, err
 	}
 	s := &Server{
-		key: make([]byte, 32), closing: make(chan struct{}), release: make(chan struct{}),
+		given: config, key: make([]byte, 32), closing: make(chan struct{}), release: make(chan struct{}),
 		families: map[int]*family{}, refresh: map[string]*refreshToken{}, access: map[string]*accessToken{},
 		faults: map[Endpoint][]Fault{}, sweepAt: 1000,
 	}
@@ -173,18 +176,21 @@ func (s *Server) closed() bool {
 	}
 }
 
-// Change changes the settings of the running server. What concerns listening (Addr, InMemory, TLS, HTTP2, AuthApart
-// and Buttons) stays as it was. A mistake panics.
+// Change changes the settings of the running server: f gets the Config that Start got, as changed so far. Addr,
+// InMemory, TLS, HTTP2, AuthApart and Buttons stay as they were. A mistake panics. f must not call the Server.
 func (s *Server) Change(f func(*Config)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := *s.config.Load()
+	c, old := s.given, s.given
 	f(&c)
-	c = c.complete()
-	if err := c.check(); err != nil {
+	c.Addr, c.InMemory, c.TLS, c.HTTP2 = old.Addr, old.InMemory, old.TLS, old.HTTP2
+	c.AuthApart, c.Buttons = old.AuthApart, old.Buttons
+	complete := c.complete()
+	if err := complete.check(); err != nil {
 		panic(err)
 	}
-	s.config.Store(&c)
+	s.given = c
+	s.config.Store(&complete)
 }
 
 // now is the server's time.

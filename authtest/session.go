@@ -47,6 +47,7 @@ func (r refusal) Error() string { return string(r) }
 
 const (
 	noCredential   refusal = "no refresh token was sent"
+	noAccessToken  refusal = "no access token was sent"
 	unknownToken   refusal = "the token is unknown"
 	expiredToken   refusal = "the token is expired"
 	revokedToken   refusal = "the token is revoked"
@@ -92,7 +93,11 @@ func (s *Server) mint(c *Config, f *family, sub string, same bool) string {
 	if !same || f.access == "" {
 		f.access = s.newAccessToken(c, sub, f.id, now)
 	}
-	s.access[f.access] = &accessToken{family: f, issued: now, expires: now.Add(c.AccessTTL)}
+	expires := now.Add(c.AccessTTL)
+	s.access[f.access] = &accessToken{family: f, issued: now, expires: expires}
+	if c.RefreshIn == InAccess {
+		f.ends = expires
+	}
 	s.forgetAccess(now)
 	return f.access
 }
@@ -145,6 +150,8 @@ func (s *Server) trade(c *Config, token string) (*family, error) {
 func (s *Server) check(token string) (*accessToken, error) {
 	a := s.access[token]
 	switch {
+	case token == "":
+		return nil, noAccessToken
 	case a == nil:
 		return nil, unknownToken
 	case a.family.over:

@@ -1,7 +1,6 @@
 package authtest
 
 import (
-	"context"
 	"crypto/tls"
 	"io"
 	"log"
@@ -123,9 +122,7 @@ func newTransport(c *Config) *http.Transport {
 	t.Protocols.SetHTTP2(c.HTTP2 && c.TLS)
 	t.Protocols.SetUnencryptedHTTP2(c.HTTP2 && !c.TLS)
 	if c.InMemory {
-		t.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-			return memnet.Dial(ctx, network, addr)
-		}
+		t.DialContext = memnet.Dial
 	}
 	if c.TLS {
 		t.TLSClientConfig = &tls.Config{RootCAs: identity().roots}

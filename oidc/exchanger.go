@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"time"
 
 	"golang.org/x/oauth2"
 
@@ -35,7 +36,7 @@ func New(c Config) (*Exchanger, error) {
 }
 
 // Exchange implements silentrefresh.Exchanger. For a login, credentials are nil, for the way that Config.Flow
-// says, or Cookies. Its errors are RefreshErrors.
+// says, or Cookies. Its errors are RefreshErrors, and ErrNotRenewable for a session that neither way can renew.
 func (e *Exchanger) Exchange(ctx context.Context, hc *http.Client, g silentrefresh.Grant) (silentrefresh.Session, error) {
 	x, err := e.begin(ctx, hc, g.Kind)
 	if err != nil {
@@ -67,6 +68,9 @@ func (e *Exchanger) Renewable(s silentrefresh.Session) error {
 	}
 }
 
+// timeout is the deadline of one request.
+const timeout = 30 * time.Second
+
 // An exchange is one call of Exchange.
 type exchange struct {
 	*Exchanger
@@ -80,6 +84,9 @@ func (e *Exchanger) begin(ctx context.Context, hc *http.Client, op silentrefresh
 	x := &exchange{Exchanger: e, op: op, wire: &wire{base: hc.Transport}}
 	c := *hc
 	c.Transport = x.wire
+	if c.Timeout == 0 {
+		c.Timeout = timeout // a login's context may have no deadline, and a socket be silent
+	}
 	x.hc = &c
 	p, err := x.discovered(ctx)
 	if err != nil {

@@ -68,7 +68,14 @@ func (x *exchange) askToEnd(ctx context.Context, hint string) error {
 	if err != nil {
 		return x.mistake("the end_session_endpoint is not a URL")
 	}
-	resp, err := x.hc.Do(req)
+	hc := *x.hc
+	hc.CheckRedirect = func(r *http.Request, via []*http.Request) error {
+		if !x.origins[origin(r.URL)] || len(via) >= maxHops {
+			return http.ErrUseLastResponse // somebody's home page: the provider is done
+		}
+		return nil
+	}
+	resp, err := hc.Do(req)
 	if err != nil {
 		return x.failed(err)
 	}

@@ -154,7 +154,7 @@ func origin(u *url.URL) string {
 // keySet fetches the provider's keys when a token is signed with one that is not known yet. It outlives the
 // exchange, so it has a client of its own, without cookies.
 func keySet(hc *http.Client, base http.RoundTripper, uri string) goidc.KeySet {
-	own := &http.Client{Transport: capped{base}, CheckRedirect: hc.CheckRedirect, Timeout: 10 * time.Second}
+	own := &http.Client{Transport: capped{base}, CheckRedirect: hc.CheckRedirect, Timeout: timeout}
 	return quietKeys{goidc.NewRemoteKeySet(goidc.ClientContext(context.Background(), own), uri)}
 }
 

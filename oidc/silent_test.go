@@ -304,3 +304,24 @@ func TestSilentNeedsSomethingToShow(t *testing.T) {
 		t.Errorf("%v after %d requests", err, op.Calls("/authorize"))
 	}
 }
+
+// TestReplayedCode: an old code is refused by the provider; the session is not over for that.
+func TestReplayedCode(t *testing.T) {
+	op := start(t, &fakeop.Provider{NoRefreshTokens: true})
+	var first string
+	op.Answer = func(a map[string]string) {
+		if first == "" {
+			first = a["code"]
+		}
+		a["code"] = first
+	}
+	e, hc := exchanger(t, settings(op)), client(t)
+	old := login(t, e, hc, op, "ada")
+	_, err := refresh(t, e, hc, old)
+	if f := failure(t, err); f.Refused || f.Unknown || f.Code != "invalid_grant" {
+		t.Errorf("%+v", f)
+	}
+	if n := op.Calls("/token"); n != 2 {
+		t.Errorf("%d token requests, one for each code", n)
+	}
+}

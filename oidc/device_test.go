@@ -1,0 +1,127 @@
+package oidc_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/oidc"
+	"github.com/silentrefresh/silentrefresh/oidc/internal/fakeop"
+)
+
+// entering is a person who enters the code after a while, on a device of their own.
+func entering(t *testing.T, op *fakeop.Provider, account string, after time.Duration) func(oidc.Prompt) {
+	return func(p oidc.Prompt) {
+		if p.URL != op.URL+"/device" || !strings.Contains(p.CompleteURL, p.Code) || p.Expires.Sub(time.Now()) != 10*time.Minute {
+			t.Errorf("prompt %+v", p)
+		}
+		time.AfterFunc(after, func() { op.Decide(p.Code, account) })
+	}
+}
+
+func TestDeviceLogin(t *testing.T) {
+	for _, secret := range []string{"", "s3cret"} {
+		op := &fakeop.Provider{Secret: secret}
+		bubble(t, op, func(c *oidc.Config) { c.Prompt = entering(t, op, "ada", time.Minute) },
+			func(t *testing.T, cl *silentrefresh.Client) {
+				began := time.Now()
+				if err := cl.Login(t.Context(), nil); err != nil {
+					t.Fatal(err)
+				}
+				if got := me(t, cl, op); got != ada {
+					t.Errorf("logged in as %s", got)
+				}
+				if took := time.Since(began); took < time.Minute || took > 66*time.Second {
+					t.Errorf("took %v", took)
+				}
+				if n := op.Calls("/token"); n > 13 {
+					t.Errorf("%d polls in a minute, one every 5 s was agreed", n)
+				}
+			})
+	}
+}
+
+// TestDeviceSlowsDown: slow_down adds 5 s to the interval, for good (RFC 8628 section 3.5).
+func TestDeviceSlowsDown(t *testing.T) {
+	var polls []time.Time
+	op := &fakeop.Provider{Interval: 2}
+	op.Fault = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path != "/token" {
+			return false
+		}
+		polls = append(polls, time.Now())
+		return len(polls) <= 2 && answer("/token", 400, `{"error":"slow_down"}`, nil)(w, r)
+	}
+	bubble(t, op, func(c *oidc.Config) { c.Prompt = entering(t, op, "ada", 25*time.Second) },
+		func(t *testing.T, cl *silentrefresh.Client) {
+			began := time.Now()
+			if err := cl.Login(t.Context(), nil); err != nil {
+				t.Fatal(err)
+			}
+			want := []time.Duration{2, 9, 21, 33} // 2 s, then 7 s, then 12 s each
+			for i, at := range polls {
+				if i >= len(want) || at.Sub(began) != want[i]*time.Second {
+					t.Errorf("poll %d after %v", i, at.Sub(began))
+				}
+			}
+		})
+}
+
+// TestDeviceProviderAwayMeanwhile: polls without an answer are not the end, and grow rarer.
+func TestDeviceProviderAwayMeanwhile(t *testing.T) {
+	began := time.Time{}
+	op := &fakeop.Provider{}
+	op.Fault = func(w http.ResponseWriter, r *http.Request) bool {
+		return time.Since(began) < 2*time.Minute && answer("/token", 502, "<html>", nil)(w, r)
+	}
+	bubble(t, op, func(c *oidc.Config) { c.Prompt = entering(t, op, "ada", time.Second) },
+		func(t *testing.T, cl *silentrefresh.Client) {
+			began = time.Now()
+			if err := cl.Login(t.Context(), nil); err != nil {
+				t.Fatal(err)
+			}
+			if n := op.Calls("/token"); n > 6 {
+				t.Errorf("%d polls of a provider that is away", n)
+			}
+		})
+}
+
+func TestDeviceEnds(t *testing.T) {
+	never := func(oidc.Prompt) {}
+	for _, test := range []struct {
+		name   string
+		fault  func(http.ResponseWriter, *http.Request) bool
+		change func(*fakeop.Provider, *oidc.Config)
+		want   string
+	}{
+		{"declined", nil, func(op *fakeop.Provider, c *oidc.Config) { c.Prompt = entering(t, op, "", time.Minute) }, "access_denied"},
+		{"expired", nil, func(_ *fakeop.Provider, c *oidc.Config) { c.Prompt, c.Patience = never, time.Hour }, "expired"},
+		{"nobody came", nil, func(_ *fakeop.Provider, c *oidc.Config) { c.Prompt, c.Patience = never, time.Minute }, "nobody logged in within 1m0s"},
+		{"no code", answer("/device_authorization", 200, `{}`, nil), func(_ *fakeop.Provider, c *oidc.Config) { c.Prompt = never }, "no code for a person"},
+		{"not allowed", answer("/device_authorization", 400, `{"error":"unauthorized_client"}`, nil), func(_ *fakeop.Provider, c *oidc.Config) { c.Prompt = never }, "does not allow this flow"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			op := &fakeop.Provider{Fault: test.fault}
+			bubble(t, op, func(c *oidc.Config) { test.change(op, c) }, func(t *testing.T, cl *silentrefresh.Client) {
+				err := cl.Login(t.Context(), nil)
+				if err == nil || !strings.Contains(err.Error(), test.want) {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+func TestDeviceGivenUp(t *testing.T) {
+	op := &fakeop.Provider{}
+	ctx, interrupt := context.WithCancel(t.Context())
+	bubble(t, op, func(c *oidc.Config) { c.Prompt = func(oidc.Prompt) { interrupt() } }, func(t *testing.T, cl *silentrefresh.Client) {
+		if err := cl.Login(ctx, nil); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	})
+}

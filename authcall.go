@@ -22,8 +22,8 @@ func (c *Client) exchange(ctx context.Context, g Grant, jar *Jar) (Session, erro
 	sent := time.Now()
 	s, err := c.cfg.Exchanger.Exchange(ctx, hc, g)
 	s.Cookies = jar.All()
-	if s.Issued.IsZero() {
-		s.Issued = sent
+	if s.Issued.IsZero() || !s.Expires.IsZero() && !s.Expires.After(sent) {
+		s.Issued = sent // what has just come is good for a moment, whatever it says
 	}
 	if err == nil && !s.AccessToken.IsZero() {
 		err = tokenFault(s.AccessToken.Reveal())

@@ -107,12 +107,13 @@ type book struct {
 	looked    time.Time     // when the Store was last looked at without a need
 	unsaved   *record       // what the Store refused
 	unsavedBy error
-	unsaveds  int           // how often in a row
-	stray     *record       // what a flight brought in after a Logout, to be revoked
-	timer     *time.Timer   // fires at the earlier of the next two
-	renewDue  time.Time     // zero: not by the timer
-	saveDue   time.Time     // zero: nothing to save
-	wake      chan struct{} // closed at the next change; nil while nobody waits
+	unsaveds  int                     // how often in a row
+	stray     *record                 // what a flight brought in after a Logout, to be revoked
+	timer     *time.Timer             // fires at the earlier of the next two
+	renewDue  time.Time               // zero: not by the timer
+	saveDue   time.Time               // zero: nothing to save
+	wake      chan struct{}           // closed at the next change; nil while nobody waits
+	giveUp    context.CancelCauseFunc // calls off the flight that waits for the lock; nil if none does
 }
 
 // New returns a Client for the session that the Store has under Config.Name, or for none yet. A session without a

@@ -220,6 +220,7 @@ func TestF40_TheIntentIsSavedFirstAndFoundAgain(t *testing.T) {
 			}
 			old := as.refresh
 			c.Renew(context.Background())
+			c.shut() // it is dead
 			as.before, store.save = nil, nil
 			if grace {
 				as.refresh = old
@@ -234,9 +235,6 @@ func TestF40_TheIntentIsSavedFirstAndFoundAgain(t *testing.T) {
 			case !grace && (!errors.Is(err, ErrSessionOver) || !strings.Contains(err.Error(), "interrupted")):
 				t.Errorf("without: %v; want interrupted", err)
 			}
-			c.mu.Lock()
-			c.book.unsaved = nil // it is dead
-			c.mu.Unlock()
 		})
 	}
 }
@@ -456,7 +454,7 @@ func TestAnUnreadableRecordIsAnErrorAndNoLogout(t *testing.T) {
 		good, _ := store.Load(context.Background(), first.key)
 		first.Close()
 		calls := as.calls
-		for _, bad := range [][]byte{[]byte("x"), good[:len(good)/2], []byte(`{"format":99}`)} {
+		for _, bad := range [][]byte{[]byte("x"), bytes.TrimRight(good, " ")[:200], []byte(`{"format":99}`)} {
 			store.records.Store(first.key, bad)
 			c := as.stranger(t, in(store))
 			if _, err := get(c); err == nil || errors.Is(err, ErrNoSession) || !strings.Contains(err.Error(), "log in again") {

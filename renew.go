@@ -15,6 +15,7 @@ import (
 func (c *Client) renew(ctx context.Context, seen uint64, why Trigger) error {
 	patience := c.patience(why)
 	for {
+		wake := c.waker() // before we look, so that no change is missed
 		st := c.state.Load()
 		if st.err != nil && c.lookAgain(ctx) {
 			continue // another process has logged in
@@ -25,17 +26,17 @@ func (c *Client) renew(ctx context.Context, seen uint64, why Trigger) error {
 		if st.generation > seen && st.usable(time.Now()) {
 			return nil
 		}
-		if paused, err := c.pause(ctx, patience); err != nil {
+		if paused, err := c.pause(ctx, patience, wake); err != nil {
 			return err
 		} else if paused {
 			continue
 		}
-		l, err := c.flight.join(ctx, func() landing { return c.fly(ctx, seen, why) })
+		l, err := c.flight.join(ctx, wake, func() landing { return c.fly(ctx, seen, why) })
 		switch {
 		case err != nil:
 			return err
 		case !l.flew || l.from < seen:
-			continue // it was not for us: it had set out before our token was there
+			continue // it was not for us, or something has changed
 		case l.err == nil || !transient(l.err):
 			return l.err
 		}
@@ -62,6 +63,9 @@ func (c *Client) fly(leader context.Context, seen uint64, why Trigger) landing {
 	}
 	return landing{flew: true, from: st.generation, err: err}
 }
+
+// errGone ends a flight whose session was logged out, replaced or closed before anything was spent.
+var errGone = errors.New("silentrefresh: the session was given up while its refresh waited for the lock")
 
 // transient reports whether err is worth another attempt.
 func transient(err error) bool {
@@ -95,7 +99,10 @@ func (t *trade) run() error {
 			return t.finish(err)
 		}
 	}
-	return t.finish(t.c.locked(t.ctx, t.underLock))
+	ctx, giveUp := context.WithCancelCause(t.ctx)
+	defer giveUp(nil)
+	t.c.untilGone(giveUp)
+	return t.finish(t.c.locked(ctx, t.underLock))
 }
 
 // finish publishes what the trade got.
@@ -155,6 +162,10 @@ func (t *trade) decide(old []byte) (done bool, err error) {
 
 // underLock is the trade proper.
 func (t *trade) underLock(ctx context.Context, old []byte, save func([]byte) error) error {
+	t.c.untilGone(nil)
+	if st := t.c.state.Load(); st.epoch != t.st.epoch || st.closed() {
+		return errGone // while we waited for the lock: nothing is spent
+	}
 	if old != nil {
 		if done, err := t.decide(old); done {
 			return err
@@ -341,17 +352,17 @@ func (t *trade) settleConflict(err error) error {
 // fail records why the flight failed.
 func (t *trade) fail(err error) error {
 	switch {
-	case errors.Is(err, ErrClosed):
+	case errors.Is(err, ErrClosed), errors.Is(err, errGone):
 	case errors.Is(err, ErrNoSession):
-		t.c.end(t.st.epoch, nil, err)
+		t.c.end(t.st, nil, err, false)
 	case errors.Is(err, ErrSessionOver):
-		t.c.end(t.st.epoch, t.st.record, err)
+		t.c.end(t.st, t.st.record, err, false)
 	default:
 		re := asRefreshError(Refresh, err)
 		if re.Op == Login && re.Refused {
 			// To try Credentials again would lock the account.
 			err = fmt.Errorf("%w: Credentials were refused: %w", ErrSessionOver, re)
-			t.c.end(t.st.epoch, t.st.record, err)
+			t.c.end(t.st, t.st.record, err, true)
 			return err
 		}
 		t.c.failed(t.st.epoch, re, t.why)

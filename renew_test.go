@@ -257,8 +257,8 @@ func TestF08_ObserverMayCallBackAndBeSlow(t *testing.T) {
 		if err := c.Login(context.Background(), nil); err != nil {
 			t.Fatal(err)
 		}
-		if err := c.Renew(context.Background()); err != nil {
-			t.Fatal(err)
+		if err := c.Renew(context.Background()); err != nil && !errors.Is(err, ErrClosed) && !errors.Is(err, ErrNoSession) {
+			t.Fatal(err) // the observer may have been faster
 		}
 		synctest.Wait()
 		if want := []EventKind{EventLoggedIn, EventRenewed, EventLoggedOut}; fmt.Sprint(kinds) != fmt.Sprint(want) {

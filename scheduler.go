@@ -17,8 +17,10 @@ func (c *Client) schedule(st *state) {
 	if st.err == nil && (st.renewable == nil || c.cfg.Credentials != nil) {
 		now := time.Now()
 		switch {
+		case st.adopted && (st.header == nil || !st.fresh(now)):
+			b.renewDue = now // it ended while nobody was here
 		case st.header == nil:
-			b.renewDue = now // a login that gave no token, or one that ended while nobody was here
+			b.renewDue = now.Add(pace.Floor)
 		case st.wall != never:
 			b.renewDue = now.Add(c.delay(s, now))
 		case c.cfg.MaxAge > 0:
@@ -209,7 +211,7 @@ func (c *Client) patience(why Trigger) time.Time {
 
 // pause waits through a backoff, until the caller's patience ends: then it says until when the refresh is
 // postponed. It reports whether it has waited, so that things may have changed.
-func (c *Client) pause(ctx context.Context, patience time.Time) (bool, error) {
+func (c *Client) pause(ctx context.Context, patience time.Time, wake <-chan struct{}) (bool, error) {
 	now := time.Now()
 	c.mu.Lock()
 	b := &c.book
@@ -225,10 +227,7 @@ func (c *Client) pause(ctx context.Context, patience time.Time) (bool, error) {
 	if soon := now.Add(pace.Demanded(c.cfg.MaxWait, rand.Float64())); !b.asked && !b.pulled && b.until.After(soon) {
 		b.until, b.pulled = soon, true
 	}
-	if b.wake == nil {
-		b.wake = make(chan struct{})
-	}
-	wake, until := b.wake, b.until
+	until := b.until
 	c.mu.Unlock()
 	if until.After(patience) {
 		until = patience

@@ -19,12 +19,14 @@ type landing struct {
 // flight lets one refresh at a time into the air; whoever asks meanwhile joins it. The zero value is ready.
 type flight struct{ group singleflight.Group }
 
-// join waits for the flight that is under way, or starts one with fn. Whoever's ctx ends leaves alone; the flight
-// goes on. fn must not panic.
-func (f *flight) join(ctx context.Context, fn func() landing) (landing, error) {
+// join waits for the flight that is under way, or starts one with fn. Whoever's ctx ends leaves alone, and so do all
+// when wake is closed; the flight goes on. fn must not panic.
+func (f *flight) join(ctx context.Context, wake <-chan struct{}, fn func() landing) (landing, error) {
 	select {
 	case r := <-f.group.DoChan("", func() (any, error) { return fn(), nil }):
 		return r.Val.(landing), nil
+	case <-wake:
+		return landing{}, nil
 	case <-ctx.Done():
 		return landing{}, context.Cause(ctx)
 	}
@@ -32,7 +34,7 @@ func (f *flight) join(ctx context.Context, fn func() landing) (landing, error) {
 
 // await waits until the flight that is under way now has landed.
 func (f *flight) await(ctx context.Context) error {
-	_, err := f.join(ctx, func() landing { return landing{} })
+	_, err := f.join(ctx, nil, func() landing { return landing{} })
 	return err
 }
 

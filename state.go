@@ -1,6 +1,7 @@
 package silentrefresh
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -79,19 +80,18 @@ func (c *Client) stateOf(old *state, r *record, now time.Time) *state {
 // timeLeft is what is left of s's token: by the monotonic clock where its reading is known, else by the wall
 // clock, and then never more than its whole life, in case the clock was set back since.
 func timeLeft(s Session, now time.Time) time.Duration {
-	life := s.Expires.Sub(s.Issued)
-	left := s.Expires.Sub(now)
-	if !monotonic(s.Expires) {
-		left = s.Expires.Sub(time.Unix(0, wall.Of(now)))
+	end := s.Expires
+	if least := s.Issued.Add(pace.ShortestLife); !s.Issued.IsZero() && end.Before(least) {
+		end = least
 	}
-	if !s.Issued.IsZero() && life < pace.ShortestLife {
-		left += pace.ShortestLife - max(life, 0)
-		life = pace.ShortestLife
+	left := end.Sub(now)
+	if !monotonic(end) {
+		left = end.Sub(time.Unix(0, wall.Of(now)))
 	}
 	if !s.Issued.IsZero() {
-		left = min(left, life)
+		left = min(left, end.Sub(s.Issued))
 	}
-	return left
+	return min(left, longestLife)
 }
 
 func monotonic(t time.Time) bool { return t != t.Round(0) }
@@ -115,6 +115,35 @@ func (c *Client) wakeAll() {
 	if c.book.wake != nil {
 		close(c.book.wake)
 		c.book.wake = nil
+	}
+}
+
+// waker is closed at the next change of the state or of the backoff.
+func (c *Client) waker() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.book.wake == nil {
+		c.book.wake = make(chan struct{})
+	}
+	return c.book.wake
+}
+
+// untilGone sets what a flight that waits for the lock is called off with, when the session is given up; nil: it
+// waits no longer.
+func (c *Client) untilGone(giveUp context.CancelCauseFunc) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.book.giveUp = giveUp
+	if st := c.state.Load(); giveUp != nil && st.closed() {
+		giveUp(ErrClosed)
+	}
+}
+
+// callOff ends the wait for the lock. c.mu is held.
+func (c *Client) callOff(why error) {
+	if c.book.giveUp != nil {
+		c.book.giveUp(why)
+		c.book.giveUp = nil
 	}
 }
 
@@ -153,8 +182,7 @@ func (c *Client) install(r *record, epoch uint64, ev Event) (*state, error) {
 	}
 	st := c.stateOf(old, r, time.Now())
 	st.epoch++
-	timer := c.book.timer
-	c.book = book{wide: true, timer: timer, wake: c.book.wake}
+	c.book = book{wide: true, timer: c.book.timer, wake: c.book.wake, giveUp: c.book.giveUp}
 	c.schedule(st)
 	c.swap(st)
 	c.mu.Unlock()
@@ -162,17 +190,17 @@ func (c *Client) install(r *record, epoch uint64, ev Event) (*state, error) {
 	return st, nil
 }
 
-// end latches: only a login helps. err is what requests get from now on.
-func (c *Client) end(epoch uint64, r *record, err error) {
+// end latches: only a login helps, and if final no Credentials either. err is what requests get from now on.
+func (c *Client) end(from *state, r *record, err error, final bool) {
 	c.mu.Lock()
 	old := c.state.Load()
-	if old.epoch != epoch || old.err != nil {
+	if old.epoch != from.epoch || old.closed() || old.err != nil && !final {
 		c.mu.Unlock()
 		return
 	}
 	c.settled()
 	c.disarm()
-	c.swap(&state{generation: old.generation, epoch: old.epoch, record: r, err: err, wall: never})
+	c.swap(&state{generation: old.generation, epoch: old.epoch, record: r, err: err, final: final, wall: never})
 	c.mu.Unlock()
 	c.tell(Event{Kind: EventOver, Err: err})
 }
@@ -185,6 +213,7 @@ func (c *Client) leave() (*state, error) {
 	if old.closed() {
 		return nil, ErrClosed
 	}
+	c.callOff(errGone)
 	c.book = book{wide: true, timer: c.book.timer, wake: c.book.wake}
 	c.disarm()
 	st := &state{generation: old.generation, epoch: old.epoch + 1, err: errLoggedOut, final: true, wall: never}
@@ -206,6 +235,7 @@ func (c *Client) shut() bool {
 	if old.closed() {
 		return false
 	}
+	c.callOff(ErrClosed)
 	st := *old
 	st.err = ErrClosed
 	c.disarm()

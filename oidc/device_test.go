@@ -16,7 +16,7 @@ import (
 // entering is a person who enters the code after a while, on a device of their own.
 func entering(t *testing.T, op *fakeop.Provider, account string, after time.Duration) func(oidc.Prompt) {
 	return func(p oidc.Prompt) {
-		if p.URL != op.URL+"/device" || !strings.Contains(p.CompleteURL, p.Code) || p.Expires.Sub(time.Now()) != 10*time.Minute {
+		if p.URL != op.URL+"/device" || !strings.Contains(p.CompleteURL, p.Code) || time.Until(p.Expires) != 10*time.Minute {
 			t.Errorf("prompt %+v", p)
 		}
 		time.AfterFunc(after, func() { op.Decide(p.Code, account) })

@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/http"
@@ -222,7 +223,7 @@ func TestF29_LostAnswers(t *testing.T) {
 	}
 
 	hc := client(t)
-	hc.Transport = &http.Transport{Dial: func(string, string) (net.Conn, error) { return nil, errors.New("no route") }}
+	hc.Transport = &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no route") }}
 	_, err = refresh(t, e, hc, old)
 	if f := failure(t, err); f.Unknown || !f.Unsent || f.Refused || !strings.Contains(err.Error(), "no route") {
 		t.Errorf("not dialled: %+v", f)

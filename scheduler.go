@@ -173,8 +173,11 @@ func (c *Client) failed(epoch uint64, re *RefreshError, why Trigger) {
 	b.failures++
 	b.asked = !re.Until.IsZero()
 	wait := pace.Backoff(b.failures, rand.Float64())
-	if b.asked {
+	switch {
+	case b.asked:
 		wait = pace.Postponed(re.Until.Sub(now), b.failures, rand.Float64())
+	case st.usable(now) && st.wall != never: // try again before the token ends
+		wait = min(wait, max(pace.Floor, timeLeft(st.session(), now)/2))
 	}
 	b.until, b.pulled, b.failure, b.wide = now.Add(wait), false, re, true
 	b.doubt = re.doubtful403

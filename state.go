@@ -182,7 +182,8 @@ func (c *Client) install(r *record, epoch uint64, ev Event) (*state, error) {
 	}
 	st := c.stateOf(old, r, time.Now())
 	st.epoch++
-	c.book = book{wide: true, timer: c.book.timer, wake: c.book.wake, giveUp: c.book.giveUp}
+	// A person who logs in does not do so together with a fleet.
+	c.book = book{wide: ev.Kind != EventLoggedIn, timer: c.book.timer, wake: c.book.wake, giveUp: c.book.giveUp}
 	c.schedule(st)
 	c.swap(st)
 	c.mu.Unlock()

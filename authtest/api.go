@@ -211,8 +211,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 	}
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		http.Error(w, "there are no upgrades in this version of HTTP", http.StatusNotImplemented)
-		return
+		panic(http.ErrAbortHandler) // HTTP/2, whose requests should not have an Upgrade field
 	}
 	ended := make(chan struct{})
 	defer close(ended)

@@ -15,7 +15,6 @@ import (
 type client struct {
 	t       testing.TB
 	s       *authtest.Server
-	c       authtest.Config
 	http    *http.Client
 	access  string
 	refresh string // where it travels in JSON

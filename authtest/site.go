@@ -22,7 +22,8 @@ type site struct {
 	mu       sync.Mutex
 	listener net.Listener // nil while connections are refused
 	closed   bool
-	serving  sync.WaitGroup
+	serving  sync.WaitGroup // goroutines that accept
+	conns    sync.WaitGroup
 }
 
 func newSite(c *Config, addr string, h http.Handler) (*site, error) {
@@ -30,6 +31,7 @@ func newSite(c *Config, addr string, h http.Handler) (*site, error) {
 		Handler: h, Protocols: new(http.Protocols),
 		ErrorLog: log.New(io.Discard, "", 0), // it would speak of aborted handlers and broken handshakes: our faults
 	}}
+	s.server.ConnState = s.connState
 	s.server.Protocols.SetHTTP1(true)
 	s.server.Protocols.SetHTTP2(c.HTTP2 && c.TLS)
 	s.server.Protocols.SetUnencryptedHTTP2(c.HTTP2 && !c.TLS)
@@ -104,12 +106,30 @@ func (s *site) tryAccept() bool {
 	return true
 }
 
+// close ends all connections and waits until they are gone; a hijacked one is its handler's.
 func (s *site) close() {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
 	s.server.Close()
 	s.serving.Wait()
+	s.conns.Wait()
+}
+
+// connState counts connections. One that is accepted while the server is being closed is nobody else's to close.
+func (s *site) connState(c net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		s.conns.Add(1)
+		s.mu.Lock()
+		closed := s.closed
+		s.mu.Unlock()
+		if closed {
+			c.Close()
+		}
+	case http.StateClosed, http.StateHijacked:
+		s.conns.Done()
+	}
 }
 
 func newTransport(c *Config) *http.Transport {

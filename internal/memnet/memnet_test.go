@@ -212,7 +212,7 @@ func TestThousandsOfConnectionsCarryHTTP(t *testing.T) {
 		transport := &http.Transport{DialContext: memnet.Dial}
 		defer transport.CloseIdleConnections()
 		var wg sync.WaitGroup
-		for i := range 2000 {
+		for i := range 1000 {
 			wg.Go(func() {
 				want := fmt.Sprint("request ", i)
 				if got, err := post(transport, "http://"+l.Addr().String(), want); got != want || err != nil {

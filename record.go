@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/internal/wall"
 )
 
 // A record is a session as it stands in the Store. It is immutable.
@@ -80,7 +82,7 @@ func (r *record) encode(memoryOnly bool) ([]byte, error) {
 		Format: recordFormat, Login: r.login, Version: r.version, Over: r.over, Spending: stamp(r.spending),
 		Access: s.AccessToken.Reveal(), Refresh: s.RefreshToken.Reveal(), Cookies: encodeCookies(s.Cookies),
 		Subject: s.Subject, Account: s.Account,
-		Issued: stamp(s.Issued), Expires: stamp(s.Expires), Ends: stamp(s.Ends),
+		Issued: stamp(wallTime(s.Issued)), Expires: stamp(wallTime(s.Expires)), Ends: stamp(s.Ends),
 		CSRF: s.CSRF.Reveal(), Extra: s.Extra.Reveal(),
 	}
 	if !s.Answer.IsZero() {
@@ -122,10 +124,26 @@ func decodeRecord(b []byte) (*record, error) {
 	r.session = Session{
 		AccessToken: NewSecret(w.Access), RefreshToken: NewSecret(w.Refresh), Cookies: decodeCookies(w.Cookies),
 		Subject: w.Subject, Account: w.Account,
-		Issued: unstamp(w.Issued), Expires: unstamp(w.Expires), Ends: unstamp(w.Ends),
+		Issued: localTime(unstamp(w.Issued)), Expires: localTime(unstamp(w.Expires)), Ends: unstamp(w.Ends),
 		CSRF: NewSecret(w.CSRF), Extra: NewSecret(w.Extra), Answer: NewAnswer(w.Answer),
 	}
 	return r, nil
+}
+
+// wallTime is what others read a time of this process's clock as.
+func wallTime(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return wall.Stamp(t)
+}
+
+// localTime undoes wallTime.
+func localTime(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return wall.Read(t)
 }
 
 func stamp(t time.Time) *time.Time {

@@ -105,7 +105,10 @@ func TestF21_AFleetThatStartedTogetherSpreads(t *testing.T) {
 				}
 				return nil
 			}}
-			as[i].client(t)
+			c := as[i].stranger(t, func(cfg *Config) {
+				cfg.Credentials = func(context.Context) (any, error) { return nil, nil }
+			})
+			mustGet(t, c)
 		}
 		time.Sleep(2 * time.Hour)
 		// By the minute, after two lifetimes.

@@ -77,24 +77,19 @@ func (c *Client) stateOf(old *state, r *record, now time.Time) *state {
 	return st
 }
 
-// timeLeft is what is left of s's token: by the monotonic clock where its reading is known, else by the wall
-// clock, and then never more than its whole life, in case the clock was set back since.
+// timeLeft is what is left of s's token: by the monotonic clock where s has its reading, else by the wall clock; and
+// never more than its whole life, in case that clock was set back since.
 func timeLeft(s Session, now time.Time) time.Duration {
 	end := s.Expires
 	if least := s.Issued.Add(pace.ShortestLife); !s.Issued.IsZero() && end.Before(least) {
 		end = least
 	}
 	left := end.Sub(now)
-	if !monotonic(end) {
-		left = end.Sub(time.Unix(0, wall.Of(now)))
-	}
 	if !s.Issued.IsZero() {
 		left = min(left, end.Sub(s.Issued))
 	}
 	return min(left, longestLife)
 }
-
-func monotonic(t time.Time) bool { return t != t.Round(0) }
 
 // cookieToken is the name of the cookie that is the access token, "" if the token travels in a header.
 func (c *Client) cookieToken() string {

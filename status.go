@@ -30,6 +30,7 @@ type Status struct {
 	Account     string    `json:"account,omitempty"`
 	Generation  uint64    `json:"generation"`            // counts the tokens of this process
 	Version     uint64    `json:"version,omitempty"`     // counts the saves of the record
+	Issued      time.Time `json:"issued,omitzero"`       // when the token was asked for
 	Expires     time.Time `json:"expires,omitzero"`      // when the token ends; zero if unknown
 	NextRefresh time.Time `json:"next_refresh,omitzero"` // zero if none is scheduled
 	SessionEnds time.Time `json:"session_ends,omitzero"` // unless it is renewed before; zero if unknown
@@ -73,7 +74,7 @@ func (c *Client) Status() Status {
 	st := c.state.Load()
 	c.mu.Unlock()
 	s := Status{
-		Session: c.name, Generation: st.generation, Account: st.session().Account, Expires: st.expires(),
+		Session: c.name, Generation: st.generation, Account: st.session().Account, Issued: st.session().Issued, Expires: st.expires(),
 		SessionEnds: st.session().Ends, NextRefresh: b.renewDue, Saved: b.unsaved == nil,
 		Renewable: st.err == nil && (st.renewable == nil || c.cfg.Credentials != nil),
 		Stats: Stats{

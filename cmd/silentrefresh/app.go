@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/silentrefresh/silentrefresh"
+)
+
+// app is one run of a command.
+type app struct {
+	stdio
+	options options
+	args    []string
+	profile *profile // once it is chosen
+}
+
+// choose finds out which session the command is about: the one that the flags name, else the only one there is.
+func (a *app) choose() error {
+	dir, err := a.folder()
+	if err != nil {
+		return err
+	}
+	all, err := dir.profiles().list()
+	if err != nil {
+		return a.failed("the stored settings were not read", err)
+	}
+	if a.options.config != "" {
+		return a.chooseConfig()
+	}
+	var fit []*profile
+	base, err := url.Parse(a.options.base)
+	if err != nil {
+		return usage("-base cannot be parsed", "write it as https://api.example.com")
+	}
+	for _, p := range all {
+		if (a.options.session == "" || p.Session == a.options.session) && (a.options.base == "" || p.origin() == originOf(base)) {
+			fit = append(fit, p)
+		}
+	}
+	switch {
+	case len(fit) == 1:
+		a.profile = fit[0]
+		return a.overrule()
+	case len(fit) > 1:
+		return ambiguous(fit)
+	case a.options.base != "":
+		return a.chooseBase()
+	}
+	return a.nothing(all)
+}
+
+// chooseConfig is choose for -config.
+func (a *app) chooseConfig() error {
+	document, err := readConfig(a.options.config)
+	if err != nil {
+		return err
+	}
+	if a.profile, err = newProfile(a.options.session, document, ""); err != nil {
+		return usage("the config file has a mistake: "+plain(err), "correct it")
+	}
+	if a.options.base != "" {
+		return usage("-config and -base are both given", "leave one of the two out: the config file has base_url")
+	}
+	return a.overrule()
+}
+
+// chooseBase is choose for -base where nothing is stored for it.
+func (a *app) chooseBase() error {
+	document, err := json.Marshal(map[string]string{"base_url": a.options.base})
+	if err != nil {
+		return err
+	}
+	if a.profile, err = newProfile(a.options.session, document, ""); err != nil {
+		return usage("-base: "+plain(err), "")
+	}
+	return a.overrule()
+}
+
+// overrule lets flags go over what is stored.
+func (a *app) overrule() (err error) {
+	if a.options.cacert != "" {
+		a.profile.CACert, err = filepath.Abs(a.options.cacert)
+	}
+	return err
+}
+
+// nothing is the failure to find a session among all.
+func (a *app) nothing(all []*profile) error {
+	if a.options.session != "" && len(all) > 0 {
+		f := ambiguous(all)
+		f.what = fmt.Sprintf("there is no session %q", a.options.session)
+		f.code = exitLogin
+		return f
+	}
+	return &failure{what: "nobody is logged in", do: "silentrefresh login -base URL", code: exitLogin}
+}
+
+// ambiguous lists the choices.
+func ambiguous(fit []*profile) *failure {
+	lines := make([]string, len(fit))
+	for i, p := range fit {
+		lines[i] = fmt.Sprintf("-base %s -session %s", p.config.BaseURL, p.Session)
+	}
+	return &failure{
+		what: fmt.Sprintf("there are %d sessions", len(fit)), why: strings.Join(lines, "\n"),
+		do: "say which one, with -session or -base", code: exitUsage,
+	}
+}
+
+// loginCommand is what to type to log in to the chosen session.
+func (a *app) loginCommand() string {
+	words := []string{"silentrefresh", "login"}
+	add := func(flag, value string) {
+		if value != "" {
+			words = append(words, flag, quoted(value))
+		}
+	}
+	add("-config", a.options.config)
+	base := a.options.base
+	if p := a.profile; p != nil && !p.kept && a.options.config == "" {
+		base = p.config.BaseURL
+	}
+	add("-base", base)
+	add("-session", a.options.session)
+	add("-dir", a.options.dir)
+	return strings.Join(words, " ")
+}
+
+// quoted is s as a shell takes it for one word.
+func quoted(s string) string {
+	if strings.ContainsAny(s, " \t\n'\"\\$`&;|<>()*?[]#~!{}") {
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	}
+	return s
+}
+
+// connect makes the Client of the chosen session. An observer of nil shows only what people should know.
+func (a *app) connect(store silentrefresh.Store, observe func(silentrefresh.Event)) (*silentrefresh.Client, error) {
+	cfg, err := a.profile.config.client()
+	if err != nil {
+		return nil, usage(plain(err), "correct the settings")
+	}
+	if cfg.Base, err = a.transport(); err != nil {
+		return nil, err
+	}
+	cfg.Name, cfg.Store, cfg.Observe = a.profile.Session, store, observe
+	if observe == nil {
+		cfg.Observe = a.notice
+	}
+	if a.options.verbose {
+		cfg.Logger = slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	c, err := silentrefresh.New(cfg)
+	if err != nil {
+		return nil, usage(plain(err), `correct the settings; "silentrefresh help config" shows them`)
+	}
+	return c, nil
+}
+
+// notice tells what a person who waits should know.
+func (a *app) notice(ev silentrefresh.Event) {
+	switch ev.Kind {
+	case silentrefresh.EventWarning, silentrefresh.EventNotSaved, silentrefresh.EventNotRenewable:
+		if !a.options.verbose {
+			fmt.Fprintf(a.err, "silentrefresh: %s\n", plain(ev.Err))
+		}
+	}
+}
+
+// transport is what carries all requests.
+func (a *app) transport() (http.RoundTripper, error) {
+	if a.profile.CACert == "" {
+		return http.DefaultTransport, nil
+	}
+	pem, err := os.ReadFile(a.profile.CACert)
+	if err != nil {
+		return nil, usage("the certificates were not read: "+plain(err), "give a PEM file with -cacert")
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, usage("there is no certificate in "+a.profile.CACert, "give a PEM file with -cacert")
+	}
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.TLSClientConfig = &tls.Config{RootCAs: roots}
+	return t, nil
+}
+
+// session connects to the chosen session. The caller closes the Client.
+func (a *app) session(observe func(silentrefresh.Event)) (*silentrefresh.Client, *vault, error) {
+	if err := a.choose(); err != nil {
+		return nil, nil, err
+	}
+	v, err := a.vault()
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := a.connect(v, observe)
+	return c, v, err
+}
+
+// closing closes c after the command is done, and adds its error to the command's.
+func (a *app) closing(c *silentrefresh.Client, result *error) {
+	if err := c.Close(); err != nil && *result == nil {
+		*result = a.failed("the session was not saved", err)
+	}
+}
+
+// interrupted reports whether ctx ended because somebody wanted the program to end.
+func interrupted(ctx context.Context) bool { return context.Cause(ctx) != nil }

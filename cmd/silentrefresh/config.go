@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/oidc"
+)
+
+// config is the config file. Its fields are those of silentrefresh.Config, silentrefresh.Endpoint and oidc.Config
+// under the same names.
+type config struct {
+	BaseURL string   `json:"base_url"`
+	Origins []string `json:"origins"`
+	silentrefresh.Endpoint
+	Attach         attach       `json:"attach"`
+	RejectedStatus []int        `json:"rejected_status"`
+	HandOutHeader  string       `json:"hand_out_header"`
+	MemoryOnly     bool         `json:"memory_only"`
+	Timeout        duration     `json:"timeout"`
+	MaxWait        duration     `json:"max_wait"`
+	Margin         duration     `json:"margin"`
+	MaxAge         duration     `json:"max_age"`
+	OIDC           *oidc.Config `json:"oidc"`
+	Ask            []string     `json:"ask"` // the fields that login asks for; nil: email and password
+}
+
+// attach is silentrefresh.Attach, where an empty scheme that is spelled out means none.
+type attach struct {
+	Header  string  `json:"header"`
+	Scheme  *string `json:"scheme"`
+	Bare    bool    `json:"bare"`
+	Cookies bool    `json:"cookies"`
+}
+
+func (a attach) setting() silentrefresh.Attach {
+	s := silentrefresh.Attach{Header: a.Header, Bare: a.Bare, Cookies: a.Cookies}
+	if a.Scheme != nil {
+		s.Scheme = *a.Scheme
+		s.Bare = s.Bare || s.Scheme == ""
+	}
+	return s
+}
+
+// duration is written as "90s" or "15m".
+type duration time.Duration
+
+// UnmarshalText reads what time.ParseDuration does, and nothing as 0.
+func (d *duration) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*d = 0
+		return nil
+	}
+	v, err := time.ParseDuration(string(text))
+	if err != nil {
+		return fmt.Errorf("%q is not a time span; write it as 90s, 15m or 8h", text)
+	}
+	*d = duration(v)
+	return nil
+}
+
+// readConfig reads a config file whole, as it is going to be kept.
+func readConfig(file string) (json.RawMessage, error) {
+	document, err := os.ReadFile(file)
+	if err != nil {
+		return nil, usage("the config file was not read: "+plain(err), "give its path with -config, or the server's URL with -base")
+	}
+	if _, err := parseConfig(document); err != nil {
+		return nil, usage(fmt.Sprintf("the config file %s has a mistake: %v", file, err), `correct it; "silentrefresh help config" shows every field`)
+	}
+	return document, nil
+}
+
+// parseConfig reads a config. What it does not know is a mistake, and is named.
+func parseConfig(document []byte) (*config, error) {
+	c := &config{}
+	d := json.NewDecoder(bytes.NewReader(document))
+	d.DisallowUnknownFields()
+	if err := d.Decode(c); err != nil {
+		return nil, configMistake(document, err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, errors.New("something follows the JSON object")
+	}
+	if c.BaseURL == "" {
+		return nil, errors.New(`"base_url" is missing`)
+	}
+	if c.OIDC != nil {
+		if _, err := oidc.New(*c.OIDC); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// configMistake says where in the document a mistake is. It never repeats values, which may be secrets.
+func configMistake(document []byte, err error) error {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		line := 1 + bytes.Count(document[:min(int(syntax.Offset), len(document))], []byte("\n"))
+		return fmt.Errorf("it is not JSON: line %d: %w", line, err)
+	case errors.As(err, &kind):
+		return fmt.Errorf("%q cannot be a %s", kind.Field, kind.Value)
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return errors.New("it is not JSON: it ends too early")
+	}
+	return errors.New(strings.TrimPrefix(err.Error(), "json: "))
+}
+
+// client is the library's Config for c, without what belongs to this run of the program.
+func (c *config) client() (silentrefresh.Config, error) {
+	cfg := silentrefresh.Config{
+		BaseURL: c.BaseURL, Origins: c.Origins, Attach: c.Attach.setting(), RejectedStatus: c.RejectedStatus,
+		HandOutHeader: c.HandOutHeader, MemoryOnly: c.MemoryOnly, Timeout: time.Duration(c.Timeout),
+		MaxWait: time.Duration(c.MaxWait), Margin: time.Duration(c.Margin), MaxAge: time.Duration(c.MaxAge),
+		Exchanger: &c.Endpoint,
+	}
+	if c.OIDC == nil {
+		return cfg, nil
+	}
+	provider, err := oidc.New(*c.OIDC)
+	if err != nil {
+		return cfg, err
+	}
+	cfg.Exchanger = provider
+	return cfg, nil
+}
+
+const configHelp = `The config file is JSON. Every field but base_url may be left out; empty ones mean the usual thing.
+
+{ "base_url": "https://api.example.com",
+  "origins": [],                                  more origins that get the token
+  "login":   {"method": "POST", "url": "/auth/login",   "encoding": "json", "headers": {}, "fields": {}},
+  "refresh": {"method": "POST", "url": "/auth/refresh", "encoding": "json", "headers": {}, "fields": {}},
+  "logout":  {"method": "POST", "url": "/auth/logout",  "encoding": "json", "headers": {}, "fields": {}},
+  "csrf":          {"cookie": "", "api_cookie": "", "header": "", "answer_header": "", "answer_json": "", "url": ""},
+  "access_token":  {"json": "", "header": "", "cookie": "", "expires_json": ""},
+  "refresh_token": {"json": "", "header": ""},
+  "issuer": "",                                   what the token's iss claim has to be
+  "attach":        {"header": "Authorization", "scheme": "Bearer", "cookies": false},
+  "rejected_status": [401],
+  "hand_out_header": "",                          a header of answers that hands out a newer token
+  "memory_only": false,                           never write the access token down, even encrypted
+  "timeout": "30s", "max_wait": "10s", "margin": "", "max_age": "",
+  "ask": ["email", "password"],                   what login asks for on the terminal
+  "oidc": {"issuer": "", "client_id": "", "client_secret": "", "flow": "browser", "scopes": [], "redirect_uri": ""}
+}
+
+Login, refresh and logout take the same fields:
+  url                   a path, a whole URL, or "-" where the server has no such endpoint
+  method, encoding      GET, POST, PUT, PATCH or DELETE; json or form
+  headers, fields       fixed headers, and fixed fields of the body (for GET, of the query)
+  refresh_token_field   the field that carries the refresh token where it is not a cookie; refresh_token_header likewise
+  send_access_token     "": no; "header": as API requests carry it; else the field that carries it
+  refused_status        statuses that refuse the credential for good, beside the usual ones
+
+access_token.json, expires_json and refresh_token.json are dotted paths such as data.token. access_token.cookie is
+the cookie that is the access token. attach.scheme "" sends the bare token. oidc.flow is browser, device or silent.
+`

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/oidc"
+)
+
+// readCookies reads a file in Netscape's format, as curl and the export of browsers write it, and returns the
+// cookies that concern one of hosts: such files hold those of other sites, too. Errors never show values.
+func readCookies(file string, hosts []string) ([]silentrefresh.Cookie, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var fit []silentrefresh.Cookie
+	lines := bufio.NewScanner(f)
+	for n := 1; lines.Scan(); n++ {
+		c, ok, err := parseCookie(lines.Text())
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+		if ok && concerns(&c, hosts) {
+			fit = append(fit, c)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return nil, err
+	}
+	if len(fit) == 0 {
+		return nil, fmt.Errorf("none of them is for %s, or all of them have ended", strings.Join(hosts, " or "))
+	}
+	return fit, nil
+}
+
+// parseCookie reads one line: domain, whether subdomains get it, path, Secure, end, name, value, with tabs between.
+// It is not ok for comments and for cookies that have ended.
+func parseCookie(line string) (c silentrefresh.Cookie, ok bool, err error) {
+	line = strings.TrimRight(line, "\r")
+	line, httpOnly := strings.CutPrefix(line, "#HttpOnly_")
+	if strings.TrimSpace(line) == "" || line[0] == '#' {
+		return c, false, nil
+	}
+	fields := strings.Split(line, "\t")
+	if len(fields) == 6 {
+		fields = append(fields, "") // an empty value
+	}
+	if len(fields) != 7 {
+		return c, false, errors.New("it does not have the seven fields of the format, with tabs between them")
+	}
+	end, err := strconv.ParseInt(fields[4], 10, 64)
+	if err != nil {
+		return c, false, errors.New("its fifth field, the end, is not a Unix time")
+	}
+	c = silentrefresh.Cookie{
+		Name: fields[5], Value: silentrefresh.NewSecret(fields[6]), HttpOnly: httpOnly, Path: fields[2],
+		Domain: strings.ToLower(strings.TrimPrefix(fields[0], ".")), HostOnly: !strings.EqualFold(fields[1], "TRUE"),
+		Secure: strings.EqualFold(fields[3], "TRUE"),
+	}
+	if end > 0 {
+		c.Expires = time.Unix(end, 0)
+	}
+	return c, end == 0 || c.Expires.After(time.Now()), nil
+}
+
+// concerns reports whether one of hosts may get c.
+func concerns(c *silentrefresh.Cookie, hosts []string) bool {
+	for _, host := range hosts {
+		if host == c.Domain || !c.HostOnly && strings.HasSuffix(host, "."+c.Domain) {
+			return true
+		}
+	}
+	return false
+}
+
+// providerCookies are cookies as package oidc takes them.
+func providerCookies(cookies []silentrefresh.Cookie) (all oidc.Cookies) {
+	for _, c := range cookies {
+		h := &http.Cookie{Name: c.Name, Value: c.Value.Reveal(), Path: c.Path, Secure: c.Secure, HttpOnly: c.HttpOnly, Expires: c.Expires}
+		if !c.HostOnly {
+			h.Domain = c.Domain
+		}
+		all = append(all, h)
+	}
+	return all
+}

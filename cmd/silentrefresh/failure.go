@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/silentrefresh/silentrefresh"
+)
+
+// A failure is an error as people read it: what failed, why, and what to do.
+type failure struct {
+	what string
+	why  string // "" if what says it all
+	do   string // "" if there is nothing to do
+	code int    // the exit status
+}
+
+// Error is what and why in one line.
+func (f *failure) Error() string { return strings.TrimSuffix(f.what+": "+f.why, ": ") }
+
+// print writes the lines there are.
+func (f *failure) print(w io.Writer) {
+	if f.what == "" {
+		return
+	}
+	fmt.Fprintf(w, "silentrefresh: %s\n", f.what)
+	if f.why != "" {
+		fmt.Fprintf(w, "  why: %s\n", strings.ReplaceAll(f.why, "\n", "\n       "))
+	}
+	if f.do != "" {
+		fmt.Fprintf(w, "  do:  %s\n", f.do)
+	}
+}
+
+// usage is a failure of whoever wrote the command line or the settings.
+func usage(why, do string) *failure { return &failure{what: why, do: do, code: exitUsage} }
+
+// exitCode ends the program with a status and says nothing: what there is to say was said.
+func exitCode(code int) *failure { return &failure{code: code} }
+
+func asFailure(err error) *failure {
+	if f, ok := errors.AsType[*failure](err); ok {
+		return f
+	}
+	return &failure{what: plain(err), code: exitFailed}
+}
+
+// failed explains err, which kept what from happening.
+func (a *app) failed(what string, err error) *failure {
+	if f, ok := errors.AsType[*failure](err); ok {
+		return f
+	}
+	f := &failure{what: what, why: plain(err), code: exitFailed}
+	refresh, isRefresh := errors.AsType[*silentrefresh.RefreshError](err)
+	switch {
+	case errors.Is(err, silentrefresh.ErrNoSession):
+		f.what, f.why, f.do, f.code = what+": nobody is logged in", "", a.loginCommand(), exitLogin
+	case isRefresh && refresh.Interrupted && refresh.Refused:
+		f.what += ": the session is over, interrupted"
+		f.why = reason(refresh) + "; the answer to an earlier attempt was lost (the process was killed, or the network\n" +
+			"failed), and the server takes the credential for spent"
+		f.do, f.code = a.loginCommand(), exitLogin
+	case errors.Is(err, silentrefresh.ErrSessionOver):
+		f.what, f.why = what+": the session is over", overReason(err)
+		f.do, f.code = a.loginCommand(), exitLogin
+	case isRefresh:
+		f.why, f.do = reason(refresh), advice(refresh)
+	}
+	if isRefresh && refresh.Interrupted {
+		f.code = exitLogin
+	}
+	return f
+}
+
+// reason says what the auth server answered, or why it did not.
+func reason(e *silentrefresh.RefreshError) string {
+	var parts []string
+	if e.Status != 0 {
+		parts = append(parts, fmt.Sprintf("%s answered %d %s at %s", e.Path, e.Status, answered(e), clock(time.Now())))
+	}
+	if e.Err != nil {
+		parts = append(parts, plain(e.Err))
+	}
+	return strings.Join(parts, ": ")
+}
+
+// answered is the error code of an answer, else its status in words.
+func answered(e *silentrefresh.RefreshError) string {
+	if e.Code != "" {
+		return e.Code
+	}
+	return http.StatusText(e.Status)
+}
+
+func advice(e *silentrefresh.RefreshError) string {
+	switch {
+	case e.Hint != "":
+		return e.Hint
+	case !e.Until.IsZero():
+		return "try again after " + clock(e.Until)
+	case e.Op == silentrefresh.Login && e.Refused:
+		return "try again with the right credentials"
+	}
+	return ""
+}
+
+// overReason is why a session is over, without what is said anyway.
+func overReason(err error) string {
+	if e, ok := errors.AsType[*silentrefresh.RefreshError](err); ok {
+		return reason(e)
+	}
+	why := strings.TrimPrefix(err.Error(), silentrefresh.ErrSessionOver.Error())
+	why = strings.TrimPrefix(why, ": ")
+	return strings.TrimSuffix(strings.TrimSuffix(why, "; call Login"), ": call Login")
+}
+
+// plain is err without prefixes that only help a programmer, and without the URL, whose query may hold a secret.
+func plain(err error) string {
+	if err == nil {
+		return ""
+	}
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		return "no address is known for " + strconv.Quote(dns.Name)
+	}
+	text := strings.TrimPrefix(err.Error(), "silentrefresh: ")
+	text = strings.ReplaceAll(text, context.Canceled.Error(), "interrupted")
+	return strings.ReplaceAll(text, context.DeadlineExceeded.Error(), "it took too long")
+}

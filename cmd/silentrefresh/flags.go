@@ -1,0 +1,233 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+// options are the values of all flags. Each command takes some of them.
+type options struct {
+	config, base, session, dir, cacert string
+	verbose                            bool
+
+	data, cookieFile, refreshToken string // login; request takes data, too
+	method, output                 string // request
+	header                         []string
+	include                        bool
+	minTTL                         time.Duration // token
+	json                           bool          // status
+	listen, secret                 string        // proxy, testserver
+	ttl                            time.Duration // testserver
+}
+
+// A use is a flag as a command takes it, with what it says of it.
+type use struct{ name, about string }
+
+// everywhere are the flags that all commands take.
+var everywhere = []use{
+	{"config", "read the settings from this JSON `FILE`"},
+	{"base", "the server's `URL`, where the usual settings do"},
+	{"session", "the session's `NAME`, where there are several (default \"default\")"},
+	{"dir", "keep sessions in this `FOLDER` (default: one of the user's configuration folder)"},
+	{"cacert", "trust the certificates in this PEM `FILE`, too"},
+	{"v", "log to standard error what happens; never a secret"},
+}
+
+// define adds the flag u to f.
+func (o *options) define(f *flag.FlagSet, u use) {
+	text := func(p *string) { f.StringVar(p, u.name, *p, u.about) }
+	yes := func(p *bool) { f.BoolVar(p, u.name, *p, u.about) }
+	span := func(p *time.Duration) { f.DurationVar(p, u.name, *p, u.about) }
+	switch u.name {
+	case "config":
+		text(&o.config)
+	case "base":
+		text(&o.base)
+	case "session":
+		text(&o.session)
+	case "dir":
+		text(&o.dir)
+	case "cacert":
+		text(&o.cacert)
+	case "v":
+		yes(&o.verbose)
+	case "d":
+		text(&o.data)
+	case "cookie-file":
+		text(&o.cookieFile)
+	case "refresh-token":
+		text(&o.refreshToken)
+	case "X":
+		text(&o.method)
+	case "H":
+		f.Func(u.name, u.about, func(v string) error { o.header = append(o.header, v); return nil })
+	case "i":
+		yes(&o.include)
+	case "o":
+		text(&o.output)
+	case "min-ttl":
+		span(&o.minTTL)
+	case "json":
+		yes(&o.json)
+	case "listen":
+		text(&o.listen)
+	case "secret":
+		text(&o.secret)
+	case "ttl":
+		span(&o.ttl)
+	default:
+		panic("no flag " + u.name)
+	}
+}
+
+// An invocation is a command line, understood.
+type invocation struct {
+	command *command
+	options options
+	args    []string
+	help    string // to be printed instead
+}
+
+// parse reads a command line. Flags may stand before and after the command and its arguments, up to "--"; each may
+// also be given as an environment variable.
+func parse(args []string, env func(string) string) (*invocation, error) {
+	name, rest := takeCommand(args)
+	if name == "" || name == "help" {
+		return parseHelp(name, rest)
+	}
+	c := find(name)
+	if c == nil {
+		return nil, usage(fmt.Sprintf("there is no command %q", name), "silentrefresh -h lists them")
+	}
+	inv := &invocation{command: c, options: c.defaults}
+	f := c.flagSet(&inv.options)
+	if err := fromEnvironment(f, env); err != nil {
+		return nil, err
+	}
+	var err error
+	if inv.args, err = c.parse(f, rest); err == flag.ErrHelp {
+		inv.help = c.help()
+		return inv, nil
+	} else if err != nil {
+		return nil, usage(err.Error(), "silentrefresh "+c.name+" -h says what it takes")
+	}
+	if n := len(inv.args); n < c.least || n > c.most && c.most >= 0 {
+		return nil, usage(c.name+" takes "+c.takes(), "silentrefresh "+c.name+" -h says more")
+	}
+	return inv, nil
+}
+
+func parseHelp(name string, rest []string) (*invocation, error) {
+	asked := name == "help"
+	for _, arg := range rest {
+		if c := find(arg); c != nil {
+			return &invocation{help: c.help()}, nil
+		} else if arg == "config" {
+			return &invocation{help: configHelp}, nil
+		}
+		asked = asked || slices.Contains([]string{"-h", "--h", "-help", "--help"}, arg)
+	}
+	if asked {
+		return &invocation{help: overview()}, nil
+	}
+	return nil, usage("a command is missing", "silentrefresh -h lists them")
+}
+
+// takeCommand finds the first argument that is neither a flag nor a flag's value, and returns the others.
+func takeCommand(args []string) (name string, rest []string) {
+	known := allFlags()
+	for i := 0; i < len(args) && args[i] != "--"; i++ {
+		if !isFlag(args[i]) {
+			return args[i], slices.Concat(args[:i], args[i+1:])
+		}
+		name, _, hasValue := strings.Cut(strings.TrimLeft(args[i], "-"), "=")
+		if takesValue, ok := known[name]; ok && takesValue && !hasValue {
+			i++
+		}
+	}
+	return "", args
+}
+
+func isFlag(arg string) bool { return len(arg) > 1 && arg[0] == '-' }
+
+// allFlags says of every command's flags whether they take a value.
+func allFlags() map[string]bool {
+	known := map[string]bool{}
+	for i := range commands() {
+		commands()[i].flagSet(new(options)).VisitAll(func(f *flag.Flag) {
+			b, ok := f.Value.(interface{ IsBoolFlag() bool })
+			known[f.Name] = !ok || !b.IsBoolFlag()
+		})
+	}
+	return known
+}
+
+func (c *command) flagSet(o *options) *flag.FlagSet {
+	f := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.Usage = func() {}
+	for _, u := range slices.Concat(c.flags, everywhere) {
+		o.define(f, u)
+	}
+	return f
+}
+
+// parse reads flags and arguments in any order, and returns the arguments. What follows "--" is not looked at.
+func (c *command) parse(f *flag.FlagSet, args []string) (positional []string, err error) {
+	var verbatim []string
+	if i := slices.Index(args, "--"); i >= 0 {
+		args, verbatim = args[:i], args[i+1:]
+	}
+	for {
+		if err := f.Parse(args); err != nil {
+			return nil, err
+		}
+		if f.NArg() == 0 {
+			return append(positional, verbatim...), nil
+		}
+		if c.runs {
+			return slices.Concat(f.Args(), verbatim), nil
+		}
+		positional, args = append(positional, f.Arg(0)), f.Args()[1:]
+	}
+}
+
+// variable is the environment variable of a flag.
+func variable(flag string) string {
+	return "SILENTREFRESH_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+func fromEnvironment(f *flag.FlagSet, env func(string) string) (err error) {
+	f.VisitAll(func(fl *flag.Flag) {
+		v := env(variable(fl.Name))
+		if v == "" || err != nil {
+			return
+		}
+		if bad := f.Set(fl.Name, v); bad != nil {
+			err = usage(fmt.Sprintf("%s cannot be read: %v", variable(fl.Name), bad), "correct it, or unset it")
+		}
+	})
+	return err
+}
+
+// flagTable is the flags of f with what they say of themselves, aligned.
+func flagTable(f *flag.FlagSet) string {
+	width := 0
+	f.VisitAll(func(fl *flag.Flag) {
+		value, _ := flag.UnquoteUsage(fl)
+		width = max(width, len(fl.Name+" "+value))
+	})
+	var b strings.Builder
+	f.VisitAll(func(fl *flag.Flag) {
+		value, about := flag.UnquoteUsage(fl)
+		if d := fl.DefValue; d != "" && d != "false" && d != "0s" {
+			about += " (default " + d + ")"
+		}
+		fmt.Fprintf(&b, "  -%-*s  %s\n", width, fl.Name+" "+value, about)
+	})
+	return b.String()
+}

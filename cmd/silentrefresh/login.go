@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/silentrefresh/silentrefresh"
+)
+
+const loginHelp = `Without -d, -cookie-file and -refresh-token it asks on the terminal, and a password is not echoed; with "oidc" in the
+settings it opens the browser, or shows a code for another device. The settings are stored with the session: what was
+given with -config or -base need not be given again.
+
+  silentrefresh login -base https://api.example.com
+  echo '{"email": "ada@example.com", "password": "..."}' | silentrefresh login -base https://api.example.com -d -
+`
+
+// login gets a session and keeps it.
+func login(ctx context.Context, a *app) (err error) {
+	err = a.choose()
+	if f, ok := err.(*failure); ok && f.code == exitLogin {
+		return usage("nothing says where to log in", "silentrefresh login -base URL, or -config FILE")
+	} else if err != nil {
+		return err
+	}
+	v, err := a.vault()
+	if err != nil {
+		return err
+	}
+	v.access = changing
+	if err := v.profiles.probe(); err != nil {
+		return a.failed("no login was tried: the session could not be kept", err)
+	}
+	obstacle := make(chan error, 1)
+	c, err := a.connect(v, func(ev silentrefresh.Event) {
+		if ev.Kind == silentrefresh.EventNotRenewable {
+			obstacle <- ev.Err
+			return
+		}
+		a.notice(ev)
+	})
+	if err != nil {
+		return err
+	}
+	defer a.closing(c, &err)
+	if err := a.begin(ctx, c); err != nil {
+		return a.failed("login to "+a.profile.label()+" failed", err)
+	}
+	if st := c.Status(); !st.Saved {
+		return nil // closing says why
+	}
+	a.greet(c.Status(), v.where(), obstacle)
+	return nil
+}
+
+// greet says how things stand after a login.
+func (a *app) greet(st silentrefresh.Status, where string, obstacle <-chan error) {
+	as := ""
+	if st.Account != "" {
+		as = " as " + st.Account
+	}
+	fmt.Fprintf(a.out, "Logged in to %s%s\n", a.profile.label(), as)
+	fmt.Fprintf(a.out, "  token    %s\n", tokenLife(st))
+	fmt.Fprintf(a.out, "  session  %s\n", sessionLife(st))
+	fmt.Fprintf(a.out, "  stored   %s\n", where)
+	if !st.Renewable {
+		fmt.Fprintf(a.out, "  BUT      nothing will renew it: %s\n", why(obstacle))
+		return
+	}
+	fmt.Fprintf(a.out, "Next: %s\n", a.nextCommand())
+}
+
+// why waits for the reason, which comes a moment later.
+func why(obstacle <-chan error) string {
+	select {
+	case err := <-obstacle:
+		return strings.TrimPrefix(plain(err), plain(silentrefresh.ErrNotRenewable)+": ")
+	case <-time.After(time.Second):
+		return "the login brought neither a cookie nor a refresh token"
+	}
+}
+
+// nextCommand is one to try after a login.
+func (a *app) nextCommand() string {
+	words := []string{"silentrefresh", "request"}
+	if a.options.session != "" {
+		words = append(words, "-session", quoted(a.options.session))
+	}
+	if a.options.dir != "" {
+		words = append(words, "-dir", quoted(a.options.dir))
+	}
+	return strings.Join(append(words, "/me"), " ")
+}
+
+// tokenLife says how long a new token lives, and when it is renewed: at about 80 % of its life.
+func tokenLife(st silentrefresh.Status) string {
+	if st.Expires.IsZero() {
+		return "of unknown lifetime, renewed when the server refuses it"
+	}
+	life := st.Expires.Sub(st.Issued)
+	if !st.Renewable {
+		return span(life)
+	}
+	return fmt.Sprintf("%s, renewed about every %s", span(life), span(life*4/5))
+}
+
+func sessionLife(st silentrefresh.Status) string {
+	switch {
+	case st.SessionEnds.IsZero():
+		return "until the server ends it"
+	case st.Renewable:
+		return fmt.Sprintf("until %s, extended by each renewal", clock(st.SessionEnds))
+	}
+	return "until " + clock(st.SessionEnds)
+}

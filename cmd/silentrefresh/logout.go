@@ -1,0 +1,30 @@
+package main
+
+import (
+	"context"
+	"fmt"
+)
+
+// logout ends the session, here and at the server.
+func logout(ctx context.Context, a *app) (err error) {
+	if err := a.choose(); err != nil {
+		return err
+	}
+	v, err := a.vault()
+	if err != nil {
+		return err
+	}
+	v.access = changing
+	c, err := a.connect(v, nil)
+	if err != nil {
+		return err
+	}
+	defer a.closing(c, &err)
+	if err := c.Logout(ctx); err != nil {
+		f := a.failed("logged out of "+a.profile.label()+", but not of everything", err)
+		f.code = exitFailed
+		return f
+	}
+	fmt.Fprintf(a.out, "Logged out of %s\n", a.profile.label())
+	return nil
+}

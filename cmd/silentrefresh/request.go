@@ -1,0 +1,181 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/silentrefresh/silentrefresh"
+)
+
+const requestHelp = `A path that begins with a slash counts from the server's origin, one without from the base URL. The token goes
+to the session's server alone. Redirects are shown, and not followed. Data that is a JSON object or list is sent as
+JSON, other data as a form, unless -H 'Content-Type: ...' says otherwise.
+
+  silentrefresh request /me
+  silentrefresh request -X PUT -d '{"name": "Ada"}' /me
+`
+
+// request sends one request and prints the answer.
+func request(ctx context.Context, a *app) (err error) {
+	c, _, err := a.session(nil)
+	if err != nil {
+		return err
+	}
+	defer a.closing(c, &err)
+	req, err := a.newRequest(ctx)
+	if err != nil {
+		return err
+	}
+	hc := c.HTTPClient()
+	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	resp, err := hc.Do(req)
+	if err != nil {
+		return a.failed(a.args[0]+" was not sent", sent(err))
+	}
+	defer resp.Body.Close()
+	if err := a.show(resp); err != nil {
+		return err
+	}
+	return a.verdict(resp, c.Status())
+}
+
+// sent tells an error of the network, after which the request may have arrived, from one before it was sent.
+func sent(err error) error {
+	u, ok := errors.AsType[*url.Error](err)
+	if !ok {
+		return err
+	}
+	return u.Err
+}
+
+func (a *app) newRequest(ctx context.Context) (*http.Request, error) {
+	u, err := a.resolve(a.args[0])
+	if err != nil {
+		return nil, err
+	}
+	method := a.options.method
+	var body io.Reader
+	var data []byte
+	if a.options.data != "" {
+		if data, err = a.data(a.options.data); err != nil {
+			return nil, err
+		}
+		body = bytes.NewReader(data)
+		if method == "" {
+			method = http.MethodPost
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), body)
+	if err != nil {
+		return nil, usage("the request cannot be made: "+plain(err), "look at -X and the URL")
+	}
+	req.Header.Set("User-Agent", "silentrefresh/"+release())
+	if body != nil {
+		req.Header.Set("Content-Type", contentType(data))
+	}
+	return req, setHeaders(req, a.options.header)
+}
+
+// resolve is the URL that ref means.
+func (a *app) resolve(ref string) (*url.URL, error) {
+	u, err := url.Parse(ref)
+	if err != nil {
+		return nil, usage("the URL cannot be parsed", "write a path such as /me, or a whole URL")
+	}
+	from := *a.profile.base
+	if !strings.HasSuffix(from.Path, "/") {
+		from = *from.JoinPath("/")
+	}
+	return from.ResolveReference(u), nil
+}
+
+// contentType is what data is sent as: JSON if it is a JSON object or list, else a form, as curl does.
+func contentType(data []byte) string {
+	data = bytes.TrimSpace(data)
+	if len(data) > 0 && (data[0] == '{' || data[0] == '[') && json.Valid(data) {
+		return "application/json"
+	}
+	return "application/x-www-form-urlencoded"
+}
+
+// setHeaders sets headers as -H has them. One without a value takes the header away.
+func setHeaders(req *http.Request, lines []string) error {
+	fresh := map[string]bool{}
+	for _, line := range lines {
+		name, value, ok := strings.Cut(line, ":")
+		name, value = http.CanonicalHeaderKey(strings.TrimSpace(name)), strings.TrimSpace(value)
+		switch {
+		case !ok || name == "":
+			return usage(fmt.Sprintf("-H %q is not a header", name), "write it as 'Name: value'")
+		case name == "Host":
+			req.Host = value
+		case value == "":
+			req.Header.Del(name)
+		case !fresh[name]:
+			req.Header.Set(name, value)
+			fresh[name] = true
+		default:
+			req.Header.Add(name, value)
+		}
+	}
+	return nil
+}
+
+// show writes the answer where it is wanted.
+func (a *app) show(resp *http.Response) (err error) {
+	out := a.out
+	if a.options.output != "" {
+		f, err := os.Create(a.options.output)
+		if err != nil {
+			return usage("the file for the answer was not made: "+plain(err), "give another one with -o")
+		}
+		defer func() { err = errors.Join(err, f.Close()) }()
+		out = f
+	}
+	if a.options.include {
+		a.showHead(resp)
+	}
+	if _, err := io.Copy(out, resp.Body); err != nil {
+		return a.failed("the answer broke off", err)
+	}
+	return nil
+}
+
+func (a *app) showHead(resp *http.Response) {
+	fmt.Fprintf(a.out, "%s %s\r\n", resp.Proto, resp.Status)
+	for _, name := range slices.Sorted(maps.Keys(resp.Header)) {
+		for _, value := range resp.Header[name] {
+			fmt.Fprintf(a.out, "%s: %s\r\n", name, value)
+		}
+	}
+	fmt.Fprint(a.out, "\r\n")
+}
+
+// verdict is what the answer's status means for the program's.
+func (a *app) verdict(resp *http.Response, st silentrefresh.Status) error {
+	what := fmt.Sprintf("%s answered %s", a.args[0], resp.Status)
+	switch location := resp.Header.Get("Location"); {
+	case resp.StatusCode == http.StatusUnauthorized && over(st):
+		return a.failed(what, st.Err)
+	case resp.StatusCode >= 400:
+		return &failure{what: what, code: exitStatus}
+	case resp.StatusCode >= 300 && location != "":
+		fmt.Fprintf(a.err, "silentrefresh: %s: see %s\n", what, location)
+	}
+	return nil
+}
+
+// over reports whether only a login helps.
+func over(st silentrefresh.Status) bool {
+	return st.State == silentrefresh.StateOver || st.State == silentrefresh.StateInterrupted || st.State == silentrefresh.StateNone
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/silentrefresh/silentrefresh"
+)
+
+// report is what status says, with -json.
+type report struct {
+	silentrefresh.Status
+	BaseURL string `json:"base_url"`
+	Stored  string `json:"stored"`
+	Error   string `json:"error,omitempty"`
+}
+
+// status says how the session stands. It sends nothing and changes nothing.
+func status(_ context.Context, a *app) (err error) {
+	if err := a.choose(); err != nil {
+		return err
+	}
+	v, err := a.vault()
+	if err != nil {
+		return err
+	}
+	v.access = looking
+	c, err := a.connect(v, func(silentrefresh.Event) {})
+	if err != nil {
+		return err
+	}
+	defer c.Close() // there is nothing to save
+	st := c.Status()
+	st.NextRefresh = nextRefresh(st)
+	f := a.standing(st)
+	if a.options.json {
+		return a.printJSON(st, v, f)
+	}
+	a.printStatus(st, v.where())
+	if f != nil {
+		return f
+	}
+	return nil
+}
+
+// nextRefresh is when the token is due, at about 80 % of its life: this process will not be there to do it.
+func nextRefresh(st silentrefresh.Status) time.Time {
+	if st.Expires.IsZero() || !st.Renewable {
+		return time.Time{}
+	}
+	return st.Expires.Add(-st.Expires.Sub(st.Issued) / 5)
+}
+
+// standing is nil if the session is well, or can be without a login.
+func (a *app) standing(st silentrefresh.Status) *failure {
+	if st.State.Healthy() {
+		return nil
+	}
+	f := a.failed(a.profile.label(), st.Err)
+	f.code = exitLogin
+	return f
+}
+
+func (a *app) printJSON(st silentrefresh.Status, v *vault, f *failure) error {
+	r := report{Status: st, BaseURL: a.profile.config.BaseURL, Stored: v.where()}
+	if f != nil {
+		r.Error = f.Error()
+	}
+	document, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "%s\n", document)
+	if f != nil {
+		return exitCode(f.code)
+	}
+	return nil
+}
+
+func (a *app) printStatus(st silentrefresh.Status, where string) {
+	as := ""
+	if st.Account != "" {
+		as = " as " + st.Account
+	}
+	fmt.Fprintf(a.out, "%s%s: %s\n", a.profile.label(), as, st.State)
+	if st.State.Healthy() {
+		fmt.Fprintf(a.out, "  token    %s\n", tokenStanding(st))
+		fmt.Fprintf(a.out, "  session  %s\n", sessionLife(st))
+	}
+	fmt.Fprintf(a.out, "  stored   %s\n", where)
+}
+
+func tokenStanding(st silentrefresh.Status) string {
+	now := time.Now()
+	switch {
+	case st.State == silentrefresh.StateOffline:
+		return "none that is valid; the next request renews it"
+	case st.Expires.IsZero():
+		return "of unknown lifetime, renewed when the server refuses it"
+	}
+	until := fmt.Sprintf("until %s (%s left)", clock(st.Expires), span(st.Expires.Sub(now)))
+	switch {
+	case !st.Renewable:
+		return until + "; nothing will renew it"
+	case now.Before(st.NextRefresh):
+		return until + ", next refresh about " + clock(st.NextRefresh)
+	}
+	return until + ", due for a refresh"
+}

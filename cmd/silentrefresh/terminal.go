@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// ask asks on the terminal.
+func (a *app) ask(ctx context.Context) (map[string]string, error) {
+	fields := a.profile.config.Ask
+	if fields == nil {
+		fields = []string{"email", "password"}
+	}
+	if !term.IsTerminal(int(a.in.Fd())) {
+		return nil, usage("nobody can be asked for "+strings.Join(fields, " and ")+": standard input is not a terminal",
+			"give them with -d -, as a JSON object on standard input, or with -d @FILE")
+	}
+	fmt.Fprintf(a.err, "Login to %s\n", a.profile.label())
+	answers := map[string]string{}
+	for _, field := range fields {
+		answer, err := a.askFor(ctx, field)
+		if err != nil {
+			return nil, err
+		}
+		answers[field] = answer
+	}
+	return answers, nil
+}
+
+// askFor asks for one field. What looks like a secret is not echoed. An interrupt restores the terminal.
+func (a *app) askFor(ctx context.Context, field string) (string, error) {
+	fd := int(a.in.Fd())
+	before, err := term.GetState(fd)
+	if err != nil {
+		return "", err
+	}
+	fmt.Fprintf(a.err, "  %s: ", field)
+	type line struct {
+		text string
+		err  error
+	}
+	typed := make(chan line, 1)
+	go func() {
+		if !secret(field) {
+			text, err := readLine(a.in)
+			typed <- line{text, err}
+			return
+		}
+		text, err := term.ReadPassword(fd)
+		fmt.Fprintln(a.err)
+		typed <- line{string(text), err}
+	}()
+	select {
+	case l := <-typed:
+		if l.err != nil {
+			return "", usage("nothing was typed: "+plain(l.err), "")
+		}
+		return l.text, nil
+	case <-ctx.Done():
+		term.Restore(fd, before)
+		fmt.Fprintln(a.err)
+		return "", context.Cause(ctx)
+	}
+}
+
+// secret reports whether a field is not for others' eyes.
+func secret(field string) bool {
+	field = strings.ToLower(field)
+	for _, word := range []string{"pass", "secret", "pin", "otp", "code", "token", "key"} {
+		if strings.Contains(field, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// readLine reads a line and nothing beyond it.
+func readLine(r io.Reader) (string, error) {
+	var line []byte
+	for b := make([]byte, 1); ; {
+		n, err := r.Read(b)
+		switch {
+		case n == 1 && b[0] == '\n', errors.Is(err, io.EOF) && len(line) > 0:
+			return strings.TrimSuffix(string(line), "\r"), nil
+		case err != nil:
+			return "", err
+		}
+		line = append(line, b[:n]...)
+	}
+}
+

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/silentrefresh/silentrefresh/filestore"
+)
+
+// folder is where everything is kept.
+type folder string
+
+func (f folder) sessions() string   { return filepath.Join(string(f), "sessions") }
+func (f folder) profiles() profiles { return profiles(filepath.Join(string(f), "settings")) }
+
+func (a *app) folder() (folder, error) {
+	if a.options.dir != "" {
+		return folder(a.options.dir), nil
+	}
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return "", usage("there is no folder for sessions: "+plain(err), "name one with -dir")
+	}
+	return folder(filepath.Join(dir, "silentrefresh")), nil
+}
+
+// access is what a command does to the store.
+type access int
+
+const (
+	using    access = iota // the session is used and renewed
+	changing               // a login or a logout: the settings come and go with the session
+	looking                // nothing may be changed, nor spent
+)
+
+// A vault is the store of the chosen session and its settings.
+type vault struct {
+	*filestore.Store
+	profiles profiles
+	profile  *profile
+	access   access
+
+	once sync.Once
+	key  string // of the session in the Store
+}
+
+// vault opens the store.
+func (a *app) vault() (*vault, error) {
+	dir, err := a.folder()
+	if err != nil {
+		return nil, err
+	}
+	sessions := dir.sessions()
+	store, err := filestore.Open(filestore.Config{Dir: sessions, Keys: keys(sessions), Logger: slog.New(&remarks{a})})
+	if err != nil {
+		return nil, a.failed("the stored session was not read", err)
+	}
+	return &vault{Store: store, profiles: dir.profiles(), profile: a.profile}, nil
+}
+
+// Load implements silentrefresh.Store, and learns the session's key.
+func (v *vault) Load(ctx context.Context, key string) ([]byte, error) {
+	v.once.Do(func() { v.key = key })
+	return v.Store.Load(ctx, key)
+}
+
+var errLooking = errors.New("this command only looks")
+
+// Update implements silentrefresh.Store. The settings are written before the session and removed after it, under
+// its lock: whoever finds a session finds its settings, whatever happens in between.
+func (v *vault) Update(ctx context.Context, key string, fn func(ctx context.Context, old []byte, save func([]byte) error) error) error {
+	switch v.access {
+	case looking:
+		return errLooking
+	case using:
+		return v.Store.Update(ctx, key, fn)
+	}
+	return v.Store.Update(ctx, key, func(ctx context.Context, old []byte, save func([]byte) error) error {
+		return fn(ctx, old, func(b []byte) error {
+			if len(b) == 0 {
+				return errors.Join(save(b), v.profiles.remove(v.settings()))
+			}
+			if err := v.profiles.save(v.settings(), v.profile); err != nil {
+				return fmt.Errorf("the settings: %w", err)
+			}
+			return save(b)
+		})
+	})
+}
+
+// settings is the name of the settings' file: the session's, with another ending.
+func (v *vault) settings() string {
+	name := filepath.Base(v.Store.Path(v.key))
+	return strings.TrimSuffix(name, filepath.Ext(name)) + ".json"
+}
+
+// where says how the session is kept.
+func (v *vault) where() string { return v.Store.Where(v.key) }
+
+// remarks shows what the store remarks on.
+type remarks struct{ a *app }
+
+// Enabled implements slog.Handler.
+func (*remarks) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
+
+// Handle implements slog.Handler.
+func (r *remarks) Handle(_ context.Context, rec slog.Record) error {
+	text := rec.Message
+	rec.Attrs(func(attr slog.Attr) bool {
+		text += fmt.Sprintf("; %s: %v", attr.Key, attr.Value)
+		return true
+	})
+	_, err := fmt.Fprintf(r.a.err, "silentrefresh: %s\n", text)
+	return err
+}
+
+// WithAttrs implements slog.Handler; the store has none.
+func (r *remarks) WithAttrs([]slog.Attr) slog.Handler { return r }
+
+// WithGroup implements slog.Handler; the store has none.
+func (r *remarks) WithGroup(string) slog.Handler { return r }

@@ -36,6 +36,13 @@ func (r *record) with(s Session) *record {
 	return &record{session: s, login: r.login, version: r.version + 1}
 }
 
+// endedAt is r with a token that has ended.
+func (r *record) endedAt(t time.Time) *record {
+	ended := *r
+	ended.session.Expires = t
+	return &ended
+}
+
 func newRecord(s Session) *record { return &record{session: s, login: rand.Text(), version: 1} }
 
 // sameAccount reports whether two sessions may belong to one account: nothing known speaks against it.

@@ -223,6 +223,9 @@ func (t *trade) newest(old []byte) (*record, error) {
 func (t *trade) exchange(r *record, save func([]byte) error) error {
 	jar := NewJar(r.session.Cookies...)
 	before := jar.clone()
+	if now := time.Now(); r.session.Expires.After(now) && t.st.record != nil && !r.newer(t.st.record) && !t.st.fresh(now) {
+		r = r.endedAt(now) // by the wall clock: this machine has slept
+	}
 	s, err := t.c.exchange(t.ctx, Grant{Kind: Refresh, Old: r.session}, jar)
 	if err != nil {
 		restoreDeleted(before, jar)

@@ -1,0 +1,256 @@
+// Command multitenant is an agent platform in one process: it acts for many users, each with a session of their
+// own at the same server, and keeps all of them logged in with one bound on how many refreshes run at a time.
+//
+//	go run ./examples/multitenant              5,000 users, about 15 s
+//	go run ./examples/multitenant -n 100000    100,000 users, about three minutes
+//
+// It logs everybody in, lets a lifetime of the tokens pass while requests go on, then restarts: all sessions are
+// resumed at once, without a token, from what was stored. It prints what that takes, and exits 1 if a request
+// failed, a refresh cookie was used twice, or more refreshes ran than allowed.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/silentrefresh/silentrefresh"
+)
+
+func main() {
+	n := flag.Int("n", 5_000, "`users`")
+	limit := flag.Int("limit", 64, "refreshes that may run at a time")
+	ttl := flag.Duration("ttl", 0, "lifetime of the access tokens; 0: a second for each 1,000 users, at least 8 s")
+	flag.Parse()
+	if *ttl == 0 {
+		*ttl = max(8*time.Second, time.Duration(*n/1000)*time.Second)
+	}
+	if err := run(os.Stdout, *n, *limit, *ttl); err != nil {
+		fmt.Fprintln(os.Stderr, "multitenant:", err)
+		os.Exit(1)
+	}
+}
+
+func run(out io.Writer, n, limit int, ttl time.Duration) error {
+	server := newAuthServer(ttl)
+	p := &platform{server: server, limit: limit, store: &silentrefresh.MemoryStore{}, out: out}
+	fmt.Fprintf(out, "%d users, tokens of %v, at most %d refreshes at a time\n", n, ttl, limit)
+	fmt.Fprintf(out, "KB/session is the heap after a garbage collection; 1 to 2 KB of it are the stored record.\n\n")
+	fmt.Fprintf(out, "%-34s %9s %9s %11s %10s\n", "", "seconds", "sessions", "KB/session", "goroutines")
+	stop := p.traffic()
+	defer stop()
+	steps := []struct {
+		name string
+		do   func() error
+	}{
+		{"everybody logs in", func() error { return p.open(n, true) }},
+		{"a lifetime passes", func() error { time.Sleep(ttl); return nil }},
+		{"restart: everybody is resumed", func() error { return p.restart(n) }},
+	}
+	for _, step := range steps {
+		if err := p.measure(step.name, step.do); err != nil {
+			return err
+		}
+	}
+	stop()
+	p.close()
+	return p.verdict()
+}
+
+// A platform acts for users.
+type platform struct {
+	server *authServer
+	limit  int
+	store  silentrefresh.Store
+	out    io.Writer
+
+	mu    sync.RWMutex
+	users []*silentrefresh.Client
+
+	served, failed atomic.Int64
+	slowest        atomic.Int64 // nanoseconds
+	firstError     atomic.Pointer[error]
+}
+
+// open makes one Client, and a Fork of it for each user: they share its settings, its connections and the one
+// bound on exchanges.
+func (p *platform) open(n int, login bool) error {
+	root, err := silentrefresh.New(silentrefresh.Config{
+		BaseURL: "https://api.example.com", Name: "user0", Base: p.server, Store: p.store,
+		MaxExchanges: p.limit,
+		MemoryOnly:   true, // no token is stored, so that a restart has to renew every session
+	})
+	if err != nil {
+		return err
+	}
+	users := make([]*silentrefresh.Client, n)
+	err = inParallel(n, func(i int) (err error) {
+		users[i] = root
+		if i > 0 {
+			if users[i], err = root.Fork(fmt.Sprint("user", i)); err != nil {
+				return err
+			}
+		}
+		if login {
+			return users[i].Login(context.Background(), credentials{fmt.Sprint("user", i)})
+		}
+		return nil
+	})
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.users = users
+	return err
+}
+
+// restart closes all sessions, takes them up again from the store, and waits until each has a token. Nobody asks
+// for the refreshes: they come from the background, no more at a time than allowed.
+func (p *platform) restart(n int) error {
+	p.close()
+	if err := p.open(n, false); err != nil {
+		return err
+	}
+	for _, c := range p.users {
+		for c.Status().State != silentrefresh.StateLoggedIn {
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+	return nil
+}
+
+func (p *platform) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.users {
+		c.Close()
+	}
+	p.users = nil
+}
+
+// traffic sends requests for random users until stop is called.
+func (p *platform) traffic() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for ctx.Err() == nil {
+				p.request()
+				time.Sleep(time.Millisecond)
+			}
+		})
+	}
+	return func() { cancel(); all.Wait() }
+}
+
+func (p *platform) request() {
+	p.mu.RLock()
+	defer p.mu.RUnlock() // a restart waits for requests that run
+	if len(p.users) == 0 {
+		return
+	}
+	i := rand.IntN(len(p.users))
+	start := time.Now()
+	resp, err := p.users[i].HTTPClient().Get(fmt.Sprint("https://api.example.com/user", i))
+	if err == nil {
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			err = fmt.Errorf("the API answered %s", resp.Status)
+		}
+	}
+	p.served.Add(1)
+	if err != nil {
+		p.failed.Add(1)
+		p.firstError.CompareAndSwap(nil, &err)
+	}
+	p.slowest.Store(max(p.slowest.Load(), int64(time.Since(start))))
+}
+
+// measure runs one step and prints a line of the table, and what the server saw meanwhile.
+func (p *platform) measure(name string, do func() error) error {
+	start, before := time.Now(), p.server.refreshes.Load()
+	goroutines := sampleGoroutines()
+	if err := do(); err != nil {
+		return err
+	}
+	took, most := time.Since(start), goroutines()
+	p.mu.RLock()
+	sessions := len(p.users)
+	p.mu.RUnlock()
+	fmt.Fprintf(p.out, "%-34s %9.1f %9d %11.2f %10d\n", name, took.Seconds(), sessions, heapKB()/float64(sessions), most)
+	if n := p.server.refreshes.Load() - before; n > 0 {
+		busiest, mean := p.server.busiest(start)
+		fmt.Fprintf(p.out, "  %d refreshes, %.0f a second, %d in the busiest, at most %d at a time\n", n, mean, busiest, p.server.mostRunning.Load())
+	}
+	return nil
+}
+
+func (p *platform) verdict() error {
+	s := p.server
+	fmt.Fprintf(p.out, "\n%d requests, %d failed, the slowest took %v; %d refresh cookies used twice\n",
+		p.served.Load(), p.failed.Load(), time.Duration(p.slowest.Load()).Round(time.Millisecond), s.reuses.Load())
+	switch {
+	case p.failed.Load() > 0:
+		return fmt.Errorf("a request failed: %w", *p.firstError.Load())
+	case s.reuses.Load() > 0:
+		return fmt.Errorf("%d refresh cookies were used twice", s.reuses.Load())
+	case s.wrong.Load() > 0:
+		return fmt.Errorf("%d requests carried another user's token", s.wrong.Load())
+	case s.mostRunning.Load() > int64(p.limit):
+		return fmt.Errorf("%d refreshes ran at a time, %d are allowed", s.mostRunning.Load(), p.limit)
+	}
+	return nil
+}
+
+// inParallel calls f with 0 to n-1 in a few goroutines, and returns the first error.
+func inParallel(n int, f func(int) error) error {
+	var next atomic.Int64
+	var first atomic.Pointer[error]
+	var all sync.WaitGroup
+	for range 32 {
+		all.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n && first.Load() == nil; i = int(next.Add(1)) - 1 {
+				if err := f(i); err != nil {
+					first.CompareAndSwap(nil, &err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if err := first.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+func heapKB() float64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return float64(m.HeapAlloc) / 1024
+}
+
+// sampleGoroutines watches how many goroutines there are until the function that it returns is called.
+func sampleGoroutines() (most func() int) {
+	done, result := make(chan struct{}), make(chan int)
+	go func() {
+		most := 0
+		for tick := time.NewTicker(10 * time.Millisecond); ; {
+			most = max(most, runtime.NumGoroutine())
+			select {
+			case <-tick.C:
+			case <-done:
+				tick.Stop()
+				result <- most
+				return
+			}
+		}
+	}()
+	return func() int { close(done); return <-result }
+}

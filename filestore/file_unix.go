@@ -1,0 +1,93 @@
+//go:build !windows
+
+package filestore
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"syscall"
+)
+
+// What a full, read-only or mounted place says.
+const (
+	errFull     = syscall.ENOSPC
+	errQuota    = syscall.EDQUOT
+	errReadOnly = syscall.EROFS
+	errBusy     = syscall.EBUSY
+)
+
+// others is everybody's permission but the owner's.
+const others = 0o077
+
+// closeFolder closes dir to others, and says so if there was anything to see. A folder with other things in it, or
+// one that is meant to be shared, like /tmp, is not for us to change.
+func closeFolder(dir string, log *slog.Logger) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	if info.Mode().Perm()&others == 0 {
+		return nil
+	}
+	empty, err := onlyOurs(dir)
+	if err != nil {
+		return err
+	}
+	if info.Mode()&fs.ModeSticky != 0 {
+		return errOpen
+	}
+	if err := os.Chmod(dir, 0o700); err != nil {
+		return err
+	}
+	if empty {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return tightened(dir, info, func() (fs.FileInfo, error) { return os.Stat(dir) }, log)
+}
+
+// closeFile closes f to others, and says so.
+func closeFile(f *os.File, info fs.FileInfo, log *slog.Logger) error {
+	if info.Mode().Perm()&others == 0 {
+		return nil
+	}
+	if err := f.Chmod(0o600); err != nil {
+		return fmt.Errorf("others can read it (%v): %w", info.Mode().Perm(), err)
+	}
+	return tightened(f.Name(), info, f.Stat, log)
+}
+
+// tightened looks whether the change was one: some file systems only pretend.
+func tightened(path string, before fs.FileInfo, stat func() (fs.FileInfo, error), log *slog.Logger) error {
+	now, err := stat()
+	if err != nil {
+		return err
+	}
+	if now.Mode().Perm()&others != 0 {
+		return fmt.Errorf("others can read it (%v), and this file system does not let that be changed: %w",
+			now.Mode().Perm(), fs.ErrPermission)
+	}
+	log.Warn("others could read "+path+": its permissions are tightened now",
+		"from", before.Mode().Perm().String(), "to", now.Mode().Perm().String())
+	return nil
+}
+
+func openFile(path string) (*os.File, error) { return os.Open(path) }
+
+// replace puts the file at beside in the place of the one at path, at once.
+func replace(beside, path string) error { return os.Rename(beside, path) }
+
+// syncFolder makes a rename in dir durable.
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) { // EINVAL: this file system needs none
+		return err
+	}
+	return nil
+}

@@ -5,10 +5,11 @@
 //		Issuer:   "https://login.example.com",
 //		ClientID: "my-app",
 //	})
+//	store, err := filestore.Default("my-app")
 //	client, err := silentrefresh.New(silentrefresh.Config{
 //		BaseURL:   "https://api.example.com",
 //		Exchanger: idp,
-//		Store:     filestore.Default("my-app"),
+//		Store:     store,
 //	})
 //	err = client.Login(ctx, nil) // opens the browser
 //

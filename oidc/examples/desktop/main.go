@@ -43,7 +43,11 @@ func run(ctx context.Context, c oidc.Config, api string) error {
 	if api == "" {
 		api = c.Issuer + "/me"
 	}
-	return begin(ctx, c, filestore.Default("silentrefresh-desktop"), api)
+	store, err := filestore.Default("silentrefresh-desktop")
+	if err != nil {
+		return err
+	}
+	return begin(ctx, c, store, api)
 }
 
 // begin is one start of the program.
@@ -119,7 +123,7 @@ func play(ctx context.Context, c oidc.Config) error {
 	c.Issuer, c.OpenBrowser = op.URL, op.Browse("ada")
 	for start := 1; start <= 2; start++ {
 		fmt.Println("start", start)
-		store, err := storeIn(dir)
+		store, err := filestore.Open(filestore.Config{Dir: dir})
 		if err != nil {
 			return err
 		}

@@ -32,10 +32,7 @@ func tokenFault(token string) error {
 // withoutScheme is a token that came with the scheme it is to be sent with.
 func withoutScheme(token string, schemes ...string) string {
 	token = strings.TrimSpace(token)
-	first, rest, ok := strings.Cut(token, " ")
-	if !ok {
-		return token
-	}
+	first, rest, _ := strings.Cut(token, " ")
 	for _, scheme := range append(schemes, "Bearer", "JWT", "Token") {
 		if strings.EqualFold(first, scheme) {
 			return strings.TrimSpace(rest)

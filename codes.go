@@ -100,7 +100,7 @@ func (a *answer) said() string {
 		return strings.ToLower(string(a.body))
 	}
 	var b strings.Builder
-	each(a.document, func(string) bool { return false }, func(o *object) bool {
+	each(a.document, nowhere, func(o *object) bool {
 		for _, name := range messageNames {
 			if s, ok := o.plain[name].(string); ok {
 				b.WriteString(strings.ToLower(s) + "\n")

@@ -150,3 +150,18 @@ func TestCSRFTokenNeverBreaksAHeader(t *testing.T) {
 		t.Errorf("%v, kept %q", err, s.CSRF.Reveal())
 	}
 }
+
+func TestCSRFWithoutCookies(t *testing.T) {
+	tr := trading(t, Endpoint{CSRF: CSRF{Cookie: "csrf"}}, nil)
+	if name, value := tr.e.csrfHeader(nil, tr.e.base, Session{}); name != "" || value != "" {
+		t.Errorf("%s: %s", name, value)
+	}
+	tr.setCookie("csrf=c; Path=/auth") // as a page of the auth server would see it
+	if name, value := tr.e.csrfHeader(tr.jar, mustURL(t, asOrigin+"/api"), Session{}); name != "X-CSRF-Token" || value != "c" {
+		t.Errorf("%s: %s", name, value)
+	}
+	tr = trading(t, Endpoint{}, nil)
+	if name, _ := tr.e.csrfHeader(tr.jar, tr.e.base, Session{}); name != "" {
+		t.Errorf("no CSRF is asked for: %s", name)
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -166,11 +167,9 @@ func respondJSON(status int, body string, headers ...string) http.HandlerFunc {
 
 // inTurn answers with each handler once, and then with the last.
 func inTurn(handlers ...http.HandlerFunc) http.HandlerFunc {
-	i := 0
+	var calls atomic.Int64
 	return func(w http.ResponseWriter, r *http.Request) {
-		h := handlers[min(i, len(handlers)-1)]
-		i++
-		h(w, r)
+		handlers[min(int(calls.Add(1)), len(handlers))-1](w, r)
 	}
 }
 
@@ -206,4 +205,11 @@ func contextCancelled(tb testing.TB) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(tb.Context())
 	cancel()
 	return ctx, cancel
+}
+
+// newServer is a server on a loopback port that ends with the test.
+func newServer(tb testing.TB, h http.HandlerFunc) *httptest.Server {
+	server := httptest.NewServer(h)
+	tb.Cleanup(server.Close)
+	return server
 }

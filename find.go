@@ -58,6 +58,16 @@ func (o *object) path(name string) string {
 	return name
 }
 
+// nameOf is the name of the field that holds text.
+func (o *object) nameOf(text string) string {
+	for _, name := range slices.Sorted(maps.Keys(o.fields)) {
+		if o.fields[name] == text {
+			return name
+		}
+	}
+	return ""
+}
+
 // text returns the first of the named fields that is a text with something in it, or else the first empty one.
 func (o *object) text(names []string) (value string, ok bool) {
 	for _, name := range names {
@@ -110,6 +120,9 @@ func findText(document any, names []string, skip func(string) bool) (value strin
 	})
 	return value, in, ok
 }
+
+// nowhere is for a search that skips nothing.
+func nowhere(string) bool { return false }
 
 // aside are objects that never hold the access token.
 func aside(name string) bool {

@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,6 +17,7 @@ import (
 
 // rotator is an auth server with one-use refresh cookies.
 type rotator struct {
+	mu                sync.Mutex
 	current, previous string // previous is taken too, where there is a grace
 	grace             bool
 	presented         []string
@@ -20,6 +25,8 @@ type rotator struct {
 
 // spend takes the cookie and sets the next one; false if it was spent before.
 func (r *rotator) spend(w http.ResponseWriter, req *http.Request) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	c, err := req.Cookie("rt")
 	if err != nil {
 		r.presented = append(r.presented, "")
@@ -226,5 +233,38 @@ func TestRetriedRequestCarriesEachCookieOnce(t *testing.T) {
 	tr.setCookie("sid=s1")
 	if _, err := tr.refresh(Session{}); err != nil || tr.last().header.Get("Cookie") != "rt=r1; sid=s1" {
 		t.Errorf("Cookie: %q, %v", tr.last().header.Values("Cookie"), err)
+	}
+}
+
+func TestLoginIsTriedThreeTimesWhereNobodyListens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for op, want := range map[string]int{"dial": 3, "read": 1} {
+			tr := trading(t, Endpoint{}, nil)
+			calls := 0
+			tr.hc.Transport = roundTripFunc(func(*http.Request) (*http.Response, error) {
+				calls++
+				return nil, &net.OpError{Op: op, Net: "tcp", Err: errors.New("no")}
+			})
+			began := time.Now()
+			if _, err := tr.login(nil); err == nil || calls != want || time.Since(began) > time.Second {
+				t.Errorf("%s: %d calls in %s, %v", op, calls, time.Since(began), err)
+			}
+		}
+	})
+}
+
+func TestUntrustedServerIsUnsent(t *testing.T) {
+	server := httptest.NewTLSServer(respondJSON(200, `{"token":"t"}`))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	defer server.Close()
+	tr := tradingWith(t, Endpoint{}, server)
+	tr.setCookie("rt=r1")
+	if _, err := tr.refresh(Session{}); err != nil {
+		t.Errorf("trusted: %v", err)
+	}
+	tr.hc.Transport = &http.Transport{}
+	_, err := tr.refresh(Session{})
+	if verdict(t, err) != "unsent" || !strings.Contains(err.Error(), "certificate") {
+		t.Error(err)
 	}
 }

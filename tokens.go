@@ -60,6 +60,9 @@ func (e *Endpoint) findAccessToken(document any) (string, *object, error) {
 		return e.stripped(token), nil, nil
 	}
 	token, in, ok := findText(document, accessNames, aside)
+	if !ok { // "refresh" may also be what was done, as in GraphQL
+		token, in, ok = findText(document, accessNames[:1], nowhere)
+	}
 	if token = e.stripped(token); ok && token == "" {
 		return "", nil, errEmptyToken
 	}
@@ -72,7 +75,7 @@ func (e *Endpoint) elsewhere(a *answer) string {
 	at := e.AccessToken
 	if at != (AccessTokenAt{ExpiresJSON: at.ExpiresJSON}) {
 		if token, in, _ := findText(a.document, accessNames, aside); token != "" {
-			return "the answer has one under " + in.path("...") + ": leave access_token.json empty, or set it to that"
+			return "the answer has one at " + in.path(in.nameOf(token)) + ": set access_token.json to that, and leave header and cookie empty"
 		}
 	}
 	for _, name := range []string{"Authorization", "X-Access-Token", "X-Auth-Token", "Access-Token", "Token"} {
@@ -107,7 +110,7 @@ func strangeJWT(document any) (path string) {
 // sessionLife is how long the session lives that the answer renews: what it says, the refresh token's own end, or
 // the end of the cookie that carries it.
 func (e *Endpoint) sessionLife(a *answer, refresh string, in *object) time.Duration {
-	if in != nil && aside(plain(in.name)) { // an object of its own: its "expires" is meant
+	if in != nil && aside(plain(in.name)) && in.plain[accessNames[0]] == nil { // an object of its own: its "expires" is meant
 		if m, ok := in.moment(expiryNames); ok {
 			return m.left(a.date)
 		}
@@ -155,11 +158,10 @@ func (e *Endpoint) refreshToken(a *answer) (token string, in *object) {
 
 // findRefreshToken looks under the usual names, of which "refresh" may also be an object.
 func findRefreshToken(document any) (token string, in *object) {
-	never := func(string) bool { return false }
-	if token, in, _ = findText(document, refreshNames, never); token != "" {
+	if token, in, _ = findText(document, refreshNames, nowhere); token != "" {
 		return token, in
 	}
-	each(document, never, func(o *object) bool {
+	each(document, nowhere, func(o *object) bool {
 		for _, name := range refreshNames {
 			if fields, ok := o.plain[name].(map[string]any); ok {
 				in = newObject(fields, o, name)

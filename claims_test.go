@@ -1,0 +1,170 @@
+package silentrefresh
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+func TestReadClaims(t *testing.T) {
+	encode := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
+	raw := func(header, payload string) string { return encode(header) + "." + encode(payload) + ".c2ln" }
+	for _, tt := range []struct {
+		name, token string
+		subject     string
+		life        time.Duration
+		isJWT       bool
+	}{
+		{"usual", makeJWT(t, "sub", "u7", "iat", 1_700_000_000, "exp", 1_700_000_900), "u7", 15 * time.Minute, true},
+		{"numbers as texts", makeJWT(t, "sub", 7, "iat", "1700000000", "exp", "1700000900"), "7", 15 * time.Minute, true},
+		{"large numeric sub", raw(`{"alg":"HS256"}`, `{"sub":12345678901234567890}`), "12345678901234567890", 0, true},
+		{"fractions", makeJWT(t, "iat", 1_700_000_000.5, "exp", 1_700_000_060.5), "", time.Minute, true},
+		{"boolean sub", makeJWT(t, "sub", true), "true", 0, true},
+		{"object sub", makeJWT(t, "sub", map[string]any{"a": 1}), "", 0, true},
+		{"unknown alg", raw(`{"alg":"ES256K"}`, `{"sub":"u7"}`), "u7", 0, true},
+		{"no alg", raw(`{}`, `{"sub":"u7"}`), "u7", 0, true},
+		{"padded", base64.URLEncoding.EncodeToString([]byte(`{"alg":"HS256"}`)) + "." + base64.URLEncoding.EncodeToString([]byte(`{"sub":"u7x"}`)) + ".c2ln", "u7x", 0, true},
+		{"exp before iat", makeJWT(t, "iat", 1_700_000_900, "exp", 1_700_000_000), "", 0, true},
+		{"exp of no sense", raw(`{"alg":"HS256"}`, `{"iat":{},"exp":[]}`), "", 0, true},
+		{"exp beyond all", raw(`{"alg":"HS256"}`, `{"iat":1700000000,"exp":1e400}`), "", longestLife, true},
+		{"opaque", "opaque", "", 0, false},
+		{"empty", "", "", 0, false},
+		{"dots", "..", "", 0, false},
+		{"two parts", "a.b", "", 0, false},
+		{"five parts", "a.b.c.d.e", "", 0, false},
+		{"not base64", "!!!.???.***", "", 0, false},
+		{"not JSON", encode("x") + "." + encode("y") + ".z", "", 0, false},
+		{"list", raw(`{"alg":"HS256"}`, `[1]`), "", 0, false},
+		{"too long", raw(`{"alg":"HS256"}`, `{"x":"`+strings.Repeat("x", maxToken)+`"}`), "", 0, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := readClaims(tt.token)
+			if (c != nil) != tt.isJWT || c.subject() != tt.subject || c.wholeLife() != tt.life {
+				t.Errorf("JWT %t, sub %q, life %s", c != nil, c.subject(), c.wholeLife())
+			}
+		})
+	}
+}
+
+func TestF52_ForeignTokensAreRefused(t *testing.T) {
+	keyOf := func(key []byte) jwt.Keyfunc { return func(*jwt.Token) (any, error) { return key, nil } }
+	unsigned, err := jwt.NewWithClaims(jwt.SigningMethodNone, jwt.MapClaims{"sub": "7", "iss": "https://as.test"}).SignedString(jwt.UnsafeAllowNoneSignatureType)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := makeJWT(t, "sub", "7", "iss", "https://as.test", "iat", 1_500_000_000, "exp", 1_500_000_900) // long over, by any clock
+	for _, tt := range []struct {
+		name  string
+		e     Endpoint
+		token string
+		ok    bool
+	}{
+		{"right key", Endpoint{Verify: keyOf(jwtKey)}, good, true},
+		{"right key and issuer", Endpoint{Verify: keyOf(jwtKey), Issuer: "https://as.test"}, good, true},
+		{"no key asked for", Endpoint{}, good, true},
+		{"wrong key", Endpoint{Verify: keyOf([]byte("another key of no account at all"))}, good, false},
+		{"key function fails", Endpoint{Verify: func(*jwt.Token) (any, error) { return nil, errors.New("no key " + good) }}, good, false},
+		{"tampered", Endpoint{Verify: keyOf(jwtKey)}, good[:len(good)-4] + "AAAA", false},
+		{"unsigned", Endpoint{Verify: keyOf(jwtKey)}, unsigned, false},
+		{"opaque", Endpoint{Verify: keyOf(jwtKey)}, "opaque", false},
+		{"wrong issuer", Endpoint{Issuer: "https://other.test"}, good, false},
+		{"issuer of an opaque token", Endpoint{Issuer: "https://as.test"}, "opaque", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.e.Refresh.RefreshTokenField = "refresh_token"
+			tr := trading(t, tt.e, respondJSON(200, fmt.Sprintf(`{"access_token":%q,"refresh_token":"r2"}`, tt.token)))
+			s, err := tr.refresh(Session{RefreshToken: NewSecret("r1")})
+			if (err == nil) != tt.ok || s.AccessToken.IsZero() == tt.ok {
+				t.Errorf("took %t, %v", !s.AccessToken.IsZero(), err)
+			}
+			if s.RefreshToken.Reveal() != "r2" {
+				t.Error("the rotated refresh token is lost")
+			}
+			if err != nil && (strings.Contains(err.Error(), tt.token) || verdict(t, err) != "transient" || len(tr.seen) != 1) {
+				t.Errorf("%v after %d requests", err, len(tr.seen))
+			}
+		})
+	}
+}
+
+func TestF52_AnotherSubjectIsRefused(t *testing.T) {
+	answer := fmt.Sprintf(`{"token":%q,"refreshToken":"r2"}`, makeJWT(t, "sub", 8))
+	tr := trading(t, Endpoint{Refresh: Call{RefreshTokenField: "refreshToken"}}, respondJSON(200, answer))
+	old := Session{RefreshToken: NewSecret("r1"), Subject: "7"}
+	s, err := tr.refresh(old)
+	if err == nil || !s.AccessToken.IsZero() || s.RefreshToken.Reveal() != "r2" || s.Subject == "8" {
+		t.Errorf("%+v, %v", s, err)
+	}
+	for _, subject := range []string{"8", ""} {
+		old.Subject = subject
+		if s, err := tr.refresh(old); err != nil || s.Subject != "8" {
+			t.Errorf("from %q: %q, %v", subject, s.Subject, err)
+		}
+	}
+	tr.e.Login.Fields = nil
+	if s, err := tr.login(nil); err != nil || s.Subject != "8" {
+		t.Errorf("login: %q, %v", s.Subject, err)
+	}
+}
+
+func TestAccountForPeople(t *testing.T) {
+	token := makeJWT(t, "sub", "7", "email", "claim@x", "name", "Claim")
+	plain := makeJWT(t, "sub", "7")
+	for _, tt := range []struct{ body, want string }{
+		{`{"token":"t","user":{"email":"ada@x","name":"Ada"},"email":"no@x"}`, "ada@x"},
+		{`{"token":"t","email":"ada@x","user":{"username":"ada"}}`, "ada@x"},
+		{`{"token":"t","user":{"username":"ada","name":"Ada"}}`, "ada"},
+		{`{"token":"t","record":{"email":"ada@x"}}`, "ada@x"},
+		{`{"data":{"token":"t","user":{"email":"ada@x"}}}`, "ada@x"},
+		{`{"session":{"accessToken":"t","user":{"email":"ada@x"}}}`, "ada@x"},
+		{`{"token":"t","user_email":"ada@x"}`, "ada@x"},
+		{`{"token":"t","user":{"name":"Ada"}}`, "Ada"},
+		{`{"token":"` + token + `"}`, "claim@x"},
+		{`{"token":"` + plain + `"}`, "given@x"},
+		{`{"token":"t","user":{"email":"\u001b[31mred"}}`, "given@x"},
+		{`{"token":"t","user":{"email":42}}`, "given@x"},
+		{`{}`, "given@x"},
+	} {
+		s, err := trading(t, Endpoint{}, respondJSON(200, tt.body)).login(map[string]any{"email": "given@x", "password": "p"})
+		if err != nil || s.Account != tt.want {
+			t.Errorf("%.80s: %q, %v; want %q", tt.body, s.Account, err, tt.want)
+		}
+	}
+	for want, credentials := range map[string]any{
+		"7": nil, "ada": map[string]string{"username": "ada"}, "lin": map[string]any{"user": map[string]string{"login": "lin"}},
+	} {
+		s, err := trading(t, Endpoint{}, respondJSON(200, `{"token":"`+plain+`"}`)).login(credentials)
+		if err != nil || s.Account != want {
+			t.Errorf("%v: %q, %v; want %q", credentials, s.Account, err, want)
+		}
+	}
+}
+
+func FuzzClaims(f *testing.F) {
+	f.Add("")
+	f.Add("..")
+	f.Add("eyJhbGciOiJub25lIn0.eyJzdWIiOjEsImlhdCI6MSwiZXhwIjoxZTMwMH0.")
+	f.Add("eyJhbGciOiJIUzI1NiJ9.eyJleHAiOiItMSIsInN1YiI6W119.c2ln")
+	f.Add("eyJhbGciOiJIUzI1NiJ9.bnVsbA.c2ln")
+	now := time.Unix(1_700_000_000, 0)
+	f.Fuzz(func(t *testing.T, token string) {
+		c := readClaims(token)
+		if c != nil && strings.Count(token, ".") != 2 {
+			t.Errorf("%q was read", token)
+		}
+		for _, life := range []time.Duration{c.wholeLife(), c.end().left(now), accessLife(moment{}, c, now)} {
+			if life < 0 || life > longestLife {
+				t.Errorf("a life of %s", life)
+			}
+		}
+		if end := broughtExpiry(token, now); !end.IsZero() && end.Sub(now).Abs() > longestLife {
+			t.Errorf("ends %s", end)
+		}
+		c.subject()
+	})
+}

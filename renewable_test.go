@@ -1,0 +1,131 @@
+package silentrefresh
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestF59_WhatKeepsASessionFromBeingRenewed(t *testing.T) {
+	a, r := NewSecret("a"), NewSecret("r")
+	soon := time.Now().Add(time.Hour)
+	cookie := func(c Cookie) []Cookie {
+		c.Name, c.Value, c.HttpOnly = "refreshToken", r, true
+		return []Cookie{{Name: "theme", Value: NewSecret("dark"), Domain: "api.test", HostOnly: true, Path: "/x"}, c}
+	}
+	here := Cookie{Domain: "api.test", HostOnly: true, Path: "/"}
+	for _, tt := range []struct {
+		name string
+		base string
+		e    Endpoint
+		s    Session
+		want string // "": renewable
+	}{
+		{"cookie", "", Endpoint{}, Session{AccessToken: a, Cookies: cookie(here)}, ""},
+		{"cookie with a Path", "", Endpoint{}, Session{Cookies: cookie(Cookie{Domain: "api.test", HostOnly: true, Path: "/auth"})}, ""},
+		{"cookie of the Domain", "", Endpoint{}, Session{Cookies: cookie(Cookie{Domain: "api.test", Path: "/auth/refresh"})}, ""},
+		{"brought cookie", "", Endpoint{}, Session{Cookies: []Cookie{{Name: "rt", Value: r}}}, ""},
+		{"Secure on loopback", "http://127.0.0.1:8080", Endpoint{}, Session{Cookies: []Cookie{{Name: "rt", Value: r, Secure: true}}}, ""},
+		{"field", "", Endpoint{Refresh: Call{RefreshTokenField: "t"}}, Session{RefreshToken: r}, ""},
+		{"header", "", Endpoint{Refresh: Call{RefreshTokenHeader: "Authorization"}}, Session{RefreshToken: r}, ""},
+		{"access token renews itself", "", Endpoint{Refresh: Call{SendAccessToken: "header"}}, Session{AccessToken: a, Expires: soon}, ""},
+		{"access token with a cookie", "", Endpoint{Refresh: Call{SendAccessToken: "header"}}, Session{AccessToken: a, Cookies: cookie(here)}, ""},
+
+		{"nothing", "", Endpoint{}, Session{AccessToken: a}, "neither a cookie nor a refresh token"},
+		{"field and no token", "", Endpoint{Refresh: Call{RefreshTokenField: "t"}}, Session{AccessToken: a}, "refresh_token.json"},
+		{"token and no field", "", Endpoint{}, Session{AccessToken: a, RefreshToken: r}, "set refresh.refresh_token_field"},
+		{"no endpoint", "", Endpoint{Refresh: Call{URL: "-"}}, Session{Cookies: cookie(here)}, `refresh.url is "-"`},
+		{"CSRF cookie only", "", Endpoint{CSRF: CSRF{Cookie: "theme"}}, Session{Cookies: cookie(here)[:1]}, "neither a cookie"},
+		{"end unknown", "", Endpoint{Refresh: Call{SendAccessToken: "header"}}, Session{AccessToken: a}, "access_token.expires_json"},
+		{"cookie token, end unknown", "", Endpoint{AccessToken: AccessTokenAt{Cookie: "refreshToken"}}, Session{AccessToken: r, Cookies: cookie(here)}, "access_token.expires_json"},
+		{"Path", "", Endpoint{}, Session{Cookies: cookie(Cookie{Domain: "api.test", HostOnly: true, Path: "/api/auth"})}, "refreshToken does not go to /auth/refresh: its Path is /api/auth"},
+		{"Path that only begins so", "", Endpoint{}, Session{Cookies: cookie(Cookie{Domain: "api.test", HostOnly: true, Path: "/auth/ref"})}, "its Path is /auth/ref"},
+		{"Domain", "", Endpoint{Refresh: Call{URL: "https://id.test/refresh"}}, Session{Cookies: cookie(here)}, "its Domain is api.test, and the URL's host is id.test"},
+		{"Secure", "http://lan.test", Endpoint{}, Session{Cookies: cookie(Cookie{Domain: "lan.test", HostOnly: true, Path: "/", Secure: true})}, "it is Secure, and the URL is plain http"},
+		{"expired", "", Endpoint{}, Session{Cookies: cookie(Cookie{Domain: "api.test", HostOnly: true, Path: "/", Expires: time.Now().Add(-time.Hour)})}, "it has ended"},
+		{"several", "", Endpoint{}, Session{Cookies: cookie(Cookie{Domain: "other.test", Path: "/else"})}, "do not fit"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if tt.base == "" {
+				tt.base = "https://api.test"
+			}
+			e, err := tt.e.bind(mustURL(t, tt.base))
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = e.Renewable(tt.s)
+			if tt.want == "" && err != nil {
+				t.Errorf("not renewable: %v", err)
+			}
+			if tt.want != "" && (!errors.Is(err, ErrNotRenewable) || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("got %v, want ErrNotRenewable with %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestF59_CookieThatWasNotTakenIsSaid(t *testing.T) {
+	for line, want := range map[string]string{
+		"refreshToken=r; Secure; HttpOnly":             "it is Secure, and the URL is plain http",
+		"refreshToken=r; Domain=other.test; HttpOnly":  `its Domain is "other.test", and the URL's host is lan.test`,
+		"__Host-refresh=r; Path=/auth; HttpOnly":       "contradict",
+		"refreshToken=r; Path=/elsewhere; HttpOnly":    "its Path is /elsewhere",
+		"refreshToken=r; Path=/; HttpOnly":             "",
+		"refreshToken=; Domain=other.test; HttpOnly":   "neither a cookie nor a refresh token",
+		"tracking=r; Domain=other.test; Max-Age=99999": "neither a cookie nor a refresh token",
+	} {
+		tr := trading(t, Endpoint{}, respondJSON(200, `{"token":"t"}`, "Set-Cookie", line))
+		tr.bind(Endpoint{}, "http://lan.test")
+		s, err := tr.login(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Cookies = tr.jar.All()
+		err = tr.e.Renewable(s)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", line, err, want)
+		}
+	}
+}
+
+func TestRefreshWithNothingToPresentIsNotSent(t *testing.T) {
+	for _, s := range []Session{{}, {AccessToken: NewSecret("a")}, {RefreshToken: NewSecret("r")}} {
+		tr := trading(t, Endpoint{CSRF: CSRF{Cookie: "csrf"}}, respondJSON(401, "{}"))
+		tr.setCookie("csrf=c; Path=/")
+		if _, err := tr.refresh(s); !errors.Is(err, ErrNotRenewable) || len(tr.seen) > 0 {
+			t.Errorf("%v, %d requests", err, len(tr.seen))
+		}
+	}
+}
+
+func TestTooLateIsSaid(t *testing.T) {
+	e := Endpoint{Refresh: Call{SendAccessToken: "header"}}
+	past, soon := time.Now().Add(-time.Minute), time.Now().Add(time.Minute)
+	for _, tt := range []struct {
+		name   string
+		old    Session
+		cookie string
+		late   bool
+	}{
+		{"after its end", Session{AccessToken: NewSecret("a"), Expires: past}, "", true},
+		{"before its end", Session{AccessToken: NewSecret("a"), Expires: soon}, "", false},
+		{"end unknown", Session{AccessToken: NewSecret("a")}, "", false},
+		{"with a cookie", Session{AccessToken: NewSecret("a"), Expires: past}, "sid=s", false},
+	} {
+		tr := trading(t, e, respondJSON(401, `{"message":"expired"}`))
+		if tt.cookie != "" {
+			tr.setCookie(tt.cookie)
+		}
+		_, err := tr.refresh(tt.old)
+		if got := strings.Contains(err.Error(), "too late"); got != tt.late || !errors.Is(err, ErrSessionOver) {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+	tr := trading(t, Endpoint{AccessToken: AccessTokenAt{Cookie: "at"}, Refresh: Call{Method: http.MethodGet}}, respondJSON(401, "{}"))
+	tr.setCookie("at=a")
+	if _, err := tr.refresh(Session{AccessToken: NewSecret("a"), Expires: past}); !strings.Contains(err.Error(), "Config.Margin") {
+		t.Errorf("cookie token: %v", err)
+	}
+}

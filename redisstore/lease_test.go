@@ -1,0 +1,211 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// noRetries is a client on w that gives up after one attempt.
+func noRetries(e *engine, w *wire) *redis.Client {
+	return e.client(w, func(o *redis.Options) { o.MaxRetries = -1 })
+}
+
+// holding starts an Update that holds key until the function it returns is called, which waits for its end.
+func holding(t *testing.T, s *Store, key string) (release func()) {
+	t.Helper()
+	held, end, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		ended <- s.Update(t.Context(), key, func(context.Context, []byte, func([]byte) error) error {
+			close(held)
+			<-end
+			return nil
+		})
+	}()
+	<-held
+	return func() {
+		close(end)
+		must(t, <-ended)
+	}
+}
+
+// entering starts an Update that does nothing, and says when it has had the lock and given it back.
+func entering(t *testing.T, s *Store, key string) <-chan error {
+	done := make(chan error, 1)
+	go func() {
+		done <- s.Update(t.Context(), key, func(context.Context, []byte, func([]byte) error) error { return nil })
+	}()
+	return done
+}
+
+func TestLeaseIsRenewedWhileItIsHeld(t *testing.T) {
+	onEngines(t, func(t *testing.T, e *engine) {
+		holder, waiter := e.store(), e.store()
+		var entered <-chan error
+		must(t, holder.Update(t.Context(), "k", func(ctx context.Context, _ []byte, save func([]byte) error) error {
+			entered = entering(t, waiter, "k")
+			select {
+			case <-entered:
+				t.Error("another Update came in")
+			case <-ctx.Done():
+				t.Error(context.Cause(ctx))
+			case <-time.After(4 * testLease):
+			}
+			return save([]byte("done"))
+		}))
+		must(t, <-entered)
+		want(t, waiter, "k", "done")
+	})
+}
+
+func TestF36_DeadHoldersLeaseRunsOut(t *testing.T) {
+	onEngines(t, func(t *testing.T, e *engine) {
+		s := e.store()
+		must(t, e.rdb.SetNX(t.Context(), s.names("k").lock, "a process that was killed", testLease).Err())
+		start := time.Now()
+		must(t, <-entering(t, s, "k"))
+		if took := time.Since(start); took < testLease*9/10 || took > 3*testLease {
+			t.Errorf("the lock was had after %v, the lease is %v", took, testLease)
+		}
+	})
+}
+
+func TestLostLeaseEndsTheContext(t *testing.T) {
+	onEngines(t, func(t *testing.T, e *engine) {
+		s := e.store()
+		must(t, s.Update(t.Context(), "k", func(ctx context.Context, _ []byte, save func([]byte) error) error {
+			e.drop(s, "k")
+			<-ctx.Done()
+			if cause := context.Cause(ctx); !errors.Is(cause, errLeaseTaken) {
+				t.Errorf("the cause is %v", cause)
+			}
+			return save([]byte("nobody else has saved"))
+		}))
+		want(t, s, "k", "nobody else has saved")
+	})
+}
+
+// The bubble's clock makes this exact: the context ends with the lease, although Redis never answers again.
+func TestUnreachableRedisEndsTheContextWithTheLease(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *engine) {
+		w := &wire{}
+		s := e.wired(w)
+		put(t, s, "k", "first")
+		err := s.Update(t.Context(), "k", func(ctx context.Context, _ []byte, save func([]byte) error) error {
+			start := time.Now()
+			w.set(true)
+			<-ctx.Done()
+			if took, cause := time.Since(start), context.Cause(ctx); took != testLease || !errors.Is(cause, errLeaseRanOut) {
+				t.Errorf("the context ended after %v: %v", took, cause)
+			}
+			if err := save([]byte("second")); !errors.Is(err, errCut) || isConflict(err) {
+				t.Errorf("save gave %v", err)
+			}
+			w.set(false)
+			return save([]byte("second"))
+		})
+		must(t, err)
+		want(t, s, "k", "second")
+	})
+}
+
+func TestReleaseOfOthersLockDoesNothing(t *testing.T) {
+	onEngines(t, func(t *testing.T, e *engine) {
+		late, other := e.store(), e.store()
+		releaseLate := holding(t, late, "k")
+		e.drop(late, "k")
+		releaseOther := holding(t, other, "k")
+		releaseLate()
+		if n, err := e.rdb.Exists(t.Context(), other.names("k").lock).Result(); err != nil || n != 1 {
+			t.Errorf("the other's lock is gone (%v)", err)
+		}
+		releaseOther()
+	})
+}
+
+func TestF38_WaitersAreWokenAndDoNotPoll(t *testing.T) {
+	onEngines(t, func(t *testing.T, e *engine) {
+		holder, waiter := e.store(func(c *Config) { c.Lease = time.Minute }), e.store()
+		waiter.poll = time.Hour
+		must(t, <-entering(t, waiter, "warm-up")) // the listener has started
+		release := holding(t, holder, "k")
+		entered := entering(t, waiter, "k")
+		e.waiting(waiter, "k")
+		start := time.Now()
+		release()
+		must(t, <-entered)
+		if took := time.Since(start); took > 100*time.Millisecond {
+			t.Errorf("woken after %v", took)
+		}
+	})
+}
+
+// waiting returns once s waits for key's lock and hears of it.
+func (e *engine) waiting(s *Store, key string) {
+	e.t.Helper()
+	for range 1000 {
+		s.waiters.mu.Lock()
+		n := len(s.waiters.byTag[s.names(key).tag])
+		s.waiters.mu.Unlock()
+		s.listener.mu.Lock()
+		heard := s.listener.heard
+		s.listener.mu.Unlock()
+		if n > 0 && heard {
+			return
+		}
+		<-time.After(time.Millisecond)
+	}
+	e.t.Fatal("nobody waits")
+}
+
+func TestWaitersPollWhereNothingWakesThem(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *engine) {
+		holder, waiter := e.store(), e.store()
+		waiter.Close()
+		release := holding(t, holder, "k")
+		entered := entering(t, waiter, "k")
+		<-time.After(time.Millisecond)
+		start := time.Now()
+		release()
+		must(t, <-entered)
+		if took := time.Since(start); took == 0 || took > 2*pollEvery {
+			t.Errorf("had the lock after %v", took)
+		}
+	})
+}
+
+func TestWaitingEndsWithItsContext(t *testing.T) {
+	onEngines(t, func(t *testing.T, e *engine) {
+		holder, waiter := e.store(), e.store()
+		release := holding(t, holder, "k")
+		defer release()
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		err := waiter.Update(ctx, "k", func(context.Context, []byte, func([]byte) error) error {
+			t.Error("fn was called")
+			return nil
+		})
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Update gave %v", err)
+		}
+		waiter.waiters.mu.Lock()
+		defer waiter.waiters.mu.Unlock()
+		if n := len(waiter.waiters.byTag); n != 0 {
+			t.Errorf("%d waiters are left", n)
+		}
+	})
+}
+
+func TestPanicReleasesTheLock(t *testing.T) {
+	onEngines(t, func(t *testing.T, e *engine) {
+		s := e.store()
+		func() {
+			defer func() { recover() }()
+			s.Update(t.Context(), "k", func(context.Context, []byte, func([]byte) error) error { panic("fn") })
+		}()
+		put(t, s, "k", "after")
+	})
+}

@@ -1,0 +1,336 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/silentrefresh/silentrefresh/seal"
+)
+
+// drop makes key's lock vanish, as it does for a holder that was paused beyond its lease.
+func (e *engine) drop(s *Store, key string) {
+	must(e.t, e.rdb.Del(e.t.Context(), s.names(key).lock).Err())
+}
+
+func isConflict(err error) bool {
+	c, ok := errors.AsType[interface {
+		error
+		Conflict() bool
+	}](err)
+	return ok && c.Conflict()
+}
+
+func TestF35_LateHolderCannotOverwrite(t *testing.T) {
+	onEngines(t, func(t *testing.T, e *engine) {
+		late, other := e.store(), e.store()
+		put(t, late, "k", "first")
+		err := late.Update(t.Context(), "k", func(_ context.Context, old []byte, save func([]byte) error) error {
+			e.drop(late, "k")
+			put(t, other, "k", "newer")
+			err := save([]byte("stale"))
+			if !isConflict(err) {
+				t.Errorf("save gave %v, want a conflict", err)
+			}
+			if err := save([]byte("stale")); !isConflict(err) {
+				t.Errorf("saved again, it gave %v, want a conflict", err)
+			}
+			return err
+		})
+		if !isConflict(err) {
+			t.Errorf("Update gave %v, want fn's own error", err)
+		}
+		want(t, late, "k", "newer")
+	})
+}
+
+func TestF43_LateHolderCannotBringBackALoggedOutSession(t *testing.T) {
+	onEngines(t, func(t *testing.T, e *engine) {
+		late, other := e.store(), e.store()
+		put(t, late, "k", "session")
+		must(t, late.Update(t.Context(), "k", func(_ context.Context, _ []byte, save func([]byte) error) error {
+			e.drop(late, "k")
+			put(t, other, "k", "") // a tombstone
+			if err := save([]byte("renewed")); !isConflict(err) {
+				t.Errorf("save gave %v, want a conflict", err)
+			}
+			return nil
+		}))
+		want(t, other, "k", "")
+	})
+}
+
+func TestFirstSavesOfTwoProcessesConflict(t *testing.T) {
+	onEngines(t, func(t *testing.T, e *engine) {
+		late, other := e.store(), e.store()
+		must(t, late.Update(t.Context(), "k", func(_ context.Context, old []byte, save func([]byte) error) error {
+			if old != nil {
+				t.Errorf("a session that never was is %q", old)
+			}
+			e.drop(late, "k")
+			put(t, other, "k", "login")
+			if err := save([]byte("another login")); !isConflict(err) {
+				t.Errorf("save gave %v, want a conflict", err)
+			}
+			return nil
+		}))
+		want(t, late, "k", "login")
+	})
+}
+
+func TestVersionsCountOnOverATombstone(t *testing.T) {
+	onEngines(t, func(t *testing.T, e *engine) {
+		s := e.store()
+		last := int64(0)
+		for _, value := range []string{"login", "renewed", "", "login again"} {
+			put(t, s, "k", value)
+			r, err := s.look(t.Context(), "k")
+			must(t, err)
+			if r.version <= last {
+				t.Errorf("after %q the version is %d, not above %d", value, r.version, last)
+			}
+			last = r.version
+		}
+	})
+}
+
+func TestF34_UpdatesOfManyProcessesExcludeOneAnother(t *testing.T) {
+	onEngines(t, func(t *testing.T, e *engine) {
+		const stores, rounds = 10, 5
+		var all sync.WaitGroup
+		for range stores {
+			s := e.store()
+			all.Go(func() {
+				for range rounds {
+					if err := s.Update(t.Context(), "k", addOne); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		all.Wait()
+		want(t, e.store(), "k", strconv.Itoa(stores*rounds))
+	})
+}
+
+func addOne(_ context.Context, old []byte, save func([]byte) error) error {
+	n, _ := strconv.Atoi(string(old))
+	return save([]byte(strconv.Itoa(n + 1)))
+}
+
+// An answer that gets lost on its way makes the client repeat the command.
+func TestRepeatedCommandsDoNotConflict(t *testing.T) {
+	onEngines(t, func(t *testing.T, e *engine) {
+		w := &wire{}
+		s := e.wired(w)
+		put(t, s, "k", "first")
+		s.Close() // the answer that gets lost must not be one to the listener
+		before, err := s.look(t.Context(), "k")
+		must(t, err)
+		w.swallow.Store(true) // of taking the lock
+		must(t, s.Update(t.Context(), "k", func(_ context.Context, _ []byte, save func([]byte) error) error {
+			if w.swallow.Load() {
+				t.Error("no answer was lost")
+			}
+			w.swallow.Store(true) // of saving
+			return save([]byte("second"))
+		}))
+		want(t, s, "k", "second")
+		after, err := s.look(t.Context(), "k")
+		must(t, err)
+		if after.version <= before.version || w.swallow.Load() {
+			t.Errorf("version %d after %d", after.version, before.version)
+		}
+	})
+}
+
+// A save that was not confirmed may have been written; the next save of the same Update must not take it for
+// somebody else's.
+func TestSaveAfterAnUnconfirmedSave(t *testing.T) {
+	onEngines(t, func(t *testing.T, e *engine) {
+		w := &wire{}
+		s := e.wired(w, func(c *Config) { c.Client = noRetries(e, w) })
+		put(t, s, "k", "first")
+		s.Close() // the answer that gets lost must not be one to the listener
+		must(t, s.Update(t.Context(), "k", func(_ context.Context, _ []byte, save func([]byte) error) error {
+			w.swallow.Store(true)
+			if err := save([]byte("second")); err == nil || isConflict(err) {
+				t.Errorf("save gave %v, want a failure of the network", err)
+			}
+			return save([]byte("third"))
+		}))
+		want(t, s, "k", "third")
+	})
+}
+
+func TestScriptsAreLoadedAgain(t *testing.T) {
+	onEngines(t, func(t *testing.T, e *engine) {
+		s := e.store()
+		put(t, s, "k", "first")
+		must(t, e.rdb.ScriptFlush(t.Context()).Err())
+		want(t, s, "k", "first")
+		must(t, e.rdb.ScriptFlush(t.Context()).Err())
+		put(t, s, "k", "second")
+	})
+}
+
+func TestNothingIsReadableInRedis(t *testing.T) {
+	onEngines(t, func(t *testing.T, e *engine) {
+		s := e.store()
+		put(t, s, "k", "the refresh token")
+		fields, err := e.rdb.HGetAll(t.Context(), s.names("k").record).Result()
+		must(t, err)
+		if len(fields) != 3 {
+			t.Errorf("%d fields", len(fields))
+		}
+		for name, value := range fields {
+			if strings.Contains(value, "refresh") {
+				t.Errorf("%s holds the record as it is", name)
+			}
+		}
+	})
+}
+
+func TestF39_UnreadableRecordIsAnErrorAndStays(t *testing.T) {
+	damages := map[string]func(*testing.T, *engine, names){
+		"of another type": func(t *testing.T, e *engine, n names) {
+			must(t, e.rdb.Del(t.Context(), n.record).Err())
+			must(t, e.rdb.Set(t.Context(), n.record, "text", 0).Err())
+		},
+		"without data":    func(t *testing.T, e *engine, n names) { must(t, e.rdb.HDel(t.Context(), n.record, "data").Err()) },
+		"without version": func(t *testing.T, e *engine, n names) { must(t, e.rdb.HDel(t.Context(), n.record, "version").Err()) },
+		"version in words": func(t *testing.T, e *engine, n names) {
+			must(t, e.rdb.HSet(t.Context(), n.record, "version", "one").Err())
+		},
+		"cut": func(t *testing.T, e *engine, n names) {
+			data, err := e.rdb.HGet(t.Context(), n.record, "data").Result()
+			must(t, err)
+			must(t, e.rdb.HSet(t.Context(), n.record, "data", data[:len(data)-1]).Err())
+		},
+		"of another session": func(t *testing.T, e *engine, n names) {
+			s := e.store()
+			put(t, s, "other", "secret of the other")
+			data, err := e.rdb.HGet(t.Context(), s.names("other").record, "data").Result()
+			must(t, err)
+			must(t, e.rdb.HSet(t.Context(), n.record, "data", data).Err())
+		},
+	}
+	for name, damage := range damages {
+		t.Run(name, func(t *testing.T) {
+			onEngines(t, func(t *testing.T, e *engine) {
+				put(t, e.store(), "k", "secret")
+				s := e.store()
+				damage(t, e, s.names("k"))
+				refused(t, s, "k")
+				if n, err := e.rdb.Exists(t.Context(), s.names("k").record).Result(); err != nil || n != 1 {
+					t.Errorf("the record is gone (%v)", err)
+				}
+				if n, err := e.rdb.Exists(t.Context(), s.names("k").lock).Result(); err != nil || n != 0 {
+					t.Errorf("the lock is still held (%v)", err)
+				}
+			})
+		})
+	}
+}
+
+// refused checks that neither Load nor Update lets an unreadable record through, or quotes it.
+func refused(t *testing.T, s *Store, key string) {
+	t.Helper()
+	got, err := s.Load(t.Context(), key)
+	if err == nil || got != nil || strings.Contains(err.Error(), "secret") {
+		t.Errorf("Load gave %q, %v", got, err)
+	}
+	err = s.Update(t.Context(), key, func(context.Context, []byte, func([]byte) error) error {
+		t.Error("fn was called")
+		return nil
+	})
+	if err == nil || strings.Contains(err.Error(), "secret") {
+		t.Errorf("Update gave %v", err)
+	}
+}
+
+func TestNamespacesAreApart(t *testing.T) {
+	onEngines(t, func(t *testing.T, e *engine) {
+		put(t, e.store(), "k", "mine")
+		other := e.store(func(c *Config) { c.Namespace += "-other" })
+		if got, err := other.Load(t.Context(), "k"); got != nil || err != nil {
+			t.Errorf("the other namespace has %q, %v", got, err)
+		}
+	})
+}
+
+func TestKeysOfASessionShareASlot(t *testing.T) {
+	s := newEngine(t, nil).store()
+	seen := map[names]string{}
+	for _, key := range []string{"", "k", "https://api.example.com default", "{}", "}{", "a{b}c", "%7B", "ümlaut", "a\nb", ":record"} {
+		n := s.names(key)
+		for _, name := range []string{n.record, n.lock} {
+			_, rest, _ := strings.Cut(name, "{")
+			tag, _, ok := strings.Cut(rest, "}")
+			if !ok || tag == "" || "{"+tag+"}" != n.tag[strings.Index(n.tag, "{"):] {
+				t.Errorf("%q of key %q has no hash tag of its session", name, key)
+			}
+		}
+		if other, ok := seen[n]; ok {
+			t.Errorf("keys %q and %q have the same names", key, other)
+		}
+		seen[n] = key
+	}
+}
+
+func TestNewNamesEveryMistake(t *testing.T) {
+	_, err := New(Config{Namespace: "a{b}", Keys: []seal.Key{}, Lease: time.Millisecond})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, word := range []string{"Client", "Keys", "Namespace", "Lease", "100ms"} {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("%q does not mention %s", err, word)
+		}
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *engine) {
+		t.Setenv(EnvKey, seal.FormatKey(seal.NewKey()))
+		s, err := New(Config{Client: e.rdb})
+		must(t, err)
+		if s.lease != 10*time.Second || s.names("k").record != "silentrefresh:{session=k}:record" || s.lost == nil {
+			t.Errorf("lease %v, record %q", s.lease, s.names("k").record)
+		}
+		put(t, s, "k", "value")
+		want(t, s, "k", "value")
+		must(t, s.Close())
+		must(t, s.Close())
+	})
+}
+
+func TestWithoutAKeyNothingIsBegun(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *engine) {
+		t.Setenv(EnvKey, "")
+		s := e.store(func(c *Config) { c.Keys = nil })
+		err := s.Update(t.Context(), "k", func(context.Context, []byte, func([]byte) error) error {
+			t.Error("fn was called")
+			return nil
+		})
+		if !errors.Is(err, seal.ErrUnavailable) || !strings.Contains(err.Error(), EnvKey) {
+			t.Errorf("Update gave %v", err)
+		}
+	})
+}
+
+func TestKeysAreChangedInThreeDeployments(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *engine) {
+		deploy := func(texts ...string) *Store { return e.store(func(c *Config) { c.Keys = testKeys(texts...) }) }
+		before, with, first, after := deploy("old"), deploy("old", "new"), deploy("new", "old"), deploy("new")
+		for _, step := range []struct{ writes, reads *Store }{{before, with}, {with, before}, {with, first}, {first, with}, {first, after}, {after, first}} {
+			put(t, step.writes, "k", "value")
+			want(t, step.reads, "k", "value")
+		}
+		refused(t, before, "k")
+	})
+}

@@ -1,0 +1,191 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	// quietAfter is how long nobody takes a lock after the connection to Redis was back: so long, whoever saved
+	// last has time to put back what Redis may have lost.
+	quietAfter = time.Second
+	// patience is how long the connection may be away until locks are tried for without it.
+	patience = 2 * time.Second
+	// pingAfter is how long the connection may be silent until it is pinged, and then until it is given up.
+	pingAfter = 3 * time.Second
+	// reconnectAfter is the pause before connecting again.
+	reconnectAfter = 100 * time.Millisecond
+)
+
+// waiters are those who wait for a lock, by the tag of the session.
+type waiters struct {
+	mu    sync.Mutex
+	byTag map[string]map[chan struct{}]struct{}
+}
+
+// add returns a channel that is sent to when tag's lock is set free, until forget is called.
+func (w *waiters) add(tag string) (woken <-chan struct{}, forget func()) {
+	c := make(chan struct{}, 1)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.byTag == nil {
+		w.byTag = map[string]map[chan struct{}]struct{}{}
+	}
+	if w.byTag[tag] == nil {
+		w.byTag[tag] = map[chan struct{}]struct{}{}
+	}
+	w.byTag[tag][c] = struct{}{}
+	return c, func() { w.remove(tag, c) }
+}
+
+func (w *waiters) remove(tag string, c chan struct{}) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.byTag[tag], c)
+	if len(w.byTag[tag]) == 0 {
+		delete(w.byTag, tag)
+	}
+}
+
+// wake wakes all who wait for tag's lock. One that is woken already stays so.
+func (w *waiters) wake(tag string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for c := range w.byTag[tag] {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// A listener hears of locks that were set free, and notices when Redis has been away. It starts with the first use
+// of the Store, in one goroutine.
+type listener struct {
+	rdb     redis.UniversalClient
+	channel string
+	woken   func(tag string)
+	back    func(context.Context) // called when the connection is there again
+
+	once   sync.Once
+	mu     sync.Mutex
+	stop   context.CancelFunc // nil before start
+	done   chan struct{}
+	closed bool
+	heard  bool      // there was a connection once
+	quiet  time.Time // until when locks are left alone
+}
+
+func (l *listener) start() {
+	l.once.Do(func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.closed {
+			return
+		}
+		ctx, stop := context.WithCancel(context.Background())
+		l.stop, l.done = stop, make(chan struct{})
+		go func() {
+			defer close(l.done)
+			l.run(ctx)
+		}()
+	})
+}
+
+func (l *listener) close() {
+	l.mu.Lock()
+	stop, done := l.stop, l.done
+	l.closed, l.quiet = true, time.Time{}
+	l.mu.Unlock()
+	if stop != nil {
+		stop()
+		<-done
+	}
+}
+
+func (l *listener) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		l.listen(ctx)
+		l.away()
+		_ = pause(ctx, jittered(reconnectAfter), nil)
+	}
+}
+
+// listen serves one connection until it fails or ctx ends.
+func (l *listener) listen(ctx context.Context) {
+	sub := l.rdb.Subscribe(ctx, l.channel)
+	defer sub.Close()
+	defer context.AfterFunc(ctx, func() { sub.Close() })() // ends a read
+	pinged := false
+	for {
+		m, err := sub.ReceiveTimeout(ctx, pingAfter)
+		switch {
+		case err == nil:
+			pinged = false
+			l.hear(ctx, m)
+		case !pinged && isTimeout(err):
+			pinged = true
+			if sub.Ping(ctx) != nil {
+				return
+			}
+		default:
+			return
+		}
+	}
+}
+
+func isTimeout(err error) bool {
+	t, ok := errors.AsType[net.Error](err)
+	return ok && t.Timeout()
+}
+
+func (l *listener) hear(ctx context.Context, m any) {
+	switch m := m.(type) {
+	case *redis.Message:
+		l.woken(m.Payload)
+	case *redis.Subscription:
+		if l.connected() {
+			l.back(ctx)
+		}
+	}
+}
+
+// connected notes that there is a connection and reports whether there was one before.
+func (l *listener) connected() (again bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	again, l.heard = l.heard, true
+	if again {
+		l.quiet = time.Now().Add(quietAfter)
+	}
+	return again
+}
+
+// away notes that the connection is gone.
+func (l *listener) away() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.heard && !l.closed && time.Until(l.quiet) < 0 {
+		l.quiet = time.Now().Add(patience)
+	}
+}
+
+// settle waits while locks are to be left alone.
+func (l *listener) settle(ctx context.Context) error {
+	for {
+		l.mu.Lock()
+		d := time.Until(l.quiet)
+		l.mu.Unlock()
+		if d <= 0 {
+			return nil
+		}
+		if err := pause(ctx, d, nil); err != nil {
+			return err
+		}
+	}
+}

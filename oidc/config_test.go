@@ -3,6 +3,7 @@ package oidc_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -90,18 +91,27 @@ func TestClientAuthentication(t *testing.T) {
 		secret  string
 		methods []string
 		setting string
+		basic   bool
 		works   bool
 	}{
-		{"public", "", nil, "", true},
-		{"Basic where discovery is silent", "s%3cr t", nil, "", true},
-		{"Basic", "s", []string{"client_secret_basic"}, "", true},
-		{"post", "s%3cr t", []string{"client_secret_post"}, "", true},
-		{"both", "s", []string{"client_secret_post", "client_secret_basic"}, "", true},
-		{"setting", "s", []string{"client_secret_post"}, oidc.ClientSecretPost, true},
-		{"wrong setting", "s", []string{"client_secret_post"}, oidc.ClientSecretBasic, false},
+		{"public", "", nil, "", false, true},
+		{"Basic where discovery is silent", "s%3cr t", nil, "", true, true},
+		{"Basic", "s", []string{"client_secret_basic"}, "", true, true},
+		{"post", "s%3cr t", []string{"client_secret_post"}, "", false, true},
+		{"both", "s", []string{"client_secret_post", "client_secret_basic"}, "", true, true},
+		{"setting", "s", []string{"client_secret_post"}, oidc.ClientSecretPost, false, true},
+		{"wrong setting", "s", []string{"client_secret_post"}, oidc.ClientSecretBasic, true, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			op := start(t, &fakeop.Provider{Secret: test.secret, AuthMethods: test.methods})
+			op.Change(func(p *fakeop.Provider) {
+				p.Fault = func(_ http.ResponseWriter, r *http.Request) bool {
+					if _, _, basic := r.BasicAuth(); r.URL.Path == "/token" && basic != test.basic {
+						t.Errorf("Basic: %v", basic)
+					}
+					return false
+				}
+			})
 			c := settings(op)
 			c.ClientAuth = test.setting
 			e, hc := exchanger(t, c), client(t)

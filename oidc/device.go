@@ -3,7 +3,6 @@ package oidc
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/url"
 	"strings"
 	"time"
@@ -51,9 +50,6 @@ func (x *exchange) deviceCode(ctx context.Context) (*oauth2.DeviceAuthResponse, 
 	if json.Unmarshal(body, da) != nil || da.DeviceCode == "" || da.UserCode == "" || da.VerificationURI == "" {
 		return nil, x.mistake("the device authorization endpoint's answer has no code for a person")
 	}
-	if da.Expiry.IsZero() {
-		da.Expiry = time.Now().Add(x.c.Patience)
-	}
 	return da, nil
 }
 
@@ -67,7 +63,7 @@ func (x *exchange) poll(ctx context.Context, da *oauth2.DeviceAuthResponse) (*oa
 			return tok, nil
 		case ctx.Err() != nil:
 			return nil, x.mistake("waiting for a person to enter the code: %w", context.Cause(ctx))
-		case errors.Is(err, context.DeadlineExceeded) && !time.Now().Before(da.Expiry):
+		case !da.Expiry.IsZero() && !time.Now().Before(da.Expiry):
 			return nil, x.mistake("the code expired before anybody entered it")
 		}
 		e := x.failed(err)

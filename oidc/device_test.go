@@ -90,6 +90,12 @@ func TestDeviceProviderAwayMeanwhile(t *testing.T) {
 		})
 }
 
+// unlimited is a provider whose codes have no expires_in, and that nobody visits.
+func unlimited(w http.ResponseWriter, r *http.Request) bool {
+	return answer("/device_authorization", 200, `{"device_code":"d","user_code":"u","verification_uri":"https://op.example.com/device"}`, nil)(w, r) ||
+		answer("/token", 400, `{"error":"authorization_pending"}`, nil)(w, r)
+}
+
 func TestDeviceEnds(t *testing.T) {
 	never := func(oidc.Prompt) {}
 	for _, test := range []struct {
@@ -101,6 +107,7 @@ func TestDeviceEnds(t *testing.T) {
 		{"declined", nil, func(op *fakeop.Provider, c *oidc.Config) { c.Prompt = entering(t, op, "", time.Minute) }, "access_denied"},
 		{"expired", nil, func(_ *fakeop.Provider, c *oidc.Config) { c.Prompt, c.Patience = never, time.Hour }, "expired"},
 		{"nobody came", nil, func(_ *fakeop.Provider, c *oidc.Config) { c.Prompt, c.Patience = never, time.Minute }, "nobody logged in within 1m0s"},
+		{"nobody came, and the code does not expire", unlimited, func(_ *fakeop.Provider, c *oidc.Config) { c.Prompt, c.Patience = never, time.Minute }, "nobody logged in within 1m0s"},
 		{"no code", answer("/device_authorization", 200, `{}`, nil), func(_ *fakeop.Provider, c *oidc.Config) { c.Prompt = never }, "no code for a person"},
 		{"not allowed", answer("/device_authorization", 400, `{"error":"unauthorized_client"}`, nil), func(_ *fakeop.Provider, c *oidc.Config) { c.Prompt = never }, "does not allow this flow"},
 	} {

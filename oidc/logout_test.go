@@ -112,6 +112,28 @@ func TestLogoutAtALesserProvider(t *testing.T) {
 	}
 }
 
+// TestLogoutLeadsElsewhere: a provider that sends people on to a home page is done; nobody goes there.
+func TestLogoutLeadsElsewhere(t *testing.T) {
+	op := start(t, &fakeop.Provider{NoRefreshTokens: true})
+	home := start(t, &fakeop.Provider{})
+	cl := newClient(t, op, settings(op))
+	if err := cl.Login(t.Context(), oidc.Cookies{op.Session("ada")}); err != nil {
+		t.Fatal(err)
+	}
+	op.Change(func(p *fakeop.Provider) {
+		p.Fault = func(w http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path == "/logout" {
+				op.EndSessions()
+				http.Redirect(w, r, home.URL+"/logout", http.StatusFound)
+			}
+			return r.URL.Path == "/logout"
+		}
+	})
+	if err := cl.Logout(t.Context()); err != nil || home.Calls("/logout") != 0 {
+		t.Errorf("%d visits, %v", home.Calls("/logout"), err)
+	}
+}
+
 // TestLogoutWithNothingToEnd: without tokens, cookies and an ID token there is no call at all.
 func TestLogoutWithNothingToEnd(t *testing.T) {
 	op := start(t, &fakeop.Provider{})

@@ -17,7 +17,7 @@ type Prompt struct {
 	CompleteURL string
 	// Code is to be entered there (the user_code of RFC 8628 section 3.2), "" if there is nothing to enter.
 	Code string
-	// Expires is when Code ends, zero if there is none.
+	// Expires is when Code ends, zero if there is none or the provider does not say.
 	Expires time.Time
 }
 
@@ -31,7 +31,9 @@ func printPrompt(p Prompt) {
 	if p.CompleteURL != "" {
 		fmt.Fprintf(os.Stderr, "or open %s\n", p.CompleteURL)
 	}
-	fmt.Fprintf(os.Stderr, "The code is valid for %v.\n", time.Until(p.Expires).Round(time.Second))
+	if !p.Expires.IsZero() {
+		fmt.Fprintf(os.Stderr, "The code is valid for %v.\n", time.Until(p.Expires).Round(time.Second))
+	}
 }
 
 // openSystemBrowser opens page as the desktop would.

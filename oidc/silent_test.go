@@ -141,6 +141,22 @@ func TestSilentAnswersThatLie(t *testing.T) {
 	}
 }
 
+// TestBroughtCookiesReachAllOfTheProvider: a cookie without a path is for all of it, not for the folder of one
+// endpoint.
+func TestBroughtCookiesReachAllOfTheProvider(t *testing.T) {
+	op := start(t, &fakeop.Provider{})
+	op.Change(func(p *fakeop.Provider) {
+		p.Discovery = func(d map[string]any) { d["authorization_endpoint"] = p.URL + "/deep/down/authorize" }
+	})
+	cookie := op.Session("ada")
+	cookie.Path = ""
+	_, err := exchanger(t, settings(op)).Exchange(t.Context(), client(t),
+		silentrefresh.Grant{Kind: silentrefresh.Login, Credentials: oidc.Cookies{cookie}})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func TestSilentIssuerNotPromised(t *testing.T) {
 	op := start(t, &fakeop.Provider{
 		Discovery: func(d map[string]any) { delete(d, "authorization_response_iss_parameter_supported") },
@@ -165,20 +181,6 @@ func TestSilentAnswerTwice(t *testing.T) {
 	}
 }
 
-// redirecting is a transport that changes where answers redirect to.
-type redirecting func(*url.URL) *url.URL
-
-func (f redirecting) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := http.DefaultTransport.RoundTrip(r)
-	if err != nil {
-		return nil, err
-	}
-	if to, err := resp.Location(); err == nil {
-		resp.Header.Set("Location", f(to).String())
-	}
-	return resp, nil
-}
-
 func TestSilentOtherSubject(t *testing.T) {
 	op := start(t, &fakeop.Provider{NoRefreshTokens: true})
 	e, hc := exchanger(t, settings(op)), client(t)
@@ -187,97 +189,6 @@ func TestSilentOtherSubject(t *testing.T) {
 	s, err := refresh(t, e, hc, old)
 	if !errors.Is(err, silentrefresh.ErrSessionOver) || !s.AccessToken.IsZero() {
 		t.Errorf("the session of another account was taken: %v", err)
-	}
-}
-
-// TestF46_SilentStaysWithinTheProvider: redirects are followed within the provider's origins only.
-func TestF46_SilentStaysWithinTheProvider(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
-	var visits atomic.Int32
-	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		visits.Add(1)
-		http.Redirect(w, r, op.URL+r.URL.Query().Get("back"), http.StatusFound)
-	}))
-	t.Cleanup(other.Close)
-	hc := client(t)
-	hc.Transport = redirecting(func(to *url.URL) *url.URL {
-		if to.Path != "/authorize/resume" || to.Host == strings.TrimPrefix(other.URL, "http://") {
-			return to
-		}
-		detour, _ := url.Parse(other.URL + "?back=" + url.QueryEscape(to.RequestURI()))
-		return detour
-	})
-	grant := silentrefresh.Grant{Kind: silentrefresh.Login, Credentials: oidc.Cookies{op.Session("ada")}}
-
-	_, err := exchanger(t, settings(op)).Exchange(t.Context(), hc, grant)
-	if f := failure(t, err); !strings.Contains(f.Hint, "origins") || f.Refused || visits.Load() != 0 {
-		t.Errorf("%d visits, %v", visits.Load(), err)
-	}
-	keepsSecrets(t, err, silentrefresh.Session{})
-}
-
-func TestSilentThroughAListedOrigin(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
-	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, op.URL+r.URL.Query().Get("back"), http.StatusFound)
-	}))
-	t.Cleanup(other.Close)
-	there, _ := url.Parse(other.URL)
-	hc := client(t)
-	hc.Transport = redirecting(func(to *url.URL) *url.URL {
-		if to.Path == "/authorize/resume" && !to.Query().Has("seen") {
-			detour := *there
-			detour.RawQuery = "back=" + url.QueryEscape(to.RequestURI()+"&seen=1")
-			return &detour
-		}
-		return to
-	})
-	c := settings(op)
-	c.Origins = []string{other.URL}
-	login(t, exchanger(t, c), hc, op, "ada")
-}
-
-func TestSilentRedirectLoop(t *testing.T) {
-	op := start(t, &fakeop.Provider{NoRefreshTokens: true})
-	e, hc := exchanger(t, settings(op)), client(t)
-	old := login(t, e, hc, op, "ada")
-	op.Change(func(p *fakeop.Provider) {
-		p.Fault = func(w http.ResponseWriter, r *http.Request) bool {
-			if strings.HasPrefix(r.URL.Path, "/authorize") {
-				http.Redirect(w, r, "/authorize", http.StatusFound)
-				return true
-			}
-			return false
-		}
-	})
-	before := op.Calls("/authorize")
-	_, err := refresh(t, e, hc, old)
-	if f := failure(t, err); f.Refused || !strings.Contains(err.Error(), "redirected 20 times") {
-		t.Error(err)
-	}
-	if n := op.Calls("/authorize") - before; n != 20 {
-		t.Errorf("%d requests", n)
-	}
-}
-
-func TestSilentWithoutARedirect(t *testing.T) {
-	for _, test := range []struct {
-		status int
-		want   string
-	}{
-		{http.StatusOK, "should have redirected"},
-		{http.StatusBadRequest, "look at client_id, redirect_uri"},
-		{http.StatusInternalServerError, "500"},
-		{http.StatusServiceUnavailable, "503"},
-	} {
-		op := start(t, &fakeop.Provider{NoRefreshTokens: true})
-		e, hc := exchanger(t, settings(op)), client(t)
-		old := login(t, e, hc, op, "ada")
-		op.Change(func(p *fakeop.Provider) { p.Fault = answer("/authorize", test.status, "<html>", nil) })
-		_, err := refresh(t, e, hc, old)
-		if f := failure(t, err); f.Refused || f.Unknown || !f.Unsent || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%d: %+v, %v", test.status, f, err)
-		}
 	}
 }
 
@@ -293,6 +204,32 @@ func answer(path string, status int, body string, header map[string]string) func
 		w.WriteHeader(status)
 		w.Write([]byte(body))
 		return true
+	}
+}
+
+// TestSilentSaysWhoItMeans: the provider is told whose session to renew, and does not begin another account's.
+func TestSilentSaysWhoItMeans(t *testing.T) {
+	op := start(t, &fakeop.Provider{NoRefreshTokens: true})
+	e, hc := exchanger(t, settings(op)), client(t)
+	old := login(t, e, hc, op, "ada")
+	login(t, e, hc, op, "eve") // in the same jar
+	_, err := refresh(t, e, hc, old)
+	if f := failure(t, err); !f.Refused || f.Code != "login_required" {
+		t.Errorf("%+v", f)
+	}
+}
+
+// TestSilentBreaksOff: nothing is spent, and the request's query stays out of the error.
+func TestSilentBreaksOff(t *testing.T) {
+	op := start(t, &fakeop.Provider{NoRefreshTokens: true})
+	e, hc := exchanger(t, settings(op)), client(t)
+	old := login(t, e, hc, op, "ada")
+	op.Change(func(p *fakeop.Provider) {
+		p.Fault = func(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) }
+	})
+	_, err := refresh(t, e, hc, old)
+	if f := failure(t, err); f.Refused || f.Unknown || !f.Unsent || f.Path != "/authorize" {
+		t.Errorf("%+v", f)
 	}
 }
 

@@ -196,6 +196,20 @@ func TestF40_InterruptedIsSaid(t *testing.T) {
 	}
 }
 
+// TestF40_InterruptedIsSaidAfterBothWays: the same where silent authentication could not help.
+func TestF40_InterruptedIsSaidAfterBothWays(t *testing.T) {
+	op := start(t, &fakeop.Provider{})
+	e, hc := exchanger(t, settings(op)), client(t)
+	old := login(t, e, hc, op, "ada")
+	op.EndSessions()
+	var tries atomic.Int32
+	hc.Transport = losing(func() bool { return tries.Add(1) == 1 })
+	_, err := refresh(t, e, hc, old)
+	if f := failure(t, err); !f.Refused || !f.Interrupted || f.Code != "login_required" {
+		t.Errorf("%+v", f)
+	}
+}
+
 // losing is a transport that loses answers after the server has acted.
 type losing func() bool
 
@@ -293,8 +307,10 @@ func TestF30_HugeAnswer(t *testing.T) {
 			return true
 		}
 	})
-	if _, err := refresh(t, e, hc, old); err == nil {
-		t.Error("it was taken for a token answer")
+	for _, e := range []*oidc.Exchanger{e, exchanger(t, settings(op))} { // tokens, and a discovery document
+		if _, err := refresh(t, e, hc, old); err == nil {
+			t.Error("it was taken for an answer")
+		}
 	}
 	op.Close()
 	if n := wrote.Load() >> 20; n > 64 {

@@ -74,6 +74,7 @@ func (p *Provider) Handler(issuer string) http.Handler {
 		"GET /.well-known/openid-configuration": p.discovery,
 		"GET /jwks":                             p.jwks,
 		"GET /authorize":                        p.authorize,
+		"GET /deep/down/authorize":              p.authorize,
 		"GET /authorize/resume":                 p.resume,
 		"GET /login":                            p.loginPage,
 		"POST /login":                           p.login,

@@ -1,0 +1,57 @@
+// Package silentrefresh keeps an HTTP client logged in.
+//
+//	client, err := silentrefresh.New(silentrefresh.Config{BaseURL: "https://api.example.com"})
+//	...
+//	defer client.Close()
+//	err = client.Login(ctx, map[string]string{"email": email, "password": password})
+//	...
+//	resp, err := client.HTTPClient().Get("https://api.example.com/me")
+//	if errors.Is(err, silentrefresh.ErrSessionOver) {
+//		// only a login helps
+//	}
+//
+// The access token lives in memory and is attached to requests for the server's origin. The refresh token lives in a
+// cookie that only the auth endpoints ever see, or where the server wants it. The token is renewed before it
+// expires; when the server refuses it early, one refresh serves all requests that were refused, and each of them is
+// replayed once. No caller notices.
+//
+// # Beyond one process
+//
+// With a Store, a session survives restarts, and processes that share one act as one: what one renews, the others
+// adopt without the network. Package filestore keeps sessions in encrypted files:
+//
+//	store, err := filestore.Default("myapp")
+//	...
+//	client, err := silentrefresh.New(silentrefresh.Config{BaseURL: base, Store: store})
+//	if client.Status().State == silentrefresh.StateNone {
+//		err = client.Login(ctx, credentials)
+//	}
+//
+// The module redisstore does the same for replicas on many machines, oidc for logins that live at an identity
+// provider, keyringstore keeps filestore's key in the keychain of the operating system. Store is a small interface,
+// and package storetest tells whether one keeps its promises.
+//
+// # Other servers
+//
+// Where a server differs from the usual, the fields of Endpoint say how: where the token appears in answers, how a
+// refresh is asked for, what protects it against forgery. They are independent choices. What no setting can say, an
+// Exchanger of your own can: it trades one session for the next, and the Client does the rest.
+//
+// # What an error means
+//
+// A request that was sent returns the server's answer; one that was not sent returns an error. ErrNoSession says
+// that nobody has logged in, ErrSessionOver that only a login helps, ErrClosed that the Client was closed. A
+// *RefreshError that is none of these will pass: it says until when the next attempt is postponed.
+//
+// # Testing
+//
+// Package authtest is an auth server for your own tests, with tokens that expire on demand and faults at the press
+// of a button. Inside a testing/synctest bubble a week of a session takes a second.
+//
+// # How it is built
+//
+// The request path is transport.go: it takes no lock and does no I/O of its own. The refresh path is renew.go: one
+// flight at a time, whatever asked for it, which records its intent before it spends a credential, and saves what
+// it got before anybody sees it. The promises are listed in docs/PROMISES.md; each has a test that carries its
+// number.
+package silentrefresh

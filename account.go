@@ -36,7 +36,7 @@ func accountIn(document any) string {
 	places = append(places, newObject(root, nil, ""))
 	for _, name := range []string{"email", "useremail", "preferredusername", "username", "name"} {
 		for _, o := range places {
-			if s, ok := o.plain[name].(string); ok && printableName(s) != "" {
+			if s, ok := o.get(name).(string); ok && printableName(s) != "" {
 				return s
 			}
 		}

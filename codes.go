@@ -102,7 +102,7 @@ func (a *answer) said() string {
 	var b strings.Builder
 	each(a.document, nowhere, func(o *object) bool {
 		for _, name := range messageNames {
-			if s, ok := o.plain[name].(string); ok {
+			if s, ok := o.get(name).(string); ok {
 				b.WriteString(strings.ToLower(s) + "\n")
 			}
 		}

@@ -173,7 +173,7 @@ func (t *sendOnce) RoundTrip(req *http.Request) (*http.Response, error) {
 	*out = *req
 	out.Close = true
 	out.GetBody = nil
-	if out.Body == nil || out.Body == http.NoBody {
+	if (out.Body == nil || out.Body == http.NoBody) && resends(out.Method) {
 		out.Body = emptyBody{} // no body on the wire, but not known to be replayable either
 	}
 	resp, err := t.base.RoundTrip(out)
@@ -181,6 +181,12 @@ func (t *sendOnce) RoundTrip(req *http.Request) (*http.Response, error) {
 		resp.Request = req
 	}
 	return resp, err
+}
+
+// resends reports whether net/http resends bodyless requests of that method. Others are left alone: a POST with a body
+// of unknown length would be sent in chunks.
+func resends(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions || method == http.MethodTrace
 }
 
 // emptyBody is http.NoBody, except that net/http cannot tell.

@@ -33,21 +33,29 @@ func plain(name string) string { return withoutJoints.Replace(strings.ToLower(na
 // object is a JSON object of an answer and those around it.
 type object struct {
 	fields map[string]any
-	plain  map[string]any // fields by their plain names
+	plain  map[string]any // fields by their plain names, once get was called
 	name   string         // of the field that holds it
 	around *object
 	depth  int
 }
 
 func newObject(fields map[string]any, around *object, name string) *object {
-	o := &object{fields: fields, plain: make(map[string]any, len(fields)), name: name, around: around}
+	o := &object{fields: fields, name: name, around: around}
 	if around != nil {
 		o.depth = around.depth + 1
 	}
-	for _, key := range slices.Backward(slices.Sorted(maps.Keys(fields))) {
-		o.plain[plain(key)] = fields[key] // of two spellings, always the same one
-	}
 	return o
+}
+
+// get is the field of that plain name, nil if there is none.
+func (o *object) get(name string) any {
+	if o.plain == nil {
+		o.plain = make(map[string]any, len(o.fields))
+		for _, key := range slices.Backward(slices.Sorted(maps.Keys(o.fields))) {
+			o.plain[plain(key)] = o.fields[key] // of two spellings, always the same one
+		}
+	}
+	return o.plain[name]
 }
 
 // path is the dotted path to o's field name.
@@ -71,7 +79,7 @@ func (o *object) nameOf(text string) string {
 // text returns the first of the named fields that is a text with something in it, or else the first empty one.
 func (o *object) text(names []string) (value string, ok bool) {
 	for _, name := range names {
-		v := o.plain[name]
+		v := o.get(name)
 		if s, isText := v.(string); isText && name == "access" && !o.plausible(s) {
 			continue
 		} else if isText && s != "" {
@@ -86,7 +94,7 @@ func (o *object) text(names []string) (value string, ok bool) {
 // plausible guards against an "access" that is a user's role: nested, it is a token if it looks like one or if a
 // refresh token is beside it.
 func (o *object) plausible(access string) bool {
-	_, paired := o.plain["refresh"]
+	paired := o.get("refresh") != nil
 	return o.around == nil || paired || readClaims(access) != nil
 }
 
@@ -145,7 +153,8 @@ func lookup(document any, path string) (value any, in *object, ok bool) {
 			in = newObject(v, in, at)
 			at = name
 			if value, ok = v[name]; !ok {
-				value, ok = in.plain[plain(name)]
+				value = in.get(plain(name))
+				ok = value != nil
 			}
 		case []any:
 			i, err := strconv.Atoi(name)
@@ -184,7 +193,7 @@ func findExpiry(document any, in *object, names []string) (moment, bool) {
 // moment is the first of the named fields that makes sense as a time.
 func (o *object) moment(names []string) (moment, bool) {
 	for _, name := range names {
-		if m, ok := readMoment(o.plain[name]); ok {
+		if m, ok := readMoment(o.get(name)); ok {
 			return m, true
 		}
 	}

@@ -110,7 +110,7 @@ func strangeJWT(document any) (path string) {
 // sessionLife is how long the session lives that the answer renews: what it says, the refresh token's own end, or
 // the end of the cookie that carries it.
 func (e *Endpoint) sessionLife(a *answer, refresh string, in *object) time.Duration {
-	if in != nil && aside(plain(in.name)) && in.plain[accessNames[0]] == nil { // an object of its own: its "expires" is meant
+	if in != nil && aside(plain(in.name)) && in.get(accessNames[0]) == nil { // an object of its own: its "expires" is meant
 		if m, ok := in.moment(expiryNames); ok {
 			return m.left(a.date)
 		}
@@ -163,7 +163,7 @@ func findRefreshToken(document any) (token string, in *object) {
 	}
 	each(document, nowhere, func(o *object) bool {
 		for _, name := range refreshNames {
-			if fields, ok := o.plain[name].(map[string]any); ok {
+			if fields, ok := o.get(name).(map[string]any); ok {
 				in = newObject(fields, o, name)
 				token, _ = in.text([]string{"token", "value", "jwt"})
 			}

@@ -103,6 +103,5 @@ module_of() {
 # build FOLDER builds the program in FOLDER, within its own workspace, and prints where.
 build() {
 	local out="$scratch/bin/${1//\//-}"
-	go -C "$(module_of "$1")" build -o "$out" "$PWD/$1"
-	printf '%s\n' "$out"
+	go -C "$(module_of "$1")" build -o "$out" "$PWD/$1" && printf '%s\n' "$out"
 }

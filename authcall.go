@@ -1,6 +1,7 @@
 package silentrefresh
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"net/url"
 	"slices"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/internal/wall"
 )
 
 // exchange runs one exchange with the cookies in jar, which then holds the session's next ones.
@@ -33,7 +36,9 @@ func (c *Client) exchange(ctx context.Context, g Grant, jar *Jar) (Session, erro
 	}
 	if err != nil {
 		s.AccessToken = Secret{}
-		return s, asRefreshError(g.Kind, err)
+		re := asRefreshError(g.Kind, err)
+		re.At = wall.Now()
+		return s, re
 	}
 	return s, nil
 }
@@ -62,6 +67,14 @@ func asRefreshError(op Kind, err error) *RefreshError {
 	return re
 }
 
+// tokenFault reports why a token that did not come from an exchange is not taken.
+func (c *Client) tokenFault(token string) error {
+	if err := tokenFault(token); err != nil || c.endpoint == nil {
+		return err
+	}
+	return c.endpoint.verify(token)
+}
+
 // slot waits until one more exchange may run.
 func (c *Client) slot(ctx context.Context) (release func(), err error) {
 	if c.slots == nil {
@@ -77,6 +90,9 @@ func (c *Client) slot(ctx context.Context) (release func(), err error) {
 
 // definite reports whether re ends the session. A 403 that may come from something in between has to repeat.
 func (c *Client) definite(re *RefreshError) bool {
+	if errors.Is(re, ErrNotRenewable) {
+		re.Refused = true
+	}
 	if re.doubtful403 {
 		c.mu.Lock()
 		re.Refused = re.Refused || c.book.doubt
@@ -123,9 +139,10 @@ func (c *Client) brought(s Session) (Session, error) {
 		return s, errors.New("silentrefresh: the session to resume is empty; bring a refresh token, a cookie or an access token")
 	}
 	if token := s.AccessToken.Reveal(); token != "" {
-		if err := tokenFault(token); err != nil {
+		if err := c.tokenFault(token); err != nil {
 			return s, fmt.Errorf("silentrefresh: the access token to resume with was not taken: %w", err)
 		}
+		s.Subject = cmp.Or(s.Subject, readClaims(token).subject())
 	}
 	cookies := make([]Cookie, len(s.Cookies))
 	for i, cookie := range s.Cookies {

@@ -179,7 +179,9 @@ func (c *Client) Login(ctx context.Context, credentials any) error {
 	if err != nil {
 		return asRefreshError(Login, err)
 	}
-	return c.begin(ctx, st.epoch, newRecord(s), Event{Kind: EventLoggedIn, Took: time.Since(began)})
+	ev := Event{Kind: EventLoggedIn, Took: time.Since(began), Answer: s.Answer}
+	s.Answer = Answer{}
+	return c.begin(ctx, st.epoch, newRecord(s), ev)
 }
 
 // Resume takes up a session that exists already: a cookie, a refresh token or an access token that the caller
@@ -206,7 +208,6 @@ func (c *Client) begin(ctx context.Context, epoch uint64, r *record, ev Event) e
 		}
 		return c.save(r, save)
 	})
-	ev.Answer = r.session.Answer
 	st, err := c.install(r, epoch, ev)
 	if err != nil {
 		return errors.Join(err, c.revoke(ctx, r.session))

@@ -2,6 +2,7 @@ package silentrefresh
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -29,22 +30,25 @@ func (c *Client) takeFrom(resp *http.Response, st *state) {
 // answer that comes late must not replace what is newer.
 func (c *Client) handOut(st *state, token string) {
 	old := st.session()
-	s := old
-	s.AccessToken = NewSecret(token)
-	s.Issued = time.Now()
-	s.Expires = broughtExpiry(token, s.Issued)
+	now := time.Now()
+	expires := broughtExpiry(token, now)
 	claims := readClaims(token)
-	if s.Expires.IsZero() && claims == nil && !old.Expires.IsZero() {
-		s.Expires = s.Issued.Add(old.Expires.Sub(old.Issued)) // opaque: as long as the one before
+	if expires.IsZero() && claims == nil && !old.Expires.IsZero() {
+		expires = now.Add(old.Expires.Sub(old.Issued)) // opaque: as long as the one before
+	}
+	if err := c.tokenFault(token); err != nil {
+		c.warn(fmt.Errorf("an API answer handed out a token that was not taken: %w", err))
+		return
 	}
 	switch {
-	case tokenFault(token) != nil:
-		c.warn(errors.New("an API answer handed out a token that a header cannot carry; it was not taken"))
 	case old.Subject != "" && claims.subject() != "" && claims.subject() != old.Subject:
 		c.warn(errors.New("an API answer handed out a token for another account; it was not taken"))
-	case !old.Expires.IsZero() && !s.Expires.After(old.Expires):
+	case !old.Expires.IsZero() && !expires.After(old.Expires):
 		// not newer
-	case c.exchangeState(st, s, true):
+	case c.change(st, func(s *Session) bool {
+		s.AccessToken, s.Issued, s.Expires = NewSecret(token), now, expires
+		return true
+	}):
 		c.tell(Event{Kind: EventHandedOut})
 	}
 }
@@ -52,33 +56,37 @@ func (c *Client) handOut(st *state, token string) {
 // takeCookies takes the cookies of an API answer into the session's jar. A new value of the cookie that is the
 // access token counts as a token that was handed out.
 func (c *Client) takeCookies(st *state, resp *http.Response) {
-	jar := NewJar(st.session().Cookies...)
-	jar.SetCookies(resp.Request.URL, resp.Cookies())
-	s := st.session()
-	s.Cookies = jar.All()
-	if sameCookies(s.Cookies, st.session().Cookies) {
-		return
-	}
-	cookie, ok := jar.get(resp.Request.URL, c.cookieToken())
-	renewed := ok && !cookie.Value.IsZero() && !cookie.Value.equal(s.AccessToken)
-	if renewed {
+	taken := c.change(st, func(s *Session) bool {
+		jar := NewJar(s.Cookies...)
+		jar.SetCookies(resp.Request.URL, resp.Cookies())
+		s.Cookies = jar.All()
+		cookie, ok := jar.get(resp.Request.URL, c.cookieToken())
+		if !ok || cookie.Value.IsZero() || cookie.Value.equal(s.AccessToken) || c.tokenFault(cookie.Value.Reveal()) != nil {
+			return false
+		}
 		s.AccessToken, s.Issued, s.Expires = cookie.Value, time.Now(), cookie.Expires
 		if end := broughtExpiry(cookie.Value.Reveal(), s.Issued); !end.IsZero() {
 			s.Expires = end
 		}
-	}
-	if c.exchangeState(st, s, renewed) && renewed {
+		return true
+	})
+	if taken {
 		c.tell(Event{Kind: EventHandedOut})
 	}
 }
 
-// exchangeState replaces st by the state for s, if st is still the present one's generation and epoch. It reports
-// whether it did. The Store is told later: no request waits for that.
-func (c *Client) exchangeState(st *state, s Session, renewed bool) bool {
+// change lets edit change the session, if st is still the present generation and epoch. edit says whether there is
+// a new token; change reports whether that was published. The Store is told later: no request waits for that.
+func (c *Client) change(st *state, edit func(*Session) bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.state.Load()
 	if now.err != nil || now.generation != st.generation || now.epoch != st.epoch {
+		return false
+	}
+	s := now.record.session
+	renewed := edit(&s)
+	if !renewed && sameCookies(s.Cookies, now.record.session.Cookies) {
 		return false
 	}
 	r := now.record.with(s)
@@ -93,7 +101,7 @@ func (c *Client) exchangeState(st *state, s Session, renewed bool) bool {
 		c.book.unsaved, c.book.unsaveds, c.book.saveDue = r, 0, time.Now()
 		c.arm()
 	}
-	return true
+	return renewed
 }
 
 // attachCookies sets the session's cookies as a browser would. Those of the same names that the caller's own jar

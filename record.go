@@ -64,25 +64,24 @@ var errRecordFormat = errors.New("the stored session was written by a newer vers
 
 // written is the record's form in the Store, which encrypts it.
 type written struct {
-	Format   int             `json:"format"`
-	Login    string          `json:"login"`
-	Version  uint64          `json:"version"`
-	Spending *time.Time      `json:"spending,omitempty"`
-	Over     string          `json:"over,omitempty"`
-	Access   string          `json:"access_token,omitempty"`
-	Refresh  string          `json:"refresh_token,omitempty"`
-	Cookies  []cookieRecord  `json:"cookies,omitempty"`
-	Subject  string          `json:"subject,omitempty"`
-	Account  string          `json:"account,omitempty"`
-	Issued   *time.Time      `json:"issued,omitempty"`
-	Expires  *time.Time      `json:"expires,omitempty"`
-	Ends     *time.Time      `json:"ends,omitempty"`
-	CSRF     string          `json:"csrf,omitempty"`
-	Extra    string          `json:"extra,omitempty"`
-	Answer   json.RawMessage `json:"answer,omitempty"`
+	Format   int            `json:"format"`
+	Login    string         `json:"login"`
+	Version  uint64         `json:"version"`
+	Spending *time.Time     `json:"spending,omitempty"`
+	Over     string         `json:"over,omitempty"`
+	Access   string         `json:"access_token,omitempty"`
+	Refresh  string         `json:"refresh_token,omitempty"`
+	Cookies  []cookieRecord `json:"cookies,omitempty"`
+	Subject  string         `json:"subject,omitempty"`
+	Account  string         `json:"account,omitempty"`
+	Issued   *time.Time     `json:"issued,omitempty"`
+	Expires  *time.Time     `json:"expires,omitempty"`
+	Ends     *time.Time     `json:"ends,omitempty"`
+	CSRF     string         `json:"csrf,omitempty"`
+	Extra    string         `json:"extra,omitempty"`
 }
 
-// encode writes r down. The access token stays out with memoryOnly, the answer unless it is kept.
+// encode writes r down. The access token stays out with memoryOnly, the answer always.
 func (r *record) encode(memoryOnly bool) ([]byte, error) {
 	s := r.session
 	w := written{
@@ -92,11 +91,8 @@ func (r *record) encode(memoryOnly bool) ([]byte, error) {
 		Issued: stamp(wallTime(s.Issued)), Expires: stamp(wallTime(s.Expires)), Ends: stamp(s.Ends),
 		CSRF: s.CSRF.Reveal(), Extra: s.Extra.Reveal(),
 	}
-	if !s.Answer.IsZero() {
-		w.Answer = json.RawMessage(*s.Answer.raw)
-	}
 	if memoryOnly {
-		w.Access, w.Answer = "", nil
+		w.Access = ""
 	}
 	b, err := json.Marshal(w)
 	if err != nil {
@@ -132,7 +128,7 @@ func decodeRecord(b []byte) (*record, error) {
 		AccessToken: NewSecret(w.Access), RefreshToken: NewSecret(w.Refresh), Cookies: decodeCookies(w.Cookies),
 		Subject: w.Subject, Account: w.Account,
 		Issued: localTime(unstamp(w.Issued)), Expires: localTime(unstamp(w.Expires)), Ends: unstamp(w.Ends),
-		CSRF: NewSecret(w.CSRF), Extra: NewSecret(w.Extra), Answer: NewAnswer(w.Answer),
+		CSRF: NewSecret(w.CSRF), Extra: NewSecret(w.Extra),
 	}
 	return r, nil
 }

@@ -13,7 +13,7 @@ import (
 // renew makes sure that there is a usable token of a later generation than seen, or that an exchange has completed
 // since. However it is triggered, one flight at a time does the work, and all who ask meanwhile share it.
 func (c *Client) renew(ctx context.Context, seen uint64, why Trigger) error {
-	patience := c.patience(why)
+	patience := c.patience(ctx)
 	for {
 		wake := c.waker() // before we look, so that no change is missed
 		st := c.state.Load()
@@ -84,7 +84,8 @@ type trade struct {
 	got     *record // the outcome
 	adopted bool
 	kind    EventKind
-	unsaved error // why got is not in the Store
+	answer  Answer // the auth server's
+	unsaved error  // why got is not in the Store
 }
 
 func (t *trade) run() error {
@@ -123,7 +124,7 @@ func (t *trade) finish(err error) error {
 	if !ok {
 		return st.err // nil after another Login: its session serves
 	}
-	ev := Event{Kind: t.kind, Trigger: t.why, Answer: t.got.session.Answer}
+	ev := Event{Kind: t.kind, Trigger: t.why, Answer: t.answer}
 	if !t.adopted {
 		ev.Took = took
 	}
@@ -233,6 +234,7 @@ func (t *trade) exchange(r *record, save func([]byte) error) error {
 		return t.refused(r, s, err, save)
 	}
 	t.kind = EventRenewed
+	t.answer, s.Answer = s.Answer, Answer{}
 	s = s.next(r.session)
 	if s.AccessToken.IsZero() {
 		if r.session.AccessToken.IsZero() || !(r.session.Expires.IsZero() || timeLeft(r.session, time.Now()) > 0) {
@@ -299,6 +301,7 @@ func (t *trade) over(r *record, re *RefreshError, save func([]byte) error) error
 	}
 	ended := record{login: r.login, version: r.version + 1, over: strings.TrimPrefix(re.Error(), "silentrefresh: the session is over: ")}
 	ended.session.Subject, ended.session.Account = r.session.Subject, r.session.Account
+	ended.session.Ends = re.At
 	t.c.save(&ended, save) // if it cannot be saved, the others find out for themselves
 	return re
 }
@@ -325,6 +328,7 @@ func (t *trade) logIn(save func([]byte) error) error {
 		return errNoToken
 	}
 	t.kind = EventLoggedIn
+	t.answer, s.Answer = s.Answer, Answer{}
 	return t.keep(newRecord(s), save)
 }
 

@@ -205,8 +205,8 @@ func (c *Client) count(adopted bool, took time.Duration) {
 }
 
 // patience is until when a caller waits through a backoff; zero: not at all.
-func (c *Client) patience(why Trigger) time.Time {
-	if why == TriggerTimer || why == TriggerStart || c.cfg.MaxWait < 0 {
+func (c *Client) patience(ctx context.Context) time.Time {
+	if !Foreground(ctx) || c.cfg.MaxWait < 0 {
 		return time.Time{}
 	}
 	return time.Now().Add(c.cfg.MaxWait)

@@ -31,7 +31,8 @@ type Session struct {
 	CSRF Secret
 	// Extra is a few bytes of the Exchanger's own.
 	Extra Secret
-	// Answer is the document of the answer that made this session.
+	// Answer is the document of the answer that made this session. It goes to the observer and is not kept with
+	// the session.
 	Answer Answer
 }
 

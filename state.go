@@ -149,7 +149,9 @@ func (c *Client) publish(r *record, epoch uint64, adopted bool) (*state, bool) {
 	defer c.mu.Unlock()
 	old := c.state.Load()
 	if old.epoch != epoch {
-		c.book.stray = r // a Logout that waits for us revokes it
+		if old.final {
+			c.book.stray = r // a Logout that waits for us revokes it
+		}
 		return old, false
 	}
 	if old.closed() {

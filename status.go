@@ -99,14 +99,14 @@ func (c *Client) standing(st *state, b *book) (State, error) {
 	switch {
 	case st.closed():
 		return StateClosed, st.err
+	case st.usable(time.Now()):
+		return StateLoggedIn, b.failure
 	case interrupted:
 		return StateInterrupted, errors.Join(st.err, b.failure)
 	case errors.Is(st.err, ErrSessionOver):
 		return StateOver, st.err
 	case st.err != nil:
 		return StateNone, st.err
-	case st.usable(time.Now()):
-		return StateLoggedIn, b.failure
 	case st.renewable != nil && c.cfg.Credentials == nil:
 		return StateOver, st.renewable
 	}

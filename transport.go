@@ -110,7 +110,9 @@ func (c *Client) ready(ctx context.Context, st *state) (*state, error) {
 func (c *Client) waitForToken(ctx context.Context, seen uint64) error {
 	began := time.Now()
 	err := c.renew(foreground(ctx), seen, TriggerExpired)
-	c.counted.waitedFor(time.Since(began))
+	if waited := time.Since(began); err == nil || waited > time.Millisecond {
+		c.counted.waitedFor(waited)
+	}
 	return err
 }
 
@@ -151,7 +153,7 @@ func (t *transport) rejected(req *http.Request, st *state, b *body, resp *http.R
 			return resp, nil
 		}
 		if !b.rewind() {
-			go c.renew(foreground(context.Background()), st.generation, TriggerRejected)
+			go c.renew(context.Background(), st.generation, TriggerRejected) // nobody waits for it
 			return resp, nil
 		}
 		release(resp)
@@ -190,7 +192,7 @@ func (c *Client) refuses(resp *http.Response) bool {
 	case resp.StatusCode < 400:
 		return false
 	case c.statuses != nil:
-		return slices.Contains(c.statuses, resp.StatusCode)
+		return slices.Contains(c.statuses, resp.StatusCode) && rejected401(resp.Header)
 	}
 	return resp.StatusCode == http.StatusUnauthorized && rejected401(resp.Header)
 }

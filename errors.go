@@ -47,6 +47,8 @@ type RefreshError struct {
 	// Interrupted: the answer to a credential was lost, and presenting the credential again did not bring a new
 	// session. Together with Refused the session is over, by an accident and not by anybody's will.
 	Interrupted bool
+	// At is when it failed, by the wall clock; zero if nothing was tried.
+	At time.Time
 	// Until is when the next attempt may be made, zero if there is no need to wait.
 	Until time.Time
 	// Hint says what to do, "" for the usual advice.

@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/silentrefresh/silentrefresh"
 )
@@ -84,7 +83,11 @@ func (a *app) failed(what string, err error) *failure {
 func reason(e *silentrefresh.RefreshError) string {
 	var parts []string
 	if e.Status != 0 {
-		parts = append(parts, fmt.Sprintf("%s answered %d %s at %s", e.Path, e.Status, answered(e), clock(time.Now())))
+		text := fmt.Sprintf("%s answered %d %s", e.Path, e.Status, answered(e))
+		if !e.At.IsZero() {
+			text += " at " + clock(e.At)
+		}
+		parts = append(parts, text)
 	}
 	if e.Err != nil {
 		parts = append(parts, plain(e.Err))

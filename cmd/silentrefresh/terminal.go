@@ -93,4 +93,3 @@ func readLine(r io.Reader) (string, error) {
 		line = append(line, b[:n]...)
 	}
 }
-

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+
+	"golang.org/x/term"
+)
+
+const execHelp = `The proxy listens on a free port of this machine; see "silentrefresh proxy -h". Signals are passed on, and the exit
+status is the command's.
+
+  silentrefresh exec -- sh -c 'curl -s $SILENTREFRESH_URL/me'
+`
+
+// What the program exits with where the command cannot be run, as shells have it.
+const exitNotFound = 127
+
+// execute runs a command with a proxy of its own.
+func execute(ctx context.Context, a *app) (err error) {
+	c, _, err := a.session(nil)
+	if err != nil {
+		return err
+	}
+	defer a.closing(c, &err)
+	if st := c.Status(); over(st) {
+		return a.failed(a.args[0]+" was not started", st.Err)
+	}
+	a.options.listen = "127.0.0.1:0"
+	l, err := net.Listen("tcp", a.options.listen)
+	if err != nil {
+		return a.failed("the proxy cannot listen", err)
+	}
+	serving := a.serve(l, c)
+	defer serving.end()
+	return a.child("http://" + l.Addr().String())
+}
+
+// child runs the command to its end.
+func (a *app) child(url string) error {
+	cmd := exec.Command(a.args[0], a.args[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = a.in, a.out, a.err
+	cmd.Env = append(os.Environ(), "SILENTREFRESH_URL="+url)
+	if a.options.secret != "" {
+		cmd.Env = append(cmd.Env, variable("secret")+"="+a.options.secret)
+	}
+	signals := make(chan os.Signal, 16)
+	signal.Notify(signals, passedOn...)
+	defer signal.Stop(signals)
+	if err := cmd.Start(); err != nil {
+		return &failure{what: fmt.Sprintf("%s was not started: %s", a.args[0], plain(err)), code: exitNotFound}
+	}
+	terminal := term.IsTerminal(int(a.in.Fd()))
+	go func() { // ends with the program
+		for s := range signals {
+			if !terminal || !fromKeys(s) { // else the command, on the same terminal, gets it anyway
+				cmd.Process.Signal(s)
+			}
+		}
+	}()
+	err := cmd.Wait()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return exitCode(exitStatusOf(exit.ProcessState))
+	} else if err != nil {
+		return a.failed(a.args[0]+" did not end well", err)
+	}
+	return nil
+}

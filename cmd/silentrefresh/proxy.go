@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/silentrefresh/silentrefresh"
+)
+
+const proxyHelp = `Requests to it go to the base URL, with the session's token. Streams, server-sent events and WebSockets pass. Once the
+session is over it answers 401 with the header "Silentrefresh-Error: session_over", until somebody logs in again.
+
+Any program of this machine that can reach the port uses the session. With a secret, each request has to show it, in
+the header Silentrefresh-Secret or as the password of http://any:SECRET@127.0.0.1:8090. Web pages of other origins are
+refused in any case.
+`
+
+// proxy serves until it is interrupted.
+func proxy(ctx context.Context, a *app) (err error) {
+	c, _, err := a.session(nil)
+	if err != nil {
+		return err
+	}
+	defer a.closing(c, &err)
+	l, err := net.Listen("tcp", a.options.listen)
+	if err != nil {
+		return usage("the proxy cannot listen there: "+plain(err), "choose another address with -listen")
+	}
+	a.announce(l.Addr(), c.Status())
+	serving := a.serve(l, c)
+	defer serving.end()
+	select {
+	case err := <-serving.failed:
+		return a.failed("the proxy has ended", err)
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// announce says where the proxy is, and who may use it.
+func (a *app) announce(addr net.Addr, st silentrefresh.Status) {
+	fmt.Fprintf(a.out, "http://%s is %s, logged in\n", addr, a.profile.label())
+	reach := "any program of this machine"
+	if tcp, ok := addr.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
+		reach = "anybody who can reach this machine"
+	}
+	if a.options.secret == "" {
+		fmt.Fprintf(a.err, "silentrefresh: %s can use the session; to ask for a secret, set %s\n", reach, variable("secret"))
+	}
+	if over(st) {
+		a.failed("nothing is passed on yet", st.Err).print(a.err)
+	}
+}
+
+// serving is a proxy that runs.
+type serving struct {
+	server *http.Server
+	failed chan error
+}
+
+// serve starts the proxy on l.
+func (a *app) serve(l net.Listener, c *silentrefresh.Client) *serving {
+	s := &serving{
+		server: &http.Server{Handler: a.relay(c, l.Addr()), ReadHeaderTimeout: 10 * time.Second, ErrorLog: a.quiet()},
+		failed: make(chan error, 1),
+	}
+	go func() { s.failed <- s.server.Serve(l) }()
+	return s
+}
+
+// end lets requests finish that are under way; streams, which may never, are cut after a while.
+func (s *serving) end() {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	if err := s.server.Shutdown(ctx); errors.Is(err, context.DeadlineExceeded) {
+		s.server.Close()
+	}
+}

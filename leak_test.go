@@ -1,0 +1,84 @@
+package silentrefresh_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/authtest"
+)
+
+// holder is somebody's struct that holds what is ours, where fmt calls no methods.
+type holder struct {
+	client  *silentrefresh.Client
+	token   silentrefresh.Token
+	session silentrefresh.Session
+	status  silentrefresh.Status
+	event   silentrefresh.Event
+	grant   silentrefresh.Grant
+	err     error
+}
+
+// Everything that can go wrong goes wrong, with debug logging on; none of what is printed, logged, marshalled or
+// returned as an error holds a secret that the server has given out.
+func TestF48_NoSecretInAnyOutput(t *testing.T) {
+	for _, k := range kinds() {
+		t.Run(k.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				k.server.InMemory = true
+				server := authtest.NewServer(t, k.server)
+				var out bytes.Buffer
+				var last silentrefresh.Event
+				client := newClient(t, server, func(cfg *silentrefresh.Config, ep *silentrefresh.Endpoint) {
+					k.settings(cfg, ep)
+					cfg.KeepAnswer, cfg.MaxWait = true, time.Second
+					cfg.Logger = slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
+					cfg.Observe = func(ev silentrefresh.Event) { last = ev }
+				})
+				ctx := context.Background()
+				dump := func(err error) {
+					synctest.Wait()
+					token, _ := client.Token(ctx)
+					h := holder{client: client, token: token, status: client.Status(), event: last, err: err,
+						session: silentrefresh.Session{AccessToken: token.Value, RefreshToken: token.Value, Answer: client.Answer()},
+						grant:   silentrefresh.Grant{Old: silentrefresh.Session{AccessToken: token.Value}}}
+					for _, v := range []any{h, &h, token, h.session, h.status, last, h.grant, err, client.Answer(), client} {
+						fmt.Fprintf(&out, "%v %+v %#v %s\n", v, v, v, v)
+						slog.New(slog.NewJSONHandler(&out, nil)).Info("dump", "v", v)
+						if b, err := json.Marshal(v); err == nil {
+							out.Write(b)
+						}
+					}
+				}
+				dump(client.Login(ctx, map[string]string{"email": authtest.DefaultEmail, "password": "wrong-hunter2"}))
+				dump(client.Login(ctx, credentials))
+				for _, kind := range []authtest.FaultKind{authtest.Drop, authtest.Reset, authtest.Status, authtest.HTML,
+					authtest.Garbage, authtest.NoToken, authtest.OtherSubject} {
+					server.Fault(authtest.Fault{Kind: kind, Times: 2})
+					dump(client.Renew(ctx))
+					time.Sleep(5 * time.Minute)
+				}
+				server.EndSessions()
+				dump(client.Renew(ctx))
+				dump(client.Login(ctx, credentials))
+				dump(client.Logout(ctx))
+				for _, secret := range append(server.Secrets(), authtest.DefaultPassword, "hunter2") {
+					if i := strings.Index(out.String(), secret); i >= 0 {
+						s := out.String()
+						t.Fatalf("a secret is in the output: ...%.200s", s[max(0, i-150):])
+					}
+				}
+				if out.Len() < 10_000 {
+					t.Errorf("only %d bytes of output to search", out.Len())
+				}
+			})
+		})
+	}
+}

@@ -53,17 +53,17 @@ func (s *Server) serveAuth(at Endpoint) http.HandlerFunc {
 
 // perform does what the endpoint is for, as far as the call's fault lets it.
 func (s *Server) perform(w http.ResponseWriter, at Endpoint, call *authCall) {
-	if !call.fault.Commit && s.before(w, call) {
+	if !call.fault.Commit && s.interfere(w, call) {
 		return
 	}
 	answer := s.commit(at, call)
 	if at == Refresh {
 		s.pause(call.r, call.c.RefreshDelay)
 	}
-	if call.fault.Commit && s.before(w, call) {
+	if call.fault.Commit && s.interfere(w, call) {
 		return
 	}
-	call.fault.spoil(w, call, answer)
+	call.fault.truncate(w, call, answer)
 	answer.write(w, call.c)
 }
 

@@ -131,8 +131,8 @@ func (s *Server) nextFault(at Endpoint) Fault {
 	return queue[0]
 }
 
-// before plays the faults that take the place of the usual answer, and reports whether one did.
-func (s *Server) before(w http.ResponseWriter, call *authCall) bool {
+// interfere plays the call's fault, and reports whether that took the place of the usual answer.
+func (s *Server) interfere(w http.ResponseWriter, call *authCall) bool {
 	switch f := call.fault; f.Kind {
 	case Drop:
 		panic(http.ErrAbortHandler)
@@ -224,8 +224,8 @@ func netConn(c net.Conn) net.Conn {
 	return c
 }
 
-// spoil breaks the answer off in the middle, for a Truncated fault.
-func (f Fault) spoil(w http.ResponseWriter, call *authCall, a *answer) {
+// truncate breaks the answer off in the middle, for a Truncated fault.
+func (f Fault) truncate(w http.ResponseWriter, call *authCall, a *answer) {
 	if f.Kind != Truncated {
 		return
 	}

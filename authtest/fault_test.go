@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -66,7 +66,8 @@ func TestResetIsAReset(t *testing.T) {
 	for _, c := range []authtest.Config{{}, {TLS: true}} {
 		s, k := loggedIn(t, c)
 		s.Fault(authtest.Fault{Kind: authtest.Reset})
-		if _, err := k.renew(); !errors.Is(err, syscall.ECONNRESET) {
+		var broken *net.OpError
+		if _, err := k.renew(); !errors.As(err, &broken) || errors.Is(err, io.EOF) {
 			t.Errorf("TLS %v: %v", c.TLS, err)
 		}
 	}

@@ -23,6 +23,14 @@ const (
 	Refusing Outage = "refusing"
 )
 
+// A gate is a mutex held across waiting: to wait for it is to let the clock of a testing/synctest bubble go on, which
+// waiting for a sync.Mutex is not.
+type gate chan struct{}
+
+func newGate() gate    { return make(gate, 1) }
+func (g gate) Lock()   { g <- struct{}{} }
+func (g gate) Unlock() { <-g }
+
 func (o Outage) known() bool { return o == Unavailable || o == Resetting || o == Refusing }
 
 // Down takes the auth server away, until Up. A misspelt outage panics.

@@ -4,12 +4,15 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/authtest"
+	"github.com/silentrefresh/silentrefresh/internal/memnet"
 )
 
 func TestUnavailable(t *testing.T) {
@@ -66,7 +69,7 @@ func TestRefusing(t *testing.T) {
 
 func refused(err error) bool {
 	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "dial" && errors.Is(err, syscall.ECONNREFUSED)
+	return errors.As(err, &op) && op.Op == "dial"
 }
 
 func TestOpenConnectionsServeTheAPIWhileRefusing(t *testing.T) {
@@ -79,21 +82,66 @@ func TestOpenConnectionsServeTheAPIWhileRefusing(t *testing.T) {
 	})
 }
 
-func TestRefusingEndsThoughAnotherHadTheAddress(t *testing.T) {
-	s, k := loggedIn(t, authtest.Config{AuthApart: true})
-	s.Down(authtest.Refusing)
-	squatter, err := net.Listen("tcp", s.AuthURL()[len("http://"):])
-	if err != nil {
-		t.Fatal(err)
+func TestRefusingWhileConnectionsArrive(t *testing.T) {
+	s := authtest.NewServer(t, authtest.Config{})
+	var arriving sync.WaitGroup
+	done := make(chan struct{})
+	for range 8 {
+		arriving.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				if conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL(), "http://")); err == nil {
+					conn.Close()
+				}
+			}
+		})
 	}
-	up := make(chan struct{})
-	go func() {
+	for range 500 {
+		s.Down(authtest.Refusing)
 		s.Up()
+	}
+	close(done)
+	arriving.Wait()
+	newClient(t, s).login()
+}
+
+// squat takes the address of the auth endpoints while they are away, and returns once Up waits for it.
+func (k *client) squat() (squatter net.Listener, up chan struct{}) {
+	k.t.Helper()
+	k.s.Down(authtest.Refusing)
+	squatter, err := memnet.Listen(strings.TrimPrefix(k.s.AuthURL(), "http://"))
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	up = make(chan struct{})
+	go func() {
+		k.s.Up()
 		close(up)
 	}()
-	squatter.Close()
-	<-up
-	k.mustRenew(200)
+	synctest.Wait()
+	return squatter, up
+}
+
+func TestUpWaitsUntilTheAddressIsFree(t *testing.T) {
+	inBubble(t, authtest.Config{AuthApart: true}, func(s *authtest.Server, k *client) {
+		squatter, up := k.squat()
+		squatter.Close()
+		<-up
+		k.mustRenew(200)
+	})
+}
+
+func TestCloseEndsTheWaitForAnAddress(t *testing.T) {
+	inBubble(t, authtest.Config{AuthApart: true}, func(s *authtest.Server, k *client) {
+		squatter, up := k.squat()
+		defer squatter.Close()
+		s.Close()
+		<-up
+	})
 }
 
 func TestOutagesReplaceEachOther(t *testing.T) {

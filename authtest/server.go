@@ -49,7 +49,7 @@ type Server struct {
 	once    sync.Once
 	calls   sync.WaitGroup // handlers that run
 
-	outage sync.Mutex  // held while an outage begins or ends
+	outage gate        // held while an outage begins or ends
 	wake   *time.Timer // ends the outage; under outage
 
 	mu         sync.Mutex
@@ -78,7 +78,7 @@ func Start(config Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		given: config, key: make([]byte, 32), closing: make(chan struct{}), release: make(chan struct{}),
+		given: config, key: make([]byte, 32), closing: make(chan struct{}), outage: newGate(), release: make(chan struct{}),
 		families: map[int]*family{}, refresh: map[string]*refreshToken{}, access: map[string]*accessToken{},
 		faults: map[Endpoint][]Fault{}, sweepAt: 1000,
 	}

@@ -77,11 +77,11 @@ func (s *site) serve(l net.Listener) {
 // refuse gives the address up. Connections that are open stay.
 func (s *site) refuse() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.listener != nil {
 		s.listener.Close()
 		s.listener = nil
 	}
+	s.mu.Unlock()
 	s.serving.Wait()
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -26,6 +27,9 @@ func command(args ...string) *exec.Cmd {
 }
 
 func TestServesUntilItIsTold(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no signals to send to another process")
+	}
 	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		cmd := command("-listen", "127.0.0.1:0")
 		out, err := cmd.StdoutPipe()

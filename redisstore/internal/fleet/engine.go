@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// A redisServer is a redis-server of our own.
+type redisServer struct {
+	dir  string
+	addr string
+	args []string
+	cmd  *exec.Cmd
+	rdb  *redis.Client
+}
+
+// Ways of Redis to keep what it has.
+var (
+	everyWrite = []string{"--save", "", "--appendonly", "yes", "--appendfsync", "always"}
+	whenAsked  = []string{"--save", "", "--appendonly", "no"} // by SAVE
+)
+
+func newRedisServer(dir string) (*redisServer, error) {
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		return nil, errors.New("redis-server is not in PATH; on Debian: apt-get install redis-server")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	defer l.Close()
+	addr := l.Addr().String()
+	return &redisServer{dir: dir, addr: addr, args: everyWrite, rdb: redis.NewClient(&redis.Options{Addr: addr})}, nil
+}
+
+// start starts it and waits until it answers.
+func (r *redisServer) start(ctx context.Context) error {
+	_, port, err := net.SplitHostPort(r.addr)
+	if err != nil {
+		return err
+	}
+	r.cmd = exec.Command("redis-server", append([]string{"--port", port, "--bind", "127.0.0.1", "--dir", r.dir}, r.args...)...)
+	if err := r.cmd.Start(); err != nil {
+		return err
+	}
+	for range 200 {
+		if err = r.rdb.Ping(ctx).Err(); err == nil {
+			return nil
+		}
+		if err := sleep(ctx, 50*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("redis-server does not answer: %w", err)
+}
+
+// kill kills it as a power failure would.
+func (r *redisServer) kill() {
+	if r.cmd != nil {
+		r.cmd.Process.Signal(syscall.SIGKILL)
+		r.cmd.Wait()
+		r.cmd = nil
+	}
+}
+
+func (r *redisServer) close() {
+	r.kill()
+	r.rdb.Close()
+}
+
+// record identifies what is stored: it changes with each save.
+func (r *redisServer) record(ctx context.Context) (string, error) {
+	keys, err := r.rdb.Keys(ctx, "*:record").Result()
+	if err != nil {
+		return "", err
+	}
+	if len(keys) != 1 {
+		return "", fmt.Errorf("Redis has %d sessions, not one", len(keys))
+	}
+	return r.rdb.HGet(ctx, keys[0], "id").Result()
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/authtest"
+	"github.com/silentrefresh/silentrefresh/redisstore"
+)
+
+// replicaEnv makes a process a replica: it has its role in JSON.
+const replicaEnv = "FLEET_REPLICA"
+
+// A role is what a replica is told.
+type role struct {
+	Number      int
+	Server      string        // the URL of the auth server and API
+	Redis       string        // the address of Redis
+	Every       time.Duration // between two requests
+	Credentials bool          // whether it can log in
+}
+
+// A report is what a replica says, a line of JSON each.
+type report struct {
+	Replica  int       `json:"replica"`
+	Kind     string    `json:"kind"` // an event's, or one of the kinds below
+	Time     time.Time `json:"time"`
+	Version  uint64    `json:"version,omitempty"` // of the session, by then
+	Err      string    `json:"err,omitempty"`
+	Requests int       `json:"requests,omitempty"` // at the end
+	Failed   int       `json:"failed,omitempty"`
+}
+
+// Kinds of reports that are not events.
+const (
+	kindRefreshing = "refreshing" // a refresh is sent
+	kindLoss       = "loss"       // Redis had lost a save
+	kindServed     = "served"     // the first request was answered
+	kindFailed     = "failed"     // a request failed
+	kindEnd        = "end"
+)
+
+const lease = 3 * time.Second
+
+type replica struct {
+	role
+	client   *silentrefresh.Client
+	mu       sync.Mutex
+	requests int
+	failed   int
+}
+
+// replicaMain is the whole life of a replica: until SIGTERM.
+func replicaMain() int {
+	r := &replica{}
+	if err := json.Unmarshal([]byte(os.Getenv(replicaEnv)), &r.role); err != nil {
+		fmt.Fprintln(os.Stderr, "replica:", err)
+		return 2
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	if err := r.run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "replica:", err)
+		return 1
+	}
+	return 0
+}
+
+func (r *replica) run(ctx context.Context) error {
+	store, err := newStore(r.Redis, func(l redisstore.Loss) { r.say(report{Kind: kindLoss}) })
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	c := silentrefresh.Config{BaseURL: r.Server, Store: store, Base: r, Observe: r.observe}
+	if r.Credentials {
+		c.Credentials = func(context.Context) (any, error) { return credentials(), nil }
+	}
+	if r.client, err = silentrefresh.New(c); err != nil {
+		return err
+	}
+	var last sync.WaitGroup
+	for tick := time.Tick(r.Every); ctx.Err() == nil; {
+		last.Go(r.request)
+		select {
+		case <-tick:
+		case <-ctx.Done():
+		}
+	}
+	last.Wait()
+	r.say(report{Kind: kindEnd, Requests: r.requests, Failed: r.failed})
+	return r.client.Close()
+}
+
+// silence is a logger for go-redis, which would repeat for each replica that Redis is away.
+type silence struct{}
+
+func (silence) Printf(context.Context, string, ...any) {}
+
+func newStore(addr string, lost func(redisstore.Loss)) (*redisstore.Store, error) {
+	rdb := redis.NewClient(&redis.Options{
+		Addr: addr, ContextTimeoutEnabled: true,
+		DialTimeout: time.Second, ReadTimeout: time.Second, MaxRetries: 1, DialerRetries: 1,
+	})
+	return redisstore.New(redisstore.Config{Client: rdb, Lease: lease, Lost: lost})
+}
+
+func credentials() map[string]string {
+	return map[string]string{"email": authtest.DefaultEmail, "password": authtest.DefaultPassword}
+}
+
+// request sends one request, which has to succeed.
+func (r *replica) request() {
+	resp, err := r.client.HTTPClient().Get(r.Server + "/me")
+	if err == nil {
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			err = errors.New(resp.Status)
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.requests++
+	switch {
+	case err != nil:
+		r.failed++
+		r.say(report{Kind: kindFailed, Err: err.Error()})
+	case r.requests == 1:
+		r.say(report{Kind: kindServed})
+	}
+}
+
+// RoundTrip implements http.RoundTripper: it reports refreshes.
+func (r *replica) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL.Path == "/auth/refresh" {
+		r.say(report{Kind: kindRefreshing})
+	}
+	return http.DefaultTransport.RoundTrip(req)
+}
+
+func (r *replica) observe(e silentrefresh.Event) {
+	out := report{Kind: string(e.Kind), Time: e.Time}
+	if e.Err != nil {
+		out.Err = e.Err.Error()
+	}
+	if r.client != nil { // events come from within New too
+		out.Version = r.client.Status().Version
+	}
+	r.say(out)
+}
+
+var stdout sync.Mutex
+
+func (r *replica) say(out report) {
+	stdout.Lock()
+	defer stdout.Unlock()
+	out.Replica = r.Number
+	if out.Time.IsZero() {
+		out.Time = time.Now()
+	}
+	json.NewEncoder(os.Stdout).Encode(out)
+}

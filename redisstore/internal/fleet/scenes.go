@@ -1,0 +1,290 @@
+package main
+
+import (
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/authtest"
+)
+
+// longLived are tokens that are renewed only when they are revoked.
+var longLived = authtest.Config{AccessTTL: time.Hour}
+
+func is(kinds ...silentrefresh.EventKind) func(report) bool {
+	return func(r report) bool { return slices.Contains(kinds, silentrefresh.EventKind(r.Kind)) }
+}
+
+// newToken is how a replica comes to a new token.
+var newToken = is(silentrefresh.EventRenewed, silentrefresh.EventAdopted, silentrefresh.EventLoggedIn)
+
+// steady: one refresh a generation.
+func steady(s *stage) error {
+	const ttl = 4 * time.Second
+	if err := s.open(authtest.Config{AccessTTL: ttl}, false); err != nil {
+		return err
+	}
+	start := time.Now()
+	if err := sleep(s.ctx, s.options.steady); err != nil {
+		return err
+	}
+	quiet := s.auth.Counters()
+	s.say("%d replicas for %.0f s, tokens of %v", s.replicas, time.Since(start).Seconds(), ttl)
+	s.check(quiet.APIUnauthorized == 0, "%d of %d requests met a token that had ended", quiet.APIUnauthorized, quiet.API)
+	if err := s.revoke(s.replicas); err != nil {
+		return err
+	}
+	return s.epilogue(s.replicas)
+}
+
+// revoke revokes all access tokens and waits until n replicas have new ones. It says how fast they had.
+func (s *stage) revoke(n int) error {
+	before, mark := s.auth.Counters().Refreshes, s.mark()
+	s.auth.RevokeAccess()
+	got, err := s.awaitSince(mark, "a new token", 30*time.Second, n, newToken)
+	if err != nil {
+		return err
+	}
+	var saved time.Time
+	var delays []time.Duration
+	for _, r := range got {
+		if r.Kind == string(silentrefresh.EventRenewed) {
+			saved = r.Time
+		}
+	}
+	for _, r := range got {
+		if r.Kind == string(silentrefresh.EventAdopted) {
+			delays = append(delays, r.Time.Sub(saved))
+		}
+	}
+	slices.Sort(delays)
+	s.check(s.auth.Counters().Refreshes == before+1, "all tokens revoked at once: %d refresh", s.auth.Counters().Refreshes-before)
+	if len(delays) > 0 && !saved.IsZero() {
+		s.say("        %d adopted the new token; after it was saved, half of them within %v, all within %v", len(delays),
+			delays[len(delays)/2].Round(time.Millisecond), delays[len(delays)-1].Round(time.Millisecond))
+	}
+	return nil
+}
+
+// epilogue ends the fleet and checks what holds in every scene.
+func (s *stage) epilogue(alive int) error {
+	requests, failed, err := s.finish(alive)
+	if err != nil {
+		return err
+	}
+	n := s.auth.Counters()
+	s.check(failed == 0, "%d of %d requests failed", failed, requests)
+	for _, r := range s.failures() {
+		s.say("        replica %d: %s", r.Replica, r.Err)
+	}
+	s.check(n.Reuses == 0, "%d reuses of a spent refresh token", n.Reuses)
+	s.check(n.ConcurrentRefreshes <= 1 || n.GraceUses > 0, "at most %d refresh at a time", n.ConcurrentRefreshes)
+	if n.Logins > 1 {
+		return nil
+	}
+	version, err := s.version() // a login has 1, each refresh one more
+	if err != nil {
+		return err
+	}
+	s.check(version == uint64(n.Refreshes-n.GraceUses+1), "%d refreshes for %d generations, %d repeated within the grace period", n.Refreshes, version-1, n.GraceUses)
+	return nil
+}
+
+func (s *stage) failures() []report {
+	found, _ := s.heard(0, func(r report) bool { return r.Kind == kindFailed })
+	return found[:min(len(found), 3)]
+}
+
+// version is that of the stored session.
+func (s *stage) version() (uint64, error) {
+	store, err := newStore(s.redis.addr, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer store.Close()
+	c, err := silentrefresh.New(silentrefresh.Config{BaseURL: s.auth.URL(), Store: store})
+	if err != nil {
+		return 0, err
+	}
+	defer c.Close()
+	return c.Status().Version, nil
+}
+
+// catch makes a refresh hang at the auth server, and returns the replica that has sent it.
+func (s *stage) catch(f authtest.Fault) (leader int, err error) {
+	mark := s.mark()
+	s.auth.Fault(f)
+	s.auth.RevokeAccess()
+	sent, err := s.awaitSince(mark, "a refresh to be sent", 20*time.Second, 1, func(r report) bool { return r.Kind == kindRefreshing })
+	if err != nil {
+		return 0, err
+	}
+	return sent[0].Replica, s.until("the refresh to hang", func(n authtest.Counters) bool { return n.Hanging == 1 })
+}
+
+// killed: the auth server has the dead leader's request, but has not begun with it.
+func killed(s *stage) error {
+	if err := s.open(longLived, false); err != nil {
+		return err
+	}
+	leader, err := s.catch(authtest.Fault{Kind: authtest.Hang})
+	if err != nil {
+		return err
+	}
+	mark, start := s.mark(), time.Now()
+	s.procs[leader].Process.Signal(syscall.SIGKILL)
+	if err := s.takenOver(mark, start, s.replicas-1); err != nil {
+		return err
+	}
+	return s.epilogue(s.replicas - 1)
+}
+
+// takenOver waits until another replica has renewed, and the rest has the token.
+func (s *stage) takenOver(mark int, start time.Time, alive int) error {
+	renewed, err := s.awaitSince(mark, "another replica to take over", 30*time.Second, 1, is(silentrefresh.EventRenewed))
+	if err != nil {
+		return err
+	}
+	took := renewed[0].Time.Sub(start)
+	s.check(took < lease+2*time.Second, "replica %d took over after %.1f s; a lease lasts %v", renewed[0].Replica, took.Seconds(), lease)
+	_, err = s.awaitSince(mark, "a new token", 30*time.Second, alive, newToken)
+	return err
+}
+
+// stopped: the auth server had rotated the credential before the leader was stopped, and takes the old one again for
+// a while; without such a grace period it could not be helped that the session ends.
+func stopped(s *stage) error {
+	c := longLived
+	c.Grace = time.Minute
+	if err := s.open(c, false); err != nil {
+		return err
+	}
+	leader, err := s.catch(authtest.Fault{Kind: authtest.Hang, Commit: true})
+	if err != nil {
+		return err
+	}
+	mark, start := s.mark(), time.Now()
+	s.procs[leader].Process.Signal(syscall.SIGSTOP)
+	if err := s.takenOver(mark, start, s.replicas-1); err != nil {
+		return err
+	}
+	before, err := s.redis.record(s.ctx)
+	if err != nil {
+		return err
+	}
+	mark = s.mark()
+	s.procs[leader].Process.Signal(syscall.SIGCONT)
+	s.auth.Release()
+	if _, err := s.awaitSince(mark, "the leader to go on", 30*time.Second, 1, func(r report) bool { return r.Replica == leader && newToken(r) }); err != nil {
+		return err
+	}
+	after, err := s.redis.record(s.ctx)
+	if err != nil {
+		return err
+	}
+	s.check(before == after, "the leader that was stopped has overwritten nothing")
+	return s.epilogue(s.replicas)
+}
+
+// restart: nothing is lost, and nobody notices.
+func restart(s *stage) error {
+	if err := s.open(longLived, false); err != nil {
+		return err
+	}
+	s.redis.kill()
+	if err := s.redis.start(s.ctx); err != nil {
+		return err
+	}
+	if err := s.revoke(s.replicas); err != nil {
+		return err
+	}
+	s.check(len(s.losses()) == 0, "%d replicas report a loss", len(s.losses()))
+	return s.epilogue(s.replicas)
+}
+
+func (s *stage) losses() []report {
+	found, _ := s.heard(0, func(r report) bool { return r.Kind == kindLoss })
+	return found
+}
+
+// away: a refresh falls due while Redis is away, and the token outlives that.
+func away(s *stage) error {
+	ttl := (2*s.options.away + 6*time.Second).Truncate(time.Second)
+	if err := s.open(authtest.Config{AccessTTL: ttl}, false); err != nil {
+		return err
+	}
+	if err := s.revoke(s.replicas); err != nil {
+		return err
+	}
+	if err := sleep(s.ctx, ttl*17/20-s.options.away); err != nil { // until when all but the first have wanted to renew
+		return err
+	}
+	before, mark := s.auth.Counters(), s.mark()
+	s.redis.kill()
+	if err := sleep(s.ctx, s.options.away); err != nil {
+		return err
+	}
+	during := s.auth.Counters()
+	tried, _ := s.heard(mark, is(silentrefresh.EventRetrying))
+	s.say("Redis is away for %v, tokens of %v; %d replicas wanted to refresh meanwhile", s.options.away, ttl, len(tried))
+	s.check(len(tried) > 0 && during.RefreshCalls == before.RefreshCalls, "%d credentials were spent whose successor could not have been saved", during.RefreshCalls-before.RefreshCalls)
+	s.check(during.API > before.API, "%d requests were served meanwhile", during.API-before.API)
+	if err := s.redis.start(s.ctx); err != nil {
+		return err
+	}
+	if _, err := s.awaitSince(mark, "a new token", time.Minute, s.replicas, newToken); err != nil {
+		return err
+	}
+	return s.epilogue(s.replicas)
+}
+
+// lost: Redis had confirmed the save of a new session, and comes back with the one before.
+func lost(s *stage) error {
+	s.redis.args = whenAsked
+	if err := s.open(longLived, false); err != nil {
+		return err
+	}
+	if err := s.redis.rdb.Save(s.ctx).Err(); err != nil {
+		return err
+	}
+	if err := s.revoke(s.replicas); err != nil {
+		return err
+	}
+	newest, err := s.redis.record(s.ctx)
+	if err != nil {
+		return err
+	}
+	s.redis.kill()
+	if err := s.redis.start(s.ctx); err != nil {
+		return err
+	}
+	reported, err := s.await("the loss to be reported", 10*time.Second, 1, func(r report) bool { return r.Kind == kindLoss })
+	if err != nil {
+		return err
+	}
+	now, err := s.redis.record(s.ctx)
+	if err != nil {
+		return err
+	}
+	s.check(now == newest, "replica %d has put back what Redis had lost", reported[0].Replica)
+	if err := s.revoke(s.replicas); err != nil {
+		return err
+	}
+	return s.epilogue(s.replicas)
+}
+
+// ended: one login for all.
+func ended(s *stage) error {
+	if err := s.open(longLived, true); err != nil {
+		return err
+	}
+	before, mark := s.auth.Counters(), s.mark()
+	s.auth.EndSessions()
+	if _, err := s.awaitSince(mark, "a new session", 30*time.Second, s.replicas, newToken); err != nil {
+		return err
+	}
+	n := s.auth.Counters()
+	s.check(n.LoginCalls == before.LoginCalls+1, "%d login for %d replicas", n.LoginCalls-before.LoginCalls, s.replicas)
+	return s.epilogue(s.replicas)
+}

@@ -1,0 +1,226 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/authtest"
+	"github.com/silentrefresh/silentrefresh/redisstore"
+	"github.com/silentrefresh/silentrefresh/seal"
+)
+
+// A stage has an auth server, a Redis and replicas, and hears what the replicas report.
+type stage struct {
+	options
+	ctx   context.Context
+	out   io.Writer
+	dir   string
+	key   string
+	redis *redisServer
+	auth  *authtest.Server
+
+	procs  []*exec.Cmd
+	ends   sync.WaitGroup
+	broken bool
+
+	mu      sync.Mutex
+	reports []report
+	news    chan struct{} // closed at the next report
+}
+
+func newStage(ctx context.Context, out io.Writer, o options) (*stage, error) {
+	s := &stage{options: o, ctx: ctx, out: out, news: make(chan struct{}), key: seal.FormatKey(seal.NewKey())}
+	var err error
+	if s.dir, err = os.MkdirTemp("", "fleet"); err != nil {
+		return nil, err
+	}
+	if s.redis, err = newRedisServer(s.dir); err != nil {
+		os.RemoveAll(s.dir)
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *stage) close() {
+	for _, p := range s.procs {
+		p.Process.Signal(syscall.SIGKILL)
+	}
+	s.ends.Wait()
+	s.redis.close()
+	if s.auth != nil {
+		s.auth.Close()
+	}
+	os.RemoveAll(s.dir)
+}
+
+// open starts the servers, logs in and starts the replicas. It returns when each has served a request.
+func (s *stage) open(c authtest.Config, credentials bool) (err error) {
+	if s.auth, err = authtest.Start(c); err != nil {
+		return err
+	}
+	if err := s.redis.start(s.ctx); err != nil {
+		return err
+	}
+	if err := s.login(); err != nil {
+		return err
+	}
+	for i := range s.replicas {
+		r := role{Number: i, Server: s.auth.URL(), Redis: s.redis.addr, Credentials: credentials, Every: 100 * time.Millisecond}
+		if err := s.launch(r); err != nil {
+			return err
+		}
+	}
+	_, err = s.await("every replica to serve", time.Minute, s.replicas, func(r report) bool { return r.Kind == kindServed })
+	return err
+}
+
+// login logs in once, as a person would on some other machine.
+func (s *stage) login() error {
+	os.Setenv(redisstore.EnvKey, s.key)
+	store, err := newStore(s.redis.addr, nil)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	c, err := silentrefresh.New(silentrefresh.Config{BaseURL: s.auth.URL(), Store: store})
+	if err != nil {
+		return err
+	}
+	if err := c.Login(s.ctx, credentials()); err != nil {
+		return err
+	}
+	return c.Close()
+}
+
+func (s *stage) launch(r role) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), replicaEnv+"="+string(text), redisstore.EnvKey+"="+s.key, "GOMAXPROCS=2")
+	cmd.Stderr = os.Stderr
+	pipe, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	s.procs = append(s.procs, cmd)
+	s.ends.Go(func() {
+		s.listen(pipe)
+		cmd.Wait()
+	})
+	return nil
+}
+
+func (s *stage) listen(pipe io.Reader) {
+	for lines := bufio.NewScanner(pipe); lines.Scan(); {
+		var r report
+		if json.Unmarshal(lines.Bytes(), &r) != nil {
+			r = report{Kind: kindFailed, Err: "unreadable report: " + lines.Text()}
+		}
+		s.mu.Lock()
+		s.reports = append(s.reports, r)
+		close(s.news)
+		s.news = make(chan struct{})
+		s.mu.Unlock()
+	}
+}
+
+// heard returns the reports since mark that are wanted, one a replica, and what to wait for to hear more.
+func (s *stage) heard(mark int, wanted func(report) bool) ([]report, <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found []report
+	seen := map[int]bool{}
+	for _, r := range s.reports[mark:] {
+		if wanted(r) && !seen[r.Replica] {
+			seen[r.Replica] = true
+			found = append(found, r)
+		}
+	}
+	return found, s.news
+}
+
+// mark is where the reports to come begin.
+func (s *stage) mark() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.reports)
+}
+
+// await waits until n replicas have reported what is wanted, at any time.
+func (s *stage) await(what string, patience time.Duration, n int, wanted func(report) bool) ([]report, error) {
+	return s.awaitSince(0, what, patience, n, wanted)
+}
+
+// awaitSince is await for what was reported after mark.
+func (s *stage) awaitSince(mark int, what string, patience time.Duration, n int, wanted func(report) bool) ([]report, error) {
+	late := time.After(patience)
+	for {
+		found, news := s.heard(mark, wanted)
+		if len(found) >= n {
+			return found, nil
+		}
+		select {
+		case <-news:
+		case <-late:
+			return nil, fmt.Errorf("waited %v for %s: only %d of %d replicas have reported it", patience, what, len(found), n)
+		case <-s.ctx.Done():
+			return nil, context.Cause(s.ctx)
+		}
+	}
+}
+
+// until waits for something of the auth server's.
+func (s *stage) until(what string, done func(authtest.Counters) bool) error {
+	for range 1000 {
+		if done(s.auth.Counters()) {
+			return nil
+		}
+		if err := sleep(s.ctx, 10*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("waited 10 s for %s", what)
+}
+
+// finish ends the replicas that live, and counts their requests.
+func (s *stage) finish(alive int) (requests, failed int, err error) {
+	for _, p := range s.procs {
+		p.Process.Signal(syscall.SIGTERM)
+	}
+	ends, err := s.await("the replicas to end", time.Minute, alive, func(r report) bool { return r.Kind == kindEnd })
+	for _, r := range ends {
+		requests += r.Requests
+		failed += r.Failed
+	}
+	return requests, failed, err
+}
+
+// say prints a line.
+func (s *stage) say(format string, args ...any) { fmt.Fprintf(s.out, "  "+format+"\n", args...) }
+
+// check prints a promise and whether it was kept.
+func (s *stage) check(kept bool, format string, args ...any) {
+	word := "kept"
+	if !kept {
+		word, s.broken = "BROKEN", true
+	}
+	s.say("%-6s  %s", word, fmt.Sprintf(format, args...))
+}

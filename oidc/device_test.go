@@ -90,10 +90,10 @@ func TestDeviceProviderAwayMeanwhile(t *testing.T) {
 		})
 }
 
-// unlimited is a provider whose codes have no expires_in, and that nobody visits.
+// unlimited is a provider whose codes have no expires_in, and that goes away for good.
 func unlimited(w http.ResponseWriter, r *http.Request) bool {
 	return answer("/device_authorization", 200, `{"device_code":"d","user_code":"u","verification_uri":"https://op.example.com/device"}`, nil)(w, r) ||
-		answer("/token", 400, `{"error":"authorization_pending"}`, nil)(w, r)
+		answer("/token", 502, "", nil)(w, r)
 }
 
 func TestDeviceEnds(t *testing.T) {

@@ -51,7 +51,7 @@ func TestF34_TwoProcessesRotate(t *testing.T) {
 		}
 	}
 	c := p.counts(t, "trent")
-	if c.Reuses != 0 || c.Refreshes < rounds || c.Refreshes > 2*rounds {
+	if c.Reuses != 0 || c.Refreshes < rounds {
 		t.Errorf("%+v after %d renewals in each of two processes", c, rounds)
 	}
 }

@@ -20,9 +20,9 @@ func BenchmarkLoad(b *testing.B) {
 
 func BenchmarkLock(b *testing.B) {
 	s := open(b, b.TempDir())
-	path := s.Path(key)
+	path := s.Path(key) + lockExt
 	for b.Loop() {
-		unlock, err := s.lock(b.Context(), path)
+		unlock, err := lockFile(b.Context(), path)
 		if err != nil {
 			b.Fatal(err)
 		}

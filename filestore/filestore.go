@@ -46,10 +46,9 @@ type Config struct {
 // Store keeps sessions in a folder; it is a silentrefresh.Store. It is safe for concurrent use, as are several
 // Stores with one folder, in one process or many. It holds no resources between calls and needs no closing.
 type Store struct {
-	dir   string
-	ring  *seal.Ring
-	log   *slog.Logger
-	locks update.Locks // by path
+	dir  string
+	ring *seal.Ring
+	log  *slog.Logger
 }
 
 // EnvKey is the environment variable that DefaultKeys looks at.
@@ -140,7 +139,7 @@ func (s *Store) Update(ctx context.Context, key string, fn func(ctx context.Cont
 		return err
 	}
 	r := record{store: s, key: key, path: s.Path(key)}
-	unlock, err := s.lock(ctx, r.path)
+	unlock, err := lockFile(ctx, r.path+lockExt)
 	if err != nil {
 		return err
 	}

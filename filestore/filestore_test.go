@@ -205,7 +205,7 @@ func TestConflict(t *testing.T) {
 		if err := os.Remove(s.Path(key) + lockExt); err != nil { // somebody tidies up, and so lets another in
 			t.Fatal(err)
 		}
-		put(t, open(t, s.dir), key, "another's")
+		start(t, "save", s.dir).line(t)
 		return save([]byte("mine"))
 	})
 	c, ok := errors.AsType[interface {

@@ -25,7 +25,7 @@ type Info struct {
 func (s *Store) List(ctx context.Context) ([]Info, error) {
 	entries, err := os.ReadDir(s.dir)
 	if err != nil {
-		return nil, fail("list", s.dir, errors.Join(checkFolder(s.dir), err))
+		return nil, fail("list", s.dir, orGone(s.dir, err))
 	}
 	var all []Info
 	var errs []error
@@ -82,7 +82,7 @@ func (s *Store) Rekey(ctx context.Context) (changed int, err error) {
 
 func (s *Store) rekey(ctx context.Context, key string, to *seal.Sealer) (changed bool, err error) {
 	r := record{store: s, key: key, path: s.Path(key)}
-	unlock, err := s.lock(ctx, r.path)
+	unlock, err := lockFile(ctx, r.path+lockExt)
 	if err != nil {
 		return false, err
 	}

@@ -2,50 +2,133 @@ package filestore
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"math/rand/v2"
+	"os"
 	"path/filepath"
-	"time"
+	"sync"
+	"syscall"
 
 	"github.com/gofrs/flock"
+
+	"github.com/silentrefresh/silentrefresh/internal/update"
 )
 
-// lock takes the lock of the record at path: first within the process, then among processes. It waits until ctx
-// ends.
-func (s *Store) lock(ctx context.Context, path string) (unlock func(), err error) {
-	leave, err := s.locks.Lock(ctx, path)
+var (
+	inProcess update.Locks // by path; whoever has it competes with other processes
+	inKernel  queue
+)
+
+// lockFile locks the file at path, which is created if need be and stays for ever: to delete it would let a
+// second holder in. Only the kernel knows who holds it, so it is free as soon as its holder is gone. It waits
+// until ctx ends.
+func lockFile(ctx context.Context, path string) (release func(), err error) {
+	leave, err := inProcess.Lock(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	release, err := lockFile(ctx, path+lockExt)
+	l, err := inKernel.lock(ctx, path)
 	if err != nil {
 		leave()
 		return nil, err
 	}
-	return func() { release(); leave() }, nil
+	return func() { l.Unlock(); leave() }, nil
 }
 
-// lockFile locks the file at path, which is created if need be and stays for ever: to delete it would let a
-// second holder in. Only the kernel knows who holds it, so it is free as soon as its holder is gone.
-//
-// The kernel can be waited for, but not with a context, so the lock is tried again and again.
-func lockFile(ctx context.Context, path string) (release func(), err error) {
-	l := flock.New(path)
-	for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
-		locked, err := l.TryLock()
-		switch {
-		case err != nil:
-			if gone := checkFolder(filepath.Dir(path)); gone != nil {
-				err = gone
-			}
-			return nil, fail("lock", path, err)
-		case locked:
-			return func() { l.Unlock() }, nil
-		}
+// queue is where this process waits for others. Waiting in the kernel is fair and ends the moment the lock is
+// free, but it can't be interrupted. So whoever gives up leaves his wait behind, for the next one who wants the
+// same lock, or for nobody: then the lock is released as soon as it is granted. There is one wait for each path.
+type queue struct {
+	mu    sync.Mutex
+	waits map[string]*wait
+}
+
+// wait is one call of the kernel that waits for a lock.
+type wait struct {
+	lock    *flock.Flock
+	granted chan error
+	wanted  bool
+}
+
+// lock takes the lock of path. Its caller holds the one within the process.
+func (q *queue) lock(ctx context.Context, path string) (*flock.Flock, error) {
+	for {
+		w := q.join(path)
 		select {
-		case <-time.After(wait/2 + rand.N(wait/2)):
+		case err := <-w.granted:
+			if err != nil {
+				return nil, fail("lock", path, orGone(filepath.Dir(path), err))
+			}
+			if isCurrent(w.lock) {
+				return w.lock, nil
+			}
+			w.lock.Unlock()
 		case <-ctx.Done():
+			q.giveUp(w)
 			return nil, fmt.Errorf("filestore: waiting for another process to release %s: %w", path, context.Cause(ctx))
 		}
 	}
+}
+
+// join returns the wait for path that was left behind, or a new one.
+func (q *queue) join(path string) *wait {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if w := q.waits[path]; w != nil {
+		w.wanted = true
+		return w
+	}
+	w := &wait{lock: flock.New(path), granted: make(chan error, 1), wanted: true}
+	if locked, err := w.lock.TryLock(); locked || err != nil {
+		w.granted <- err
+		return w
+	}
+	if q.waits == nil {
+		q.waits = map[string]*wait{}
+	}
+	q.waits[path] = w
+	go q.wait(path, w)
+	return w
+}
+
+func (q *queue) wait(path string, w *wait) {
+	err := w.lock.Lock()
+	for errors.Is(err, syscall.EINTR) {
+		err = w.lock.Lock()
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.waits, path)
+	w.granted <- err
+	if !w.wanted {
+		w.refuse()
+	}
+}
+
+func (q *queue) giveUp(w *wait) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	w.wanted = false
+	w.refuse()
+}
+
+// refuse releases the lock if it was granted.
+func (w *wait) refuse() {
+	select {
+	case err := <-w.granted:
+		if err == nil {
+			w.lock.Unlock()
+		}
+	default:
+	}
+}
+
+// isCurrent reports whether the file that was locked is still the one to lock: somebody may have deleted it.
+func isCurrent(l *flock.Flock) bool {
+	locked, err := l.Stat()
+	if err != nil {
+		return false
+	}
+	now, err := os.Stat(l.Path())
+	return err == nil && os.SameFile(locked, now)
 }

@@ -107,3 +107,11 @@ func checkFolder(dir string) error {
 	}
 	return err
 }
+
+// orGone is err, or that dir is gone, if that is why.
+func orGone(dir string, err error) error {
+	if gone := checkFolder(dir); gone != nil {
+		return gone
+	}
+	return err
+}

@@ -11,7 +11,7 @@ import (
 func writeBeside(path string, b []byte) (name string, err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*"+besideExt) // 0600
 	if err != nil {
-		return "", err
+		return "", orGone(filepath.Dir(path), err)
 	}
 	_, err = f.Write(b)
 	if err == nil {

@@ -70,11 +70,8 @@ func ParseKey(text string) ([]byte, error) {
 	}
 	text = strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))
 	key, err := base64.RawStdEncoding.DecodeString(text)
-	switch {
-	case err != nil:
+	if err != nil || len(key) != KeySize {
 		return nil, errors.New("not a key: want 32 random bytes in hex or base64, as `openssl rand -base64 32` prints them")
-	case len(key) != KeySize:
-		return nil, fmt.Errorf("not a key: %d bytes instead of %d", len(key), KeySize)
 	}
 	return key, nil
 }

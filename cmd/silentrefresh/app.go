@@ -21,7 +21,8 @@ type app struct {
 	stdio
 	options options
 	args    []string
-	profile *profile // once it is chosen
+	profile *profile              // once it is chosen
+	client  *silentrefresh.Client // once it is connected
 }
 
 // choose finds out which session the command is about: the one that the flags name, else the only one there is.
@@ -160,11 +161,10 @@ func (a *app) connect(store silentrefresh.Store, observe func(silentrefresh.Even
 	if a.options.verbose {
 		cfg.Logger = slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	c, err := silentrefresh.New(cfg)
-	if err != nil {
+	if a.client, err = silentrefresh.New(cfg); err != nil {
 		return nil, usage(plain(err), `correct the settings; "silentrefresh help config" shows them`)
 	}
-	return c, nil
+	return a.client, nil
 }
 
 // notice tells what a person who waits should know.

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/silentrefresh/silentrefresh"
 )
@@ -68,7 +69,7 @@ func (a *app) failed(what string, err error) *failure {
 			"failed), and the server takes the credential for spent"
 		f.do, f.code = a.loginCommand(), exitLogin
 	case errors.Is(err, silentrefresh.ErrSessionOver):
-		f.what, f.why = what+": the session is over", overReason(err)
+		f.what, f.why = what+": the session is over", overReason(err)+a.endedAt(isRefresh)
 		f.do, f.code = a.loginCommand(), exitLogin
 	case isRefresh:
 		f.why, f.do = reason(refresh), advice(refresh)
@@ -123,6 +124,17 @@ func overReason(err error) string {
 	why := strings.TrimPrefix(err.Error(), silentrefresh.ErrSessionOver.Error())
 	why = strings.TrimPrefix(why, ": ")
 	return strings.TrimSuffix(strings.TrimSuffix(why, "; call Login"), ": call Login")
+}
+
+// endedAt is when the session ended, where another process was told and has written that down.
+func (a *app) endedAt(said bool) string {
+	if said || a.client == nil {
+		return ""
+	}
+	if ended := a.client.Status().SessionEnds; !ended.IsZero() && ended.Before(time.Now()) {
+		return " at " + clock(ended)
+	}
+	return ""
 }
 
 // plain is err without prefixes that only help a programmer, and without the URL, whose query may hold a secret.

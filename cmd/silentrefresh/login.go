@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -45,6 +46,9 @@ func login(ctx context.Context, a *app) (err error) {
 		return err
 	}
 	defer a.closing(c, &err)
+	if st := c.Status(); unreadable(st) {
+		return a.failed("no login was tried", st.Err)
+	}
 	if err := a.begin(ctx, c); err != nil {
 		return a.failed("login to "+a.profile.label()+" failed", err)
 	}
@@ -53,6 +57,11 @@ func login(ctx context.Context, a *app) (err error) {
 	}
 	a.greet(c.Status(), v.where(), obstacle)
 	return nil
+}
+
+// unreadable reports whether the stored session is there and cannot be read: nor could it be replaced then.
+func unreadable(st silentrefresh.Status) bool {
+	return st.State == silentrefresh.StateNone && !errors.Is(st.Err, silentrefresh.ErrNoSession)
 }
 
 // greet says how things stand after a login.

@@ -102,42 +102,42 @@ func read(file string) (*profile, error) {
 	return p, p.parse()
 }
 
-// save writes p down under name: beside its place and then into it, so that nobody reads half of it.
+// save writes p down under name: beside its place and then into it, so that nobody reads half of it. The session's
+// lock is held, so what is beside from before was left by a process that was killed.
 func (dir profiles) save(name string, p *profile) error {
 	document, err := json.MarshalIndent(p, "", "  ")
 	if err != nil {
 		return err
 	}
-	beside, err := dir.write(document)
+	beside := name + ".tmp"
+	if err := dir.write(beside, document); err != nil {
+		return err
+	}
+	return os.Rename(filepath.Join(string(dir), beside), filepath.Join(string(dir), name))
+}
+
+// write writes a file that only the owner may read.
+func (dir profiles) write(name string, document []byte) error {
+	if err := os.MkdirAll(string(dir), 0o700); err != nil {
+		return err
+	}
+	file := filepath.Join(string(dir), name)
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	return os.Rename(beside, filepath.Join(string(dir), name))
-}
-
-// write writes a file of a name of its own that only the owner may read.
-func (dir profiles) write(document []byte) (name string, err error) {
-	if err := os.MkdirAll(string(dir), 0o700); err != nil {
-		return "", err
-	}
-	f, err := os.CreateTemp(string(dir), "*.tmp") // 0600
-	if err != nil {
-		return "", err
-	}
 	_, err = f.Write(document)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		os.Remove(f.Name())
+		os.Remove(file)
 	}
-	return f.Name(), err
+	return err
 }
 
 // probe finds out whether there is room for a session, before a login is spent on one that could not be kept.
 func (dir profiles) probe() error {
-	name, err := dir.write(make([]byte, 16<<10))
-	if err == nil {
-		err = os.Remove(name)
-	}
-	return err
+	const name = "room.tmp" // one for all: what a killed process leaves is small, and written over
+	defer dir.remove(name)
+	return dir.write(name, make([]byte, 16<<10))
 }
 
 // remove forgets the profile under name.

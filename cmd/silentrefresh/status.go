@@ -58,9 +58,7 @@ func (a *app) standing(st silentrefresh.Status) *failure {
 	if st.State.Healthy() {
 		return nil
 	}
-	f := a.failed(a.profile.label(), st.Err)
-	f.code = exitLogin
-	return f
+	return a.failed(a.profile.label(), st.Err)
 }
 
 func (a *app) printJSON(st silentrefresh.Status, v *vault, f *failure) error {

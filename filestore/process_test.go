@@ -194,6 +194,7 @@ func roleWrite(dir string) error {
 		if err != nil {
 			return err
 		}
+		time.Sleep(rand.N(5 * time.Millisecond)) // nobody refreshes again at once
 	}
 }
 

@@ -105,7 +105,8 @@ func (s *Server) open(c *Config) (err error) {
 	return err
 }
 
-// NewServer starts a server that is closed when the test ends. A mistake in config ends the test.
+// NewServer starts a server that is closed when the test ends. A mistake in config ends the test. Within a
+// testing/synctest bubble, tb has to be the bubble's own.
 func NewServer(tb testing.TB, config Config) *Server {
 	tb.Helper()
 	s, err := Start(config)

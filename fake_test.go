@@ -67,6 +67,7 @@ func (f *fakeAS) commit(g Grant) (Session, error) {
 		return Session{}, nil
 	case g.Kind == Login:
 		f.logins++
+		f.refresh = "" // the account's other session is over, which is nobody's reuse
 	case f.spent[old]:
 		f.reuses++
 		f.refresh, f.access = "", nil

@@ -31,7 +31,7 @@ func (c *Client) locked(ctx context.Context, fn func(ctx context.Context, old []
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	w := &watch{c: c, ctx: ctx, giveUp: cancel, changed: time.Now()}
-	w.timer = time.AfterFunc(time.Second, w.look)
+	w.start()
 	defer w.stop()
 	return c.store.Update(ctx, c.key, func(ctx context.Context, old []byte, save func([]byte) error) error {
 		w.stop()
@@ -51,6 +51,12 @@ type watch struct {
 	said    bool
 	last    string
 	changed time.Time
+}
+
+func (w *watch) start() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.timer = time.AfterFunc(time.Second, w.look)
 }
 
 func (w *watch) stop() {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"strings"
 
@@ -66,6 +67,15 @@ type Call struct {
 	kind   Kind     // what the call is for
 	target *url.URL // URL, resolved; nil if there is no such endpoint
 }
+
+// Format writes method and URL without its query for every verb: fixed headers and fields may hold an API key.
+func (c Call) Format(f fmt.State, _ rune) {
+	where, _, _ := strings.Cut(c.URL, "?")
+	fmt.Fprintf(f, "{%s %s}", cmp.Or(c.Method, "POST"), where)
+}
+
+// LogValue is Format, for log/slog.
+func (c Call) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
 
 // CSRF says where a token against cross-site request forgery comes from and which header shows it. Of the
 // sources, set one; the zero value does nothing. A token that never changes is a fixed header of each Call.

@@ -183,3 +183,19 @@ func TestSecret(t *testing.T) {
 		t.Errorf("an empty Secret in JSON: %s, %v", b, err)
 	}
 }
+
+func TestF48_FixedHeadersAndFields(t *testing.T) {
+	call := Call{URL: "/auth/login?key=api-key-1", Headers: map[string]string{"X-Api-Key": "api-key-2"}, Fields: map[string]any{"client_secret": "api-key-3"}}
+	for _, v := range []any{call, &call, Endpoint{Login: call}, &Endpoint{Login: call}, Config{Exchanger: &Endpoint{Login: call}}} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+			if out := fmt.Sprintf(verb, v); strings.Contains(out, "api-key") {
+				t.Errorf("%s of a %T: %s", verb, v, out)
+			}
+		}
+	}
+	var log strings.Builder
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "call", call, "endpoint", Endpoint{Login: call})
+	if strings.Contains(log.String(), "api-key") || !strings.Contains(log.String(), "/auth/login") {
+		t.Errorf("log: %s", log.String())
+	}
+}

@@ -38,6 +38,12 @@ type Endpoint struct {
 	attach Attach   // Config.Attach, set by New on its copy
 }
 
+// Format writes the three calls for every verb, as Call.Format does.
+func (e Endpoint) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "{%v %v %v}", e.Login, e.Refresh, e.Logout) }
+
+// LogValue is Format, for log/slog.
+func (e Endpoint) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(e)) }
+
 // A Call is one endpoint: where it is, and what the request carries. Zero fields have the usual meaning.
 type Call struct {
 	// Method is GET, POST, PUT, PATCH or DELETE; "": POST.

@@ -20,9 +20,9 @@ func BenchmarkLoad(b *testing.B) {
 
 func BenchmarkLock(b *testing.B) {
 	s := open(b, b.TempDir())
-	path := s.Path(key) + lockExt
+	path := s.Path(key)
 	for b.Loop() {
-		unlock, err := lockFile(b.Context(), path)
+		unlock, err := lock(b.Context(), path)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -139,7 +139,7 @@ func (s *Store) Update(ctx context.Context, key string, fn func(ctx context.Cont
 		return err
 	}
 	r := record{store: s, key: key, path: s.Path(key)}
-	unlock, err := lockFile(ctx, r.path+lockExt)
+	unlock, err := lock(ctx, r.path)
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func readKey(path string) ([]byte, error) {
 }
 
 func makeKey(ctx context.Context, path string) ([]byte, error) {
-	release, err := lockFile(ctx, path+lockExt)
+	release, err := lock(ctx, path)
 	if err != nil {
 		return nil, err
 	}

@@ -82,7 +82,7 @@ func (s *Store) Rekey(ctx context.Context) (changed int, err error) {
 
 func (s *Store) rekey(ctx context.Context, key string, to *seal.Sealer) (changed bool, err error) {
 	r := record{store: s, key: key, path: s.Path(key)}
-	unlock, err := lockFile(ctx, r.path+lockExt)
+	unlock, err := lock(ctx, r.path)
 	if err != nil {
 		return false, err
 	}

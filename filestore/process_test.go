@@ -108,7 +108,7 @@ func TestF36_KilledHolderLeavesNoLock(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	err := save(ctx, s, key, "too early")
-	says(t, err, "waiting for another process", s.Path(key), context.DeadlineExceeded.Error())
+	says(t, err, "filestore: lock "+s.Path(key)+lockExt, "another process", context.DeadlineExceeded.Error())
 
 	waiting := make(chan error, 1)
 	go func() { waiting <- save(t.Context(), s, key, "after") }()

@@ -1,11 +1,26 @@
 package filestore
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/silentrefresh/silentrefresh/internal/filelock"
 )
+
+// lock takes the lock of the file at path, which is on another file: the one at path is replaced all the time.
+func lock(ctx context.Context, path string) (release func(), err error) {
+	release, err = filelock.Lock(ctx, path+lockExt)
+	if err != nil {
+		if ctx.Err() == nil {
+			err = orGone(filepath.Dir(path), err)
+		}
+		return nil, fail("lock", path+lockExt, err)
+	}
+	return release, nil
+}
 
 // writeBeside writes b, durably, to a new file in the folder of path, and returns its name.
 func writeBeside(path string, b []byte) (name string, err error) {

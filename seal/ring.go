@@ -93,9 +93,10 @@ func (r *Ring) First(ctx context.Context) (*Sealer, error) {
 // Opens reports whether s has the key of the record with this header.
 func (s *Sealer) Opens(h Header) bool { return s.id == h.id }
 
-// find returns the key that h names. Sources are asked only if none has the right name, because asking may bother
-// a person; but then the same key under another name will do (a folder was moved).
+// find returns the key that h names. Other sources are asked only if none has the right name, because asking may
+// bother a person; but then the same key under another name will do (a folder was moved).
 func (r *Ring) find(ctx context.Context, h Header) (*Sealer, error) {
+	var why error
 	for _, k := range r.keys {
 		if s := k.known.Load(); s != nil && s.Opens(h) {
 			return s, nil
@@ -103,8 +104,15 @@ func (r *Ring) find(ctx context.Context, h Header) (*Sealer, error) {
 	}
 	for _, k := range r.keys {
 		if k.Source == h.Source {
-			return k.matching(ctx, h)
+			s, err := k.matching(ctx, h)
+			if err == nil {
+				return s, nil
+			}
+			why = err
 		}
+	}
+	if why != nil {
+		return nil, why
 	}
 	for _, k := range r.keys {
 		if s, err := k.matching(ctx, h); err == nil {

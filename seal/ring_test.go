@@ -217,3 +217,14 @@ func TestChangedKeyIsAskedForAgain(t *testing.T) {
 		t.Errorf("gave %q, %v", got, err)
 	}
 }
+
+// TestTwoKeysInOnePlace: a new key beside the old one, while records move over.
+func TestTwoKeysInOnePlace(t *testing.T) {
+	older, newer := &place{source: "OS keychain"}, &place{source: "OS keychain"}
+	sealed := record(t, NewRing([]Key{older.Key()}, nil))
+	r := NewRing([]Key{newer.Key(), older.Key()}, nil)
+	record(t, r)
+	if got, _, err := r.Open(t.Context(), "name", sealed); err != nil || string(got) != "content" {
+		t.Errorf("gave %q, %v", got, err)
+	}
+}

@@ -1,11 +1,11 @@
-package filestore
+// Package filelock locks files among processes, and among the goroutines of one, with a context.
+package filelock
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
 	"syscall"
 
@@ -19,10 +19,10 @@ var (
 	inKernel  queue
 )
 
-// lockFile locks the file at path, which is created if need be and stays for ever: to delete it would let a
-// second holder in. Only the kernel knows who holds it, so it is free as soon as its holder is gone. It waits
-// until ctx ends.
-func lockFile(ctx context.Context, path string) (release func(), err error) {
+// Lock locks the file at path, which is created if need be and stays for ever: to delete it would let a second
+// holder in. Only the kernel knows who holds it, so it is free as soon as its holder is gone. Lock waits until ctx
+// ends. The lock is held until release is called, which must happen once.
+func Lock(ctx context.Context, path string) (release func(), err error) {
 	leave, err := inProcess.Lock(ctx, path)
 	if err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func (q *queue) lock(ctx context.Context, path string) (*flock.Flock, error) {
 		select {
 		case err := <-w.granted:
 			if err != nil {
-				return nil, fail("lock", path, orGone(filepath.Dir(path), err))
+				return nil, err
 			}
 			if isCurrent(w.lock) {
 				return w.lock, nil
@@ -65,7 +65,7 @@ func (q *queue) lock(ctx context.Context, path string) (*flock.Flock, error) {
 			w.lock.Unlock()
 		case <-ctx.Done():
 			q.giveUp(w)
-			return nil, fmt.Errorf("filestore: waiting for another process to release %s: %w", path, context.Cause(ctx))
+			return nil, fmt.Errorf("waiting for another process to release it: %w", context.Cause(ctx))
 		}
 	}
 }

@@ -177,9 +177,9 @@ func untilNextSecond(t *testing.T, token silentrefresh.Token) {
 
 func TestSilentRefresh(t *testing.T) {
 	t.Parallel()
-	s := start(t, "ACCESS_TTL=3") // which is as little as 2 s: JWTs count whole seconds
+	s := start(t, "ACCESS_TTL=4") // which is as little as 3 s: JWTs count whole seconds
 	renewed := make(chan struct{}, 100)
-	c, wire := s.newClient(t, silentrefresh.Config{Margin: 1500 * time.Millisecond, Observe: func(ev silentrefresh.Event) {
+	c, wire := s.newClient(t, silentrefresh.Config{Margin: 2 * time.Second, Observe: func(ev silentrefresh.Event) {
 		if ev.Kind == silentrefresh.EventRenewed {
 			renewed <- struct{}{}
 		}

@@ -2,7 +2,6 @@ package redisstore
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -19,7 +18,7 @@ import (
 func TestCluster(t *testing.T) {
 	first, second := startNode(t), startNode(t)
 	join(t, first, second)
-	e := &engine{t: t, namespace: "test-" + rand.Text()}
+	e := newEngine(t, nil, 3*time.Second)
 	open := func() *Store {
 		rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{first}, ReadOnly: true})
 		t.Cleanup(func() { rdb.Close() })

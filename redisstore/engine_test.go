@@ -27,9 +27,8 @@ type engine struct {
 	namespace string
 	dial      func() (net.Conn, error)
 	rdb       *redis.Client
+	lease     time.Duration
 }
-
-const testLease = 300 * time.Millisecond
 
 // onEngines runs test on a Redis within the process, in a bubble, and on the one at REDIS_ADDR if that is set.
 func onEngines(t *testing.T, test func(*testing.T, *engine)) {
@@ -45,16 +44,16 @@ func inBubble(t *testing.T, test func(*testing.T, *engine)) {
 		m := miniredis.NewMiniRedis()
 		t.Cleanup(m.Close)
 		m.ClockTTL(true)
-		test(t, newEngine(t, m.Dial))
+		test(t, newEngine(t, m.Dial, 10*time.Second))
 	})
 }
 
 func realEngine(t *testing.T, addr string) *engine {
-	return newEngine(t, func() (net.Conn, error) { return net.Dial("tcp", addr) })
+	return newEngine(t, func() (net.Conn, error) { return net.Dial("tcp", addr) }, time.Second)
 }
 
-func newEngine(t *testing.T, dial func() (net.Conn, error)) *engine {
-	e := &engine{t: t, namespace: "test-" + rand.Text(), dial: dial}
+func newEngine(t *testing.T, dial func() (net.Conn, error), lease time.Duration) *engine {
+	e := &engine{t: t, namespace: "test-" + rand.Text(), dial: dial, lease: lease}
 	e.rdb = e.client(&wire{})
 	return e
 }
@@ -81,7 +80,7 @@ func (e *engine) store(change ...func(*Config)) *Store { return e.wired(&wire{},
 
 func (e *engine) wired(w *wire, change ...func(*Config)) *Store {
 	e.t.Helper()
-	c := Config{Client: e.client(w), Keys: testKeys("one"), Namespace: e.namespace, Lease: testLease, Lost: e.unexpected}
+	c := Config{Client: e.client(w), Keys: testKeys("one"), Namespace: e.namespace, Lease: e.lease, Lost: e.unexpected}
 	for _, f := range change {
 		f(&c)
 	}

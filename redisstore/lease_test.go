@@ -52,7 +52,7 @@ func TestLeaseIsRenewedWhileItIsHeld(t *testing.T) {
 				t.Error("another Update came in")
 			case <-ctx.Done():
 				t.Error(context.Cause(ctx))
-			case <-time.After(4 * testLease):
+			case <-time.After(4 * e.lease):
 			}
 			return save([]byte("done"))
 		}))
@@ -64,11 +64,11 @@ func TestLeaseIsRenewedWhileItIsHeld(t *testing.T) {
 func TestF36_DeadHoldersLeaseRunsOut(t *testing.T) {
 	onEngines(t, func(t *testing.T, e *engine) {
 		s := e.store()
-		must(t, e.rdb.SetNX(t.Context(), s.names("k").lock, "a process that was killed", testLease).Err())
+		must(t, e.rdb.SetNX(t.Context(), s.names("k").lock, "a process that was killed", e.lease).Err())
 		start := time.Now()
 		must(t, <-entering(t, s, "k"))
-		if took := time.Since(start); took < testLease*9/10 || took > 3*testLease {
-			t.Errorf("the lock was had after %v, the lease is %v", took, testLease)
+		if took := time.Since(start); took < e.lease*9/10 || took > 3*e.lease {
+			t.Errorf("the lock was had after %v, the lease is %v", took, e.lease)
 		}
 	})
 }
@@ -98,7 +98,7 @@ func TestUnreachableRedisEndsTheContextWithTheLease(t *testing.T) {
 			start := time.Now()
 			w.set(true)
 			<-ctx.Done()
-			if took, cause := time.Since(start), context.Cause(ctx); took != testLease || !errors.Is(cause, errLeaseRanOut) {
+			if took, cause := time.Since(start), context.Cause(ctx); took != e.lease || !errors.Is(cause, errLeaseRanOut) {
 				t.Errorf("the context ended after %v: %v", took, cause)
 			}
 			if err := save([]byte("second")); !errors.Is(err, errCut) || isConflict(err) {
@@ -137,7 +137,7 @@ func TestF38_WaitersAreWokenAndDoNotPoll(t *testing.T) {
 		start := time.Now()
 		release()
 		must(t, <-entered)
-		if took := time.Since(start); took > 100*time.Millisecond {
+		if took := time.Since(start); took > 5*time.Second { // in a bubble it is 0; a lease lasts a minute
 			t.Errorf("woken after %v", took)
 		}
 	})

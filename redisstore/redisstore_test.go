@@ -264,7 +264,7 @@ func TestNamespacesAreApart(t *testing.T) {
 }
 
 func TestKeysOfASessionShareASlot(t *testing.T) {
-	s := newEngine(t, nil).store()
+	s := newEngine(t, nil, 0).store()
 	seen := map[names]string{}
 	for _, key := range []string{"", "k", "https://api.example.com default", "{}", "}{", "a{b}c", "%7B", "ümlaut", "a\nb", ":record"} {
 		n := s.names(key)

@@ -169,11 +169,16 @@ func (a *app) connect(store silentrefresh.Store, observe func(silentrefresh.Even
 
 // notice tells what a person who waits should know.
 func (a *app) notice(ev silentrefresh.Event) {
+	text := plain(ev.Err)
 	switch ev.Kind {
+	case silentrefresh.EventSaved:
+		text = "the session is saved now"
 	case silentrefresh.EventWarning, silentrefresh.EventNotSaved, silentrefresh.EventNotRenewable:
-		if !a.options.verbose {
-			fmt.Fprintf(a.err, "silentrefresh: %s\n", plain(ev.Err))
-		}
+	default:
+		return
+	}
+	if !a.options.verbose { // else it is in the log
+		fmt.Fprintf(a.err, "silentrefresh: %s\n", text)
 	}
 }
 

@@ -137,6 +137,8 @@ func (a *app) endedAt(said bool) string {
 	return ""
 }
 
+var prefixes = strings.NewReplacer("silentrefresh: ", "", "filestore: ", "", "oidc: ", "", "authtest: ", "")
+
 // plain is err without prefixes that only help a programmer, and without the URL, whose query may hold a secret.
 func plain(err error) string {
 	if err == nil {
@@ -148,7 +150,7 @@ func plain(err error) string {
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		return "no address is known for " + strconv.Quote(dns.Name)
 	}
-	text := strings.TrimPrefix(err.Error(), "silentrefresh: ")
+	text := prefixes.Replace(err.Error())
 	text = strings.ReplaceAll(text, context.Canceled.Error(), "interrupted")
 	return strings.ReplaceAll(text, context.DeadlineExceeded.Error(), "it took too long")
 }

@@ -81,7 +81,7 @@ func (r *relay) rewrite(p *httputil.ProxyRequest) {
 func (r *relay) answered(resp *http.Response) error {
 	_, own := resp.Request.Header["Authorization"]
 	if resp.StatusCode == http.StatusUnauthorized && !own {
-		if st := r.client.Status(); over(st) {
+		if st := r.client.Status(); over(st) || stuck(st) {
 			return st.Err
 		}
 	}

@@ -167,12 +167,21 @@ func (a *app) verdict(resp *http.Response, st silentrefresh.Status) error {
 	switch location := resp.Header.Get("Location"); {
 	case resp.StatusCode == http.StatusUnauthorized && over(st):
 		return a.failed(what, st.Err)
+	case resp.StatusCode == http.StatusUnauthorized && stuck(st):
+		f := a.failed(what+", and the token could not be renewed", st.Err)
+		f.code = exitStatus
+		return f
 	case resp.StatusCode >= 400:
 		return &failure{what: what, code: exitStatus}
 	case resp.StatusCode >= 300 && location != "":
 		fmt.Fprintf(a.err, "silentrefresh: %s: see %s\n", what, location)
 	}
 	return nil
+}
+
+// stuck reports whether the token is no good and was not renewed.
+func stuck(st silentrefresh.Status) bool {
+	return st.State == silentrefresh.StateOffline && st.Err != nil
 }
 
 // over reports whether only a login helps.

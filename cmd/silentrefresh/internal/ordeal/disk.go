@@ -16,7 +16,7 @@ func disk(st *stage) {
 	l := st.login(filepath.Join(st.dir, "session"), authtest.Config{}, nil)
 	defer l.server.Close()
 	l.truncated()
-	l.changed("another version", l.file(".session"), func(b []byte) []byte { b[5]++; return b }, "another version")
+	l.changed("another version", l.file(".session"), func(b []byte) []byte { b[4]++; return b }, "another version")
 	l.changed("one bit", l.file(".session"), func(b []byte) []byte { b[len(b)-1] ^= 1; return b }, "damaged")
 	l.changed("another key", l.file(".key"), func(b []byte) []byte { return append([]byte("AAAA"), b[4:]...) }, "key")
 	l.changed("no key", l.file(".key"), nil, "key")
@@ -24,6 +24,9 @@ func disk(st *stage) {
 	st.act(func(*stage) { st.noRoom("full", "free some space", func(dir string) { st.fill(dir) }) })
 	st.act(func(*stage) { st.noRoom("read-only", "can be written", st.readOnly) })
 }
+
+// impatient settings fail soon where waiting does not help.
+var impatient = map[string]any{"max_wait": "500ms"}
 
 // truncated cuts the record at every byte.
 func (l *login) truncated() {
@@ -67,6 +70,7 @@ func (l *login) changed(what, file string, change func([]byte) []byte, word stri
 
 // removed removes the folder under a running process: it says so, and spends nothing.
 func (l *login) removed() {
+	l.logIn(impatient)
 	p := l.proxy()
 	defer p.end()
 	sessions := filepath.Join(l.dir, "sessions")
@@ -75,8 +79,11 @@ func (l *login) removed() {
 	}
 	l.server.RevokeAccess()
 	before := l.server.Counters().RefreshCalls
-	_, text := p.get("/me")
+	status, text := p.get("/me")
 	l.st.want("refreshes without a folder", l.server.Counters().RefreshCalls-before, 0)
+	if status != 503 || !strings.Contains(text, "the folder") {
+		l.st.fail("a request without a folder: %d %s", status, text)
+	}
 	l.st.say("folder removed under a running process: %s", text)
 	if err := os.Rename(sessions+".away", sessions); err != nil {
 		l.st.fatal("%v", err)
@@ -88,7 +95,7 @@ func (l *login) removed() {
 func (st *stage) noRoom(how, word string, end func(dir string)) {
 	dir, unmount := st.mount(how, "256k")
 	defer unmount()
-	l := st.login(dir, authtest.Config{}, nil)
+	l := st.login(dir, authtest.Config{}, impatient)
 	defer l.server.Close()
 	end(dir)
 	before := l.read(l.file(".session"))
@@ -97,7 +104,7 @@ func (st *stage) noRoom(how, word string, end func(dir string)) {
 	calls := l.server.Counters().RefreshCalls
 	r := l.run("request", "/me")
 	st.want("refreshes on a "+how+" disk", l.server.Counters().RefreshCalls-calls, 0)
-	if r.code == 0 || !bytes.Equal(l.read(l.file(".session")), before) {
+	if r.code != 22 || !strings.Contains(r.err, word) || !bytes.Equal(l.read(l.file(".session")), before) {
 		st.fail("on a %s disk: %s", how, r)
 	}
 	r = l.run("login", "-base", l.server.URL(), "-d", account)

@@ -144,7 +144,7 @@ func (c *Client) Fork(name string) (*Client, error) {
 func (s *shared) client(name string) *Client {
 	c := &Client{shared: s, name: name, key: s.base.String() + "|" + name, store: s.cfg.Store}
 	if c.store == nil {
-		c.store = new(noStore)
+		c.store = &s.none
 	}
 	c.state.Store(&state{err: ErrNoSession})
 	c.book.wide = true

@@ -25,6 +25,7 @@ type shared struct {
 	auth     http.RoundTripper
 	slots    chan struct{} // one for each exchange that may run; nil: no bound
 	warned   onceEach
+	none     noStore // where there is no Store
 }
 
 func newShared(cfg Config) (*shared, error) {

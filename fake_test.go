@@ -210,3 +210,9 @@ func times(n int, fn func(i int)) {
 	}
 	wg.Wait()
 }
+
+// exchangeFunc is an Exchanger that always succeeds.
+type exchangeFunc func() Session
+
+// Exchange implements Exchanger.
+func (f exchangeFunc) Exchange(context.Context, *http.Client, Grant) (Session, error) { return f(), nil }

@@ -66,6 +66,9 @@ func (c *Client) stateOf(old *state, r *record, now time.Time) *state {
 	}
 	_, value := c.cfg.Attach.value(token)
 	st.header = []string{value}
+	shared := *r // one copy of the token in memory, not two
+	shared.session.AccessToken = NewSecret(value[len(value)-len(token):])
+	st.record = &shared
 	if c.cfg.Attach.Cookies || c.cookieToken() != "" {
 		st.jar = NewJar(r.session.Cookies...)
 	}

@@ -78,7 +78,7 @@ func (m *MemoryStore) Update(ctx context.Context, key string, fn func(ctx contex
 	return update.Call(ctx, m.load(key), save, fn)
 }
 
-// noStore stands in where no Store is set: it keeps nothing, and its Update still lets one use in at a time.
+// noStore stands in where no Store is set: it keeps nothing, and its Update still lets one use of a key in at a time.
 type noStore struct{ locks update.Locks }
 
 func (*noStore) Load(context.Context, string) ([]byte, error) { return nil, nil }

@@ -1,0 +1,57 @@
+package silentrefresh
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// 100,000 logged-in users in one process is what an agent platform has: an idle session must cost little.
+func TestAnIdleSessionIsSmall(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector pads what it watches")
+	}
+	const n, token = 5000, 800
+	x := exchangeFunc(func() Session {
+		now := time.Now()
+		return Session{AccessToken: NewSecret(strings.Repeat("x", token)), RefreshToken: NewSecret(strings.Repeat("y", 100)),
+			Issued: now, Expires: now.Add(time.Hour)}
+	})
+	c, err := New(Config{BaseURL: "https://api.example.com", Exchanger: x})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	forks := make([]*Client, n)
+	goroutines, before := runtime.NumGoroutine(), heap()
+	for i := range forks {
+		if forks[i], err = c.Fork(fmt.Sprint("user-", i)); err != nil {
+			t.Fatal(err)
+		}
+		if err := forks[i].Login(context.Background(), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	each := (int64(heap()) - int64(before)) / n
+	if most := int64(1536 + token + 100); each > most {
+		t.Errorf("%d bytes each, %d of them tokens; want at most %d", each, token+100, most)
+	}
+	if more := runtime.NumGoroutine() - goroutines; more > 2 {
+		t.Errorf("%d goroutines more for %d idle sessions", more, n)
+	}
+	t.Logf("%d bytes each beyond the tokens", each-token-100)
+	for _, f := range forks {
+		f.Close()
+	}
+}
+
+func heap() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}

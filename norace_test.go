@@ -1,0 +1,5 @@
+//go:build !race
+
+package silentrefresh
+
+const raceEnabled = false

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/silentrefresh/silentrefresh/filestore"
+	"github.com/silentrefresh/silentrefresh/keyringstore"
 )
 
 // folder is where everything is kept.
@@ -57,7 +58,8 @@ func (a *app) vault() (*vault, error) {
 		return nil, err
 	}
 	sessions := dir.sessions()
-	store, err := filestore.Open(filestore.Config{Dir: sessions, Keys: keys(sessions), Logger: slog.New(&remarks{a})})
+	keys := filestore.DefaultKeys(sessions, keyringstore.Key("silentrefresh"))
+	store, err := filestore.Open(filestore.Config{Dir: sessions, Keys: keys, Logger: slog.New(&remarks{a})})
 	if err != nil {
 		return nil, a.failed("the stored session was not read", err)
 	}

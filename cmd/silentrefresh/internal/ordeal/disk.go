@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/silentrefresh/silentrefresh/authtest"
+	"github.com/silentrefresh/silentrefresh/seal"
 )
 
 // disk: a clear error each, nothing spent, nothing overwritten.
@@ -16,10 +17,10 @@ func disk(st *stage) {
 	l := st.login(filepath.Join(st.dir, "session"), authtest.Config{}, nil)
 	defer l.server.Close()
 	l.truncated()
-	l.changed("another version", l.file(".session"), func(b []byte) []byte { b[4]++; return b }, "another version")
-	l.changed("one bit", l.file(".session"), func(b []byte) []byte { b[len(b)-1] ^= 1; return b }, "damaged")
-	l.changed("another key", l.file(".key"), func(b []byte) []byte { return append([]byte("AAAA"), b[4:]...) }, "key")
-	l.changed("no key", l.file(".key"), nil, "key")
+	l.changed("another version", func(b []byte) { b[4]++ }, "another version")
+	l.changed("one bit", func(b []byte) { b[len(b)-1] ^= 1 }, "damaged")
+	l.rekeyed("another key", seal.FormatKey(seal.NewKey()))
+	l.rekeyed("no key", "")
 	l.removed()
 	st.act(func(*stage) { st.noRoom("full", "free some space", func(dir string) { st.fill(dir) }) })
 	st.act(func(*stage) { st.noRoom("read-only", "can be written", st.readOnly) })
@@ -47,23 +48,31 @@ func (l *login) truncated() {
 	l.st.say("record cut at %d places of %d: %d clear errors", tried, len(whole), tried)
 }
 
-// changed changes a file, nil deletes it, and expects an error with that word.
-func (l *login) changed(what, file string, change func([]byte) []byte, word string) {
+// changed changes the record, and expects an error with that word.
+func (l *login) changed(what string, change func([]byte), word string) {
+	file := l.file(".session")
 	whole := l.read(file)
-	record := l.file(".session")
-	var now []byte
-	if change == nil {
-		os.Remove(file)
-	} else {
-		now = change(bytes.Clone(whole))
-		l.write(file, now)
-	}
-	held := l.read(record)
+	now := bytes.Clone(whole)
+	change(now)
+	l.write(file, now)
 	l.refuses(what, word)
-	if !bytes.Equal(l.read(record), held) {
+	if !bytes.Equal(l.read(file), now) {
 		l.st.fail("%s: the record was overwritten", what)
 	}
 	l.write(file, whole)
+	l.serves(what)
+	l.st.say("%s: a clear error", what)
+}
+
+// rekeyed looks for the session with another key.
+func (l *login) rekeyed(what, key string) {
+	had, record := l.key, l.read(l.file(".session"))
+	l.key = key
+	l.refuses(what, "key")
+	l.key = had
+	if !bytes.Equal(l.read(l.file(".session")), record) {
+		l.st.fail("%s: the record was overwritten", what)
+	}
 	l.serves(what)
 	l.st.say("%s: a clear error", what)
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/authtest"
+	"github.com/silentrefresh/silentrefresh/filestore"
+	"github.com/silentrefresh/silentrefresh/seal"
 )
 
 // A stage is where one show takes place.
@@ -89,6 +91,7 @@ type login struct {
 	st     *stage
 	server *authtest.Server
 	dir    string // of the tool's
+	key    string // that encrypts the session: not one of this machine's keychain
 }
 
 // login starts a server and logs in to it. settings are more of the config file's.
@@ -97,7 +100,7 @@ func (st *stage) login(dir string, c authtest.Config, settings map[string]any) *
 	if err != nil {
 		st.fatal("%v", err)
 	}
-	l := &login{st: st, server: server, dir: dir}
+	l := &login{st: st, server: server, dir: dir, key: seal.FormatKey(seal.NewKey())}
 	l.logIn(settings)
 	return l
 }
@@ -124,10 +127,10 @@ func (l *login) logIn(settings map[string]any) {
 // account is what the server knows.
 var account = fmt.Sprintf(`{"email": %q, "password": %q}`, authtest.DefaultEmail, authtest.DefaultPassword)
 
-// command is the tool on the session. On another system than this one it would be the same.
+// command is the tool on the session.
 func (l *login) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(l.st.tool, args...)
-	cmd.Env = append(os.Environ(), "SILENTREFRESH_DIR="+l.dir)
+	cmd.Env = append(os.Environ(), "SILENTREFRESH_DIR="+l.dir, filestore.EnvKey+"="+l.key)
 	return cmd
 }
 

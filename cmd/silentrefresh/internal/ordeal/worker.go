@@ -29,7 +29,7 @@ func (l *login) worker(role string, args ...string) *exec.Cmd {
 	}
 	cmd := exec.Command(self)
 	cmd.Env = append(os.Environ(), roleVariable+"="+role, "ORDEAL_ARGS="+strings.Join(args, " "),
-		"ORDEAL_BASE="+l.server.URL(), "ORDEAL_DIR="+filepath.Join(l.dir, "sessions"))
+		"ORDEAL_BASE="+l.server.URL(), "ORDEAL_DIR="+filepath.Join(l.dir, "sessions"), filestore.EnvKey+"="+l.key)
 	return cmd
 }
 

@@ -48,10 +48,10 @@ func (t *timeline) event(ev silentrefresh.Event) {
 		}
 		add("took %s", ev.Took.Round(time.Millisecond))
 		if !ev.Next.IsZero() {
-			add("next in %s", ev.Next.Sub(time.Now()).Round(100*time.Millisecond))
+			add("next in %s", time.Until(ev.Next).Round(100*time.Millisecond))
 		}
 	case silentrefresh.EventRetrying:
-		add("try %d failed, next in %s", ev.Attempt, ev.Next.Sub(time.Now()).Round(100*time.Millisecond))
+		add("try %d failed, next in %s", ev.Attempt, time.Until(ev.Next).Round(100*time.Millisecond))
 	case silentrefresh.EventRejected:
 		add("the API refused token %d: one refresh, then replays", ev.Generation)
 	}

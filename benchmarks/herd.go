@@ -63,7 +63,8 @@ type herd struct {
 
 const nobody = -1
 
-func newHerd(p practice, clients int) *herd {
+// newHerd makes a herd that starts within herdStart: wide is what the schedule is told of the first renewal.
+func newHerd(p practice, clients int, wide bool) *herd {
 	h := &herd{
 		practice: p, rng: rand.New(rand.NewPCG(1, 2)),
 		first: make([]int32, herdRun/herdTick), next: make([]int32, clients),
@@ -74,7 +75,7 @@ func newHerd(p practice, clients int) *herd {
 		h.first[i] = nobody
 	}
 	for i := range h.next {
-		h.wide[i] = true // the first token
+		h.wide[i] = wide
 		h.renewed(int32(i), int(h.rng.Float64()*float64(herdStart/herdTick)))
 	}
 	return h

@@ -19,6 +19,7 @@ type stretch struct {
 
 // A course is what happens after the start.
 type course struct {
+	login      bool // they start with a login; else with a session that they have
 	outage     bool
 	retryAfter time.Duration
 	limited    bool
@@ -26,6 +27,7 @@ type course struct {
 
 var (
 	calm    = course{}
+	logins  = course{login: true}
 	silent  = course{outage: true}
 	speaks  = course{outage: true, limited: true, retryAfter: 2 * time.Minute}
 	hasty   = course{outage: true, limited: true, retryAfter: time.Minute}
@@ -36,6 +38,8 @@ var herdStretches = []stretch{
 	{name: "started together: first lifetime", to: herdLife, course: calm, aim: 2},
 	{name: "second lifetime", from: herdLife, to: 2 * herdLife, course: calm, aim: 2},
 	{name: "tenth lifetime", from: herdRun - herdLife, to: herdRun, course: calm, aim: 2},
+	{name: "logged in together: first lifetime", to: herdLife, course: logins},
+	{name: "tenth lifetime", from: herdRun - herdLife, to: herdRun, course: logins},
 	{name: "an outage, nothing is said: during it", from: outageFrom, to: outageTo, course: silent},
 	{name: "after it", from: outageTo, to: herdRun, course: silent},
 	{name: "an outage, Retry-After 2 min: during it", from: outageFrom, to: outageTo, course: speaks},
@@ -51,7 +55,7 @@ func runHerd(b *bench) error {
 	defer b.status.clear()
 	clients := or(b, 1_000_000, 200_000)
 	ours, common := courses{practice: herdOurs, clients: clients}, courses{practice: herdCommon, clients: clients}
-	fmt.Fprintf(b.out, "%d clients with tokens of %v log in within %v. How often the refresh endpoint is called in the\n", clients, herdLife, herdStart)
+	fmt.Fprintf(b.out, "%d clients with tokens of %v start within %v. How often the refresh endpoint is called in the\n", clients, herdLife, herdStart)
 	fmt.Fprintf(b.out, "busiest second, in multiples of the mean need, or of the rate limit where it says so:\n\n")
 	rows := [][]string{{"", herdOurs.name, herdCommon.name}}
 	for _, s := range herdStretches {
@@ -82,7 +86,7 @@ func (cs *courses) of(c course) *herd {
 	if h := cs.done[c]; h != nil {
 		return h
 	}
-	h := newHerd(cs.practice, cs.clients)
+	h := newHerd(cs.practice, cs.clients, !c.login)
 	h.outage, h.retryAfter = c.outage, c.retryAfter
 	if c.limited {
 		h.limit = int(herdLimit * h.mean())

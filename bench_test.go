@@ -2,6 +2,7 @@ package silentrefresh
 
 import (
 	"context"
+	"errors"
 	"io"
 	"maps"
 	"net/http"
@@ -10,14 +11,18 @@ import (
 	"time"
 )
 
-// bareTransport is the least that a correct RoundTripper does to attach a token that never changes: a copy of the
-// request with a header map of its own. It is what a Transport is measured against.
+// bareTransport is the least that a correct RoundTripper does with a token that ends: it looks at the clock, and
+// sends a copy of the request with a header map of its own. It is what a Transport is measured against.
 type bareTransport struct {
-	base  http.RoundTripper
-	value []string
+	base    http.RoundTripper
+	value   []string
+	expires time.Time
 }
 
 func (t *bareTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if !time.Now().Before(t.expires) {
+		return nil, errors.New("the token has ended")
+	}
 	clone := *req
 	clone.Header = maps.Clone(req.Header)
 	clone.Header["Authorization"] = t.value
@@ -62,7 +67,7 @@ func hotTransports(tb testing.TB) map[string]http.RoundTripper {
 		tb.Fatal(err)
 	}
 	return map[string]http.RoundTripper{
-		"bare":          &bareTransport{still{}, []string{"Bearer a1"}},
+		"bare":          &bareTransport{still{}, []string{"Bearer a1"}, time.Now().Add(24 * time.Hour)},
 		"silentrefresh": c.Transport(still{}),
 	}
 }

@@ -1,0 +1,82 @@
+package pace
+
+import (
+	"testing"
+	"time"
+)
+
+// chances are what r may be: the ends of its range, and between.
+var chances = []float64{0, 0.001, 0.25, 0.5, 0.75, 0.999, 0.9999999}
+
+func within(t *testing.T, what string, got, least, most time.Duration) {
+	t.Helper()
+	if got < least || got > most {
+		t.Errorf("%s: %v, want %v to %v", what, got, least, most)
+	}
+}
+
+func TestRenewalIsAtThreeQuartersOrLater(t *testing.T) {
+	for _, r := range chances {
+		within(t, "usual", Renewal(1000*time.Second, 0, false, r), 750*time.Second, 850*time.Second)
+		within(t, "wide", Renewal(1000*time.Second, 0, true, r), 100*time.Second, 850*time.Second)
+		within(t, "of a life that is none", Renewal(0, 0, false, r), ShortestLife/2, ShortestLife)
+	}
+}
+
+func TestRenewalLeavesTimeForASlowOne(t *testing.T) {
+	for _, r := range chances {
+		within(t, "slow", Renewal(1000*time.Second, 200*time.Second, false, r), 540*time.Second, 600*time.Second)
+		within(t, "slower than the lifetime", Renewal(1000*time.Second, time.Hour, false, r), 450*time.Second, 500*time.Second)
+	}
+}
+
+func TestF21_WideRenewalsCoverALifetimeEvenly(t *testing.T) {
+	const tenths = 10
+	var count [tenths]int
+	for i := range 10_000 {
+		due := Renewal(time.Hour, 0, true, float64(i)/10_000)
+		count[int(due*tenths/time.Hour)]++
+	}
+	for tenth, n := range count {
+		if share := float64(n) / 10_000; tenth >= 1 && tenth <= 7 && (share < 0.13 || share > 0.14) {
+			t.Errorf("%.1f %% of the fleet renews at %d to %d %% of the lifetime", 100*share, 10*tenth, 10*tenth+10)
+		}
+	}
+}
+
+func TestWithMarginKeepsHalfALifetime(t *testing.T) {
+	for _, r := range chances {
+		within(t, "a minute of an hour", WithMargin(time.Hour, time.Minute, r), time.Hour-66*time.Second, time.Hour-time.Minute)
+		within(t, "more than there is", WithMargin(time.Hour, 2*time.Hour, r), 30*time.Minute, 30*time.Minute)
+	}
+}
+
+func TestBackoffDoublesUpToItsCeiling(t *testing.T) {
+	for failures, spread := range map[int]time.Duration{
+		0: time.Second, 1: time.Second, 2: 2 * time.Second, 6: 32 * time.Second, 7: Ceiling, 1000: Ceiling,
+	} {
+		for _, r := range chances {
+			within(t, "backoff", Backoff(failures, r), Floor, Floor+spread)
+		}
+		if longest := Backoff(failures, 0.9999999); longest < Floor+spread*9/10 {
+			t.Errorf("after %d failures at most %v, want up to %v", failures, longest, Floor+spread)
+		}
+	}
+}
+
+func TestPostponedIsNeverEarlierThanAsked(t *testing.T) {
+	const asked = time.Minute
+	for failures, spread := range map[int]time.Duration{0: asked, 1: asked, 2: 2 * asked, 4: 4 * asked, 50: 4 * asked} {
+		for _, r := range chances {
+			within(t, "postponed", Postponed(asked, failures, r), asked, asked+spread)
+		}
+	}
+	within(t, "asked for nothing", Postponed(0, 1, 0.5), Floor, 2*Floor)
+}
+
+func TestDemandedIsWithinHalfOfPatience(t *testing.T) {
+	for _, r := range chances {
+		within(t, "ten seconds", Demanded(10*time.Second, r), Floor, 5*time.Second)
+		within(t, "no patience", Demanded(0, r), Floor, Floor)
+	}
+}

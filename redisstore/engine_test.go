@@ -107,7 +107,7 @@ func testKeys(texts ...string) []seal.Key {
 // A wire is what lies between a client and Redis, and can be cut.
 type wire struct {
 	mu      sync.Mutex
-	conns   []net.Conn
+	conns   []*wiredConn
 	cut     bool
 	swallow atomic.Bool // the next answer gets lost, with its connection
 }
@@ -120,12 +120,22 @@ func (w *wire) dial(dial func() (net.Conn, error)) (net.Conn, error) {
 	if w.cut {
 		return nil, errCut
 	}
-	c, err := dial()
-	if err == nil {
-		c = &wiredConn{c, w}
-		w.conns = append(w.conns, c)
+	inner, err := dial()
+	if err != nil {
+		return nil, err
 	}
-	return c, err
+	c := &wiredConn{Conn: inner, wire: w}
+	w.conns = append(w.conns, c)
+	return c, nil
+}
+
+// mute lets nothing through any more on the connections that there are, as when a router has forgotten them.
+func (w *wire) mute() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.conns {
+		c.muted.Store(true)
+	}
 }
 
 // set cuts all connections, or allows new ones.
@@ -143,11 +153,15 @@ func (w *wire) set(cut bool) {
 
 type wiredConn struct {
 	net.Conn
-	wire *wire
+	wire  *wire
+	muted atomic.Bool
 }
 
 func (c *wiredConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
+	for err == nil && c.muted.Load() {
+		n, err = c.Conn.Read(b)
+	}
 	if err == nil && c.wire.swallow.CompareAndSwap(true, false) {
 		c.Close()
 		return 0, io.EOF

@@ -183,23 +183,3 @@ func TestVerifyLooksAtEveryRecordSavedHere(t *testing.T) {
 }
 
 func key(i int) string { return "k" + strings.Repeat("x", i%7) + time.Duration(i).String() }
-
-func TestSilentConnectionIsGivenUp(t *testing.T) {
-	inBubble(t, func(t *testing.T, e *engine) {
-		s := e.store()
-		want := func(heard bool) {
-			t.Helper()
-			s.listener.mu.Lock()
-			defer s.listener.mu.Unlock()
-			if s.listener.heard != heard {
-				t.Errorf("heard: %v", s.listener.heard)
-			}
-		}
-		want(false)
-		_, err := s.Load(t.Context(), "k")
-		must(t, err)
-		<-time.After(10 * pingAfter) // pinged, and answered
-		want(true)
-		must(t, s.listener.settle(t.Context()))
-	})
-}

@@ -1,0 +1,80 @@
+package redisstore
+
+import (
+	"testing"
+	"time"
+)
+
+// heardOf reports whether s has heard of key's lock when it is set free.
+func heardOf(t *testing.T, holder, s *Store, key string) bool {
+	t.Helper()
+	woken, forget := s.waiters.add(s.names(key).tag)
+	defer forget()
+	holding(t, holder, key)()
+	select {
+	case <-woken:
+		return true
+	case <-time.After(time.Millisecond):
+		return false
+	}
+}
+
+func TestSilentConnectionIsGivenUp(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *engine) {
+		w := &wire{}
+		holder, s := e.store(), e.wired(w)
+		if _, err := s.Load(t.Context(), "k"); err != nil {
+			t.Fatal(err)
+		}
+		<-time.After(20 * pingAfter) // pinged, and answered
+		if !heardOf(t, holder, s, "k") {
+			t.Fatal("the connection was given up although pings were answered")
+		}
+		w.mute()
+		if heardOf(t, holder, s, "k") {
+			t.Fatal("the connection is not silent")
+		}
+		<-time.After(3 * pingAfter)
+		if !heardOf(t, holder, s, "k") {
+			t.Error("the silent connection was kept")
+		}
+	})
+}
+
+func TestWaitersOfOtherSessionsSleepOn(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *engine) {
+		holder, s := e.store(), e.store()
+		if !eventuallyHeard(t, holder, s) {
+			t.Fatal("the listener does not listen")
+		}
+		woken, forget := s.waiters.add(s.names("other").tag)
+		defer forget()
+		holding(t, holder, "k")()
+		select {
+		case <-woken:
+			t.Error("woken for another session")
+		case <-time.After(time.Second):
+		}
+	})
+}
+
+func eventuallyHeard(t *testing.T, holder, s *Store) bool {
+	t.Helper()
+	if _, err := s.Load(t.Context(), "k"); err != nil {
+		t.Fatal(err)
+	}
+	<-time.After(time.Millisecond)
+	return heardOf(t, holder, s, "k")
+}
+
+// A Store that was closed before its first use listens to nothing, and leaves no goroutine behind: the bubble would
+// notice.
+func TestClosedStoreWorks(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *engine) {
+		s := e.store()
+		must(t, s.Close())
+		put(t, s, "k", "value")
+		want(t, s, "k", "value")
+		must(t, s.Close())
+	})
+}

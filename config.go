@@ -20,6 +20,7 @@ type shared struct {
 	origins  origins
 	endpoint *Endpoint // nil with another Exchanger
 	header   string    // that carries the token, in canonical form
+	takes    bool      // API answers may bring something for the session
 	statuses []int     // rejected ones; nil: 401 by RFC 6750
 	api      http.RoundTripper
 	auth     http.RoundTripper
@@ -148,6 +149,7 @@ func (s *shared) defaults() {
 		s.api = http.DefaultTransport
 	}
 	s.auth = oneShot(s.api)
+	s.takes = cfg.HandOutHeader != "" || cfg.Attach.Cookies || s.endpoint != nil && s.endpoint.AccessToken.Cookie != ""
 	s.header, _ = cfg.Attach.value("")
 	s.header = http.CanonicalHeaderKey(s.header)
 }

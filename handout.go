@@ -13,9 +13,6 @@ import (
 // takeFrom takes out of an API answer what belongs to the session: a newer token handed out in a header, and the
 // cookies of a session whose token is one.
 func (c *Client) takeFrom(resp *http.Response, st *state) {
-	if resp == nil || c.cfg.HandOutHeader == "" && st.jar == nil {
-		return
-	}
 	if name := c.cfg.HandOutHeader; name != "" && resp.StatusCode/100 == 2 {
 		if token := resp.Header.Get(name); token != "" {
 			c.handOut(st, withoutScheme(token, c.cfg.Attach.scheme()))

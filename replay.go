@@ -23,7 +23,7 @@ type body struct {
 // is never read ahead: the server may be answering while it is still being written.
 func newBody(req *http.Request, limit int64) (body, error) {
 	switch {
-	case req.Body == nil || req.Body == http.NoBody:
+	case req.Body == http.NoBody:
 		return body{}, nil
 	case req.GetBody != nil:
 		return body{own: req.Body, again: req.GetBody}, nil
@@ -46,15 +46,6 @@ func bufferBody(req *http.Request) (body, error) {
 	again := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
 	first, _ := again()
 	return body{again: again, first: first}, nil
-}
-
-// attach gives out the body to send. GetBody stays on it: HTTP/2 needs it for a request that the server has not
-// looked at (RFC 9113 section 8.7).
-func (b *body) attach(out *http.Request) {
-	if b.first != nil {
-		out.Body = b.first
-		out.GetBody = b.again
-	}
 }
 
 // rewind prepares a second sending. It reports false if there can be none.

@@ -3,6 +3,7 @@ package silentrefresh
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -36,9 +37,12 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if c.cfg.IdleStop > 0 {
 		c.touch()
 	}
-	b, err := newBody(req, c.cfg.Buffer)
-	if err != nil {
-		return nil, err
+	var b body
+	var err error
+	if req.Body != nil {
+		if b, err = newBody(req, c.cfg.Buffer); err != nil {
+			return nil, err
+		}
 	}
 	st := c.state.Load()
 	if now := time.Now(); !st.usable(now) || b.once && st.due(now) {
@@ -50,7 +54,9 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.send(req, st, &b)
 	if err != nil || !c.refuses(resp) {
 		b.settle()
-		c.takeFrom(resp, st)
+		if c.takes && err == nil {
+			c.takeFrom(resp, st)
+		}
 		return resp, err
 	}
 	resp, err = t.rejected(req, st, &b, resp)
@@ -71,7 +77,8 @@ func (c *Client) concerns(req *http.Request) bool {
 			return false
 		}
 	}
-	if c.origins.has(req.URL) {
+	// As BaseURL spells it is the usual case.
+	if first := &c.origins[0]; first.host == req.URL.Host && first.scheme == req.URL.Scheme || c.origins.has(req.URL) {
 		return true
 	}
 	c.passesBare(req)
@@ -126,17 +133,19 @@ func (st *state) due(now time.Time) bool {
 func (t *transport) send(req *http.Request, st *state, b *body) (*http.Response, error) {
 	out := new(http.Request)
 	*out = *req
-	out.Header = make(http.Header, len(req.Header)+1)
-	for k, v := range req.Header {
-		out.Header[k] = v
+	out.Header = maps.Clone(req.Header)
+	if out.Header == nil {
+		out.Header = http.Header{}
 	}
-	if t.client.cookieToken() == "" {
+	if st.jar == nil || t.client.cookieToken() == "" {
 		out.Header[t.client.header] = st.header
 	}
 	if st.jar != nil {
 		t.client.attachCookies(out, st)
 	}
-	b.attach(out)
+	if b.first != nil {
+		out.Body, out.GetBody = b.first, b.again // GetBody stays: HTTP/2 resends what the server has not looked at (RFC 9113 section 8.7)
+	}
 	resp, err := t.base.RoundTrip(out)
 	if err != nil {
 		return nil, err
@@ -189,7 +198,7 @@ func (c *Client) refuses(resp *http.Response) bool {
 	switch {
 	case c.cfg.Rejected != nil:
 		return c.cfg.Rejected(resp)
-	case resp.StatusCode < 400:
+	case resp.StatusCode < http.StatusBadRequest:
 		return false
 	case c.statuses != nil:
 		return slices.Contains(c.statuses, resp.StatusCode) && rejected401(resp.Header)

@@ -120,20 +120,20 @@ func ambiguous(fit []*profile) *failure {
 
 // loginCommand is what to type to log in to the chosen session.
 func (a *app) loginCommand() string {
-	words := []string{"silentrefresh", "login"}
-	add := func(flag, value string) {
-		if value != "" {
-			words = append(words, flag, quoted(value))
+	if p := a.profile; p != nil && !p.kept && a.options.config == "" && a.options.base == "" {
+		return a.hint("login", "config", "session", "dir") + " -base " + quoted(p.config.BaseURL)
+	}
+	return a.hint("login", "config", "base", "session", "dir")
+}
+
+// hint is a command to type, with those of the flags that were typed this time.
+func (a *app) hint(command string, flags ...string) string {
+	words := []string{"silentrefresh", command}
+	for _, name := range flags {
+		if value, ok := a.options.typed[name]; ok {
+			words = append(words, "-"+name, quoted(value))
 		}
 	}
-	add("-config", a.options.config)
-	base := a.options.base
-	if p := a.profile; p != nil && !p.kept && a.options.config == "" {
-		base = p.config.BaseURL
-	}
-	add("-base", base)
-	add("-session", a.options.session)
-	add("-dir", a.options.dir)
 	return strings.Join(words, " ")
 }
 

@@ -61,8 +61,12 @@ func parseCookie(line string) (c silentrefresh.Cookie, ok bool, err error) {
 	if err != nil {
 		return c, false, errors.New("its fifth field, the end, is not a Unix time")
 	}
+	value, quoted := strings.CutPrefix(fields[6], `"`)
+	if quoted {
+		value = strings.TrimSuffix(value, `"`)
+	}
 	c = silentrefresh.Cookie{
-		Name: fields[5], Value: silentrefresh.NewSecret(fields[6]), HttpOnly: httpOnly, Path: fields[2],
+		Name: fields[5], Value: silentrefresh.NewSecret(value), Quoted: quoted, HttpOnly: httpOnly, Path: fields[2],
 		Domain: strings.ToLower(strings.TrimPrefix(fields[0], ".")), HostOnly: !strings.EqualFold(fields[1], "TRUE"),
 		Secure: strings.EqualFold(fields[3], "TRUE"),
 	}
@@ -85,7 +89,7 @@ func concerns(c *silentrefresh.Cookie, hosts []string) bool {
 // providerCookies are cookies as package oidc takes them.
 func providerCookies(cookies []silentrefresh.Cookie) (all oidc.Cookies) {
 	for _, c := range cookies {
-		h := &http.Cookie{Name: c.Name, Value: c.Value.Reveal(), Path: c.Path, Secure: c.Secure, HttpOnly: c.HttpOnly, Expires: c.Expires}
+		h := &http.Cookie{Name: c.Name, Value: c.Value.Reveal(), Quoted: c.Quoted, Path: c.Path, Secure: c.Secure, HttpOnly: c.HttpOnly, Expires: c.Expires}
 		if !c.HostOnly {
 			h.Domain = c.Domain
 		}

@@ -22,6 +22,8 @@ type options struct {
 	json                           bool          // status
 	listen, secret                 string        // proxy, testserver
 	ttl                            time.Duration // testserver
+
+	typed map[string]string // the flags that stand on the command line, not in the environment
 }
 
 // A use is a flag as a command takes it, with what it says of it.
@@ -115,6 +117,8 @@ func parse(args []string, env func(string) string) (*invocation, error) {
 	} else if err != nil {
 		return nil, usage(err.Error(), "silentrefresh "+c.name+" -h says what it takes")
 	}
+	inv.options.typed = map[string]string{}
+	f.Visit(func(fl *flag.Flag) { inv.options.typed[fl.Name] = fl.Value.String() })
 	if n := len(inv.args); n < c.least || n > c.most && c.most >= 0 {
 		return nil, usage(c.name+" takes "+c.takes(), "silentrefresh "+c.name+" -h says more")
 	}
@@ -176,8 +180,13 @@ func (c *command) flagSet(o *options) *flag.FlagSet {
 	return f
 }
 
-// parse reads flags and arguments in any order, and returns the arguments. What follows "--" is not looked at.
+// parse reads flags and arguments in any order, and returns the arguments. What follows "--" is not looked at, nor is
+// what follows the first argument where that begins a command line of its own.
 func (c *command) parse(f *flag.FlagSet, args []string) (positional []string, err error) {
+	if c.runs {
+		err := f.Parse(args)
+		return f.Args(), err
+	}
 	var verbatim []string
 	if i := slices.Index(args, "--"); i >= 0 {
 		args, verbatim = args[:i], args[i+1:]
@@ -188,9 +197,6 @@ func (c *command) parse(f *flag.FlagSet, args []string) (positional []string, er
 		}
 		if f.NArg() == 0 {
 			return append(positional, verbatim...), nil
-		}
-		if c.runs {
-			return slices.Concat(f.Args(), verbatim), nil
 		}
 		positional, args = append(positional, f.Arg(0)), f.Args()[1:]
 	}
@@ -207,7 +213,7 @@ func fromEnvironment(f *flag.FlagSet, env func(string) string) (err error) {
 		if v == "" || err != nil {
 			return
 		}
-		if bad := f.Set(fl.Name, v); bad != nil {
+		if bad := fl.Value.Set(v); bad != nil {
 			err = usage(fmt.Sprintf("%s cannot be read: %v", variable(fl.Name), bad), "correct it, or unset it")
 		}
 	})

@@ -78,7 +78,7 @@ func (a *app) greet(st silentrefresh.Status, where string, obstacle <-chan error
 		fmt.Fprintf(a.out, "  BUT      nothing will renew it: %s\n", why(obstacle))
 		return
 	}
-	fmt.Fprintf(a.out, "Next: %s\n", a.nextCommand())
+	fmt.Fprintf(a.out, "Next: %s /me\n", a.hint("request", "session", "dir"))
 }
 
 // why waits for the reason, which comes a moment later.
@@ -89,18 +89,6 @@ func why(obstacle <-chan error) string {
 	case <-time.After(time.Second):
 		return "the login brought neither a cookie nor a refresh token"
 	}
-}
-
-// nextCommand is one to try after a login.
-func (a *app) nextCommand() string {
-	words := []string{"silentrefresh", "request"}
-	if a.options.session != "" {
-		words = append(words, "-session", quoted(a.options.session))
-	}
-	if a.options.dir != "" {
-		words = append(words, "-dir", quoted(a.options.dir))
-	}
-	return strings.Join(append(words, "/me"), " ")
 }
 
 // tokenLife says how long a new token lives, and when it is renewed: at about 80 % of its life.

@@ -27,6 +27,7 @@ type show struct {
 }
 
 var shows = []show{
+	{"warm", "what a session costs a program that is started for one request", warm},
 	{"stampede", "100 requests at once on a session whose token has been revoked", stampede},
 	{"stampede-memory", "the same, where no access token is ever written down", stampedeInMemory},
 	{"loop", "20 processes in a loop, with tokens of one second", loop},

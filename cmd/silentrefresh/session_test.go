@@ -1,0 +1,250 @@
+package main
+
+import (
+	"encoding/json"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/silentrefresh/silentrefresh/authtest"
+)
+
+// like reports whether text is pattern, in which # stands for what differs from run to run.
+func like(text, pattern string) bool {
+	quoted := strings.ReplaceAll(regexp.QuoteMeta(pattern), "#", `.+?`)
+	return regexp.MustCompile(`^` + quoted + `$`).MatchString(text)
+}
+
+func TestLoginSaysHowThingsStand(t *testing.T) {
+	s := authtest.NewServer(t, authtest.Config{})
+	b := newBox(t)
+	got := b.ok("login", "-base", s.URL(), "-d", credentials)
+	want := "Logged in to " + s.URL() + " as ada@example.com\n" +
+		"  token    15 min, renewed about every 12 min\n" +
+		"  session  until #, extended by each renewal\n" +
+		"  stored   encrypted file, key in environment variable SILENTREFRESH_KEY\n" +
+		"Next: silentrefresh request /me\n"
+	if !like(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestKeyFileIsSaidAloud: where there is no keychain, once, at login.
+func TestKeyFileIsSaidAloud(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("other systems have a keychain, which is not for tests to write to")
+	}
+	if _, err := os.Stat("/run/user"); err == nil {
+		t.Skip("there may be a keychain, which is not for tests to write to")
+	}
+	s := authtest.NewServer(t, authtest.Config{})
+	b := newBox(t)
+	delete(b.env, "SILENTREFRESH_KEY")
+	r := b.run("login", "-base", s.URL(), "-d", credentials)
+	if r.code != 0 || strings.Count(r.err, "sessions.key") != 1 || !strings.Contains(r.err, "OS keychain") {
+		t.Errorf("login: %d %s", r.code, r.err)
+	}
+	if r := b.run("request", "/me"); r.code != 0 || r.err != "" {
+		t.Errorf("request: %d %s", r.code, r.err)
+	}
+}
+
+// TestLoginAgainNeedsNothing: the settings are those of the session that is over.
+func TestLoginAgainNeedsNothing(t *testing.T) {
+	b, s := loggedIn(t, authtest.Config{})
+	s.EndSessions()
+	b.fails(exitLogin, []string{"silentrefresh login\n"}, "request", "/me")
+	b.ok("login", "-d", credentials)
+	b.ok("request", "/me")
+}
+
+func TestSettingsAreStoredWithTheSession(t *testing.T) {
+	s := authtest.NewServer(t, authtest.Config{Header: "X-Token", Bare: true, TokenName: "jwt"})
+	b := newBox(t)
+	file := b.config(s, map[string]any{
+		"attach": map[string]any{"header": "X-Token", "scheme": ""}, "access_token": map[string]any{"json": "jwt"},
+	})
+	b.ok("login", "-config", file, "-d", credentials)
+	os.Remove(file)
+	b.ok("request", "/me")
+	b.ok("status")
+	b.ok("logout")
+	b.fails(exitLogin, []string{"nobody is logged in"}, "request", "/me")
+}
+
+func TestSeveralSessionsAreListed(t *testing.T) {
+	b, s := loggedIn(t, authtest.Config{})
+	other := authtest.NewServer(t, authtest.Config{})
+	b.ok("login", "-base", s.URL(), "-session", "work", "-d", credentials)
+	b.ok("login", "-base", other.URL(), "-d", credentials)
+	choices := []string{
+		"-base " + s.URL() + " -session default", "-base " + s.URL() + " -session work", "-base " + other.URL() + " -session default",
+	}
+	b.fails(exitUsage, append(choices, "there are 3 sessions"), "request", "/me")
+	b.fails(exitUsage, choices[:2], "-base", s.URL(), "status")
+	b.fails(exitLogin, append(choices, `there is no session "play"`), "-session", "play", "status")
+	b.ok("-session", "work", "request", "/me")
+	b.ok("request", "/me", "-base", other.URL()+"/")
+	b.ok("logout", "-session", "work")
+	b.ok("logout", "-base", other.URL())
+	b.ok("request", "/me")
+}
+
+// TestF50_OnlyTheOwnerReads what is on the disk, settings included.
+func TestF50_OnlyTheOwnerReads(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has ACLs instead")
+	}
+	b, _ := loggedIn(t, authtest.Config{})
+	files := 0
+	err := filepath.WalkDir(b.dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		if !d.IsDir() {
+			files++
+		}
+		if info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s has %v", path, info.Mode())
+		}
+		return nil
+	})
+	if err != nil || files < 2 {
+		t.Errorf("%d files, %v", files, err)
+	}
+}
+
+func TestLogout(t *testing.T) {
+	b, s := loggedIn(t, authtest.Config{})
+	if got := b.ok("logout"); got != "Logged out of "+s.URL()+"\n" {
+		t.Errorf("said %q", got)
+	}
+	if len(s.Sessions()) != 0 {
+		t.Error("the session lives on at the server")
+	}
+	b.fails(exitLogin, []string{"nobody is logged in", "silentrefresh login -base URL"}, "status")
+}
+
+// TestLogoutWithoutTheServer: the session is gone here all the same, and it is said that the server may not know.
+func TestLogoutWithoutTheServer(t *testing.T) {
+	b, s := loggedIn(t, authtest.Config{})
+	s.Close()
+	b.fails(exitFailed, []string{"logged out of " + s.URL() + ", but not of everything", "the auth server may not know"}, "logout")
+	b.fails(exitLogin, nil, "request", "/me")
+}
+
+func TestStatus(t *testing.T) {
+	b, s := loggedIn(t, authtest.Config{})
+	got := b.ok("status")
+	want := s.URL() + " as ada@example.com: logged in\n" +
+		"  token    until # (15 min left), next refresh about #\n" +
+		"  session  until #, extended by each renewal\n" +
+		"  stored   encrypted file, key in environment variable SILENTREFRESH_KEY\n"
+	if !like(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	s.EndSessions()
+	b.run("request", "/me")
+	r := b.fails(exitLogin, []string{"the session is over", "/auth/refresh answered 401 invalid_grant", "silentrefresh login"}, "status")
+	if !strings.HasPrefix(r.out, s.URL()+" as ada@example.com: over\n") {
+		t.Errorf("over: %q", r.out)
+	}
+}
+
+func TestStatusAsJSON(t *testing.T) {
+	b, s := loggedIn(t, authtest.Config{})
+	var got struct {
+		State       string    `json:"state"`
+		Account     string    `json:"account"`
+		Session     string    `json:"session"`
+		BaseURL     string    `json:"base_url"`
+		Stored      string    `json:"stored"`
+		Expires     time.Time `json:"expires"`
+		NextRefresh time.Time `json:"next_refresh"`
+		Error       string    `json:"error"`
+	}
+	if err := json.Unmarshal([]byte(b.ok("status", "-json")), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.State != "logged in" || got.Account != authtest.DefaultEmail || got.Session != "default" || got.BaseURL != s.URL() ||
+		!strings.HasPrefix(got.Stored, "encrypted file") || got.Error != "" {
+		t.Errorf("%+v", got)
+	}
+	if now := time.Now(); !got.Expires.After(now) || !got.NextRefresh.After(now) || !got.NextRefresh.Before(got.Expires) {
+		t.Errorf("next refresh %v, end %v", got.NextRefresh, got.Expires)
+	}
+	s.EndSessions()
+	b.run("request", "/me")
+	r := b.run("status", "-json")
+	if err := json.Unmarshal([]byte(r.out), &got); err != nil || r.code != exitLogin || got.State != "over" || !strings.Contains(got.Error, "invalid_grant") {
+		t.Errorf("over: %d, %v, %+v", r.code, err, got)
+	}
+}
+
+// TestStatusOnlyLooks: it sends nothing, and leaves the record alone, even where a refresh is due.
+func TestStatusOnlyLooks(t *testing.T) {
+	b, s := loggedIn(t, authtest.Config{AccessTTL: time.Second})
+	time.Sleep(time.Until(expiry(t, b)) + 10*time.Millisecond)
+	before := s.Counters()
+	if got := b.ok("status"); !strings.Contains(got, "offline") || !strings.Contains(got, "the next request renews it") {
+		t.Errorf("said %s", got)
+	}
+	if s.Counters() != before {
+		t.Error("something was sent")
+	}
+}
+
+func expiry(t *testing.T, b *box) time.Time {
+	t.Helper()
+	var st struct {
+		Expires time.Time `json:"expires"`
+	}
+	if err := json.Unmarshal([]byte(b.ok("status", "-json")), &st); err != nil {
+		t.Fatal(err)
+	}
+	return st.Expires
+}
+
+func TestToken(t *testing.T) {
+	b, s := loggedIn(t, authtest.Config{})
+	first := strings.TrimSpace(b.ok("token"))
+	if again := strings.TrimSpace(b.ok("token", "-min-ttl", "1m")); again != first || s.Counters().RefreshCalls != 0 {
+		t.Error("a token that is good for long was renewed")
+	}
+	req, err := http.NewRequest("GET", s.URL()+"/me", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+first)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("the token: %v, %v", resp, err)
+	}
+	resp.Body.Close()
+}
+
+// TestTokenIsRenewedInTime: what is valid for less than -min-ttl is renewed, but not more than twice in its life.
+func TestTokenIsRenewedInTime(t *testing.T) {
+	b, s := loggedIn(t, authtest.Config{AccessTTL: 6 * time.Second})
+	first := b.ok("token", "-min-ttl", "1h")
+	if s.Counters().RefreshCalls != 0 {
+		t.Error("renewed in the first half of its life")
+	}
+	time.Sleep(time.Until(expiry(t, b).Add(-2500 * time.Millisecond)))
+	if b.ok("token", "-min-ttl", "1s") != first {
+		t.Error("renewed though it is good for as long as asked")
+	}
+	if b.ok("token", "-min-ttl", "1h") == first || s.Counters().Refreshes != 1 {
+		t.Errorf("not renewed, or too often: %+v", s.Counters())
+	}
+}

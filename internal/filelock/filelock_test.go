@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gofrs/flock"
 )
 
 const envHold = "FILELOCK_TEST_HOLD"
@@ -131,31 +133,52 @@ func TestF36_StoppedHolderCostsOneWait(t *testing.T) {
 // TestDeletedFileIsNotTrusted: a lock on a file that nobody else will find excludes nobody.
 func TestDeletedFileIsNotTrusted(t *testing.T) {
 	path := file(t)
-	kill := hold(t, path)
-	done := later(t, path)
-	for !inKernel.waiting(path) {
-		runtime.Gosched()
+	w := &wait{lock: flock.New(path), granted: make(chan error, 1)}
+	if locked, err := w.lock.TryLock(); !locked || err != nil {
+		t.Fatalf("TryLock: %v, %v", locked, err)
 	}
 	if err := os.Remove(path); err != nil {
+		w.lock.Unlock()
 		t.Skipf("a file that is in use can't be deleted here: %v", err)
 	}
-	killSecond := hold(t, path) // a new file
-	kill()                      // now the wait for the old one is over
-	select {
-	case err := <-done:
-		t.Errorf("two holders: %v", err)
-	case <-time.After(50 * time.Millisecond):
+	kill := hold(t, path) // a new file
+	q := queue{waits: map[string]*wait{path: w}}
+	got := make(chan error, 1)
+	go func() {
+		_, err := q.lock(t.Context(), path)
+		got <- err
+	}()
+	for !q.wants(w) {
+		runtime.Gosched()
 	}
-	killSecond()
-	if err := <-done; err != nil {
+	q.mu.Lock()
+	delete(q.waits, path)
+	w.granted <- nil // the wait for the old file is over
+	q.mu.Unlock()
+	for !q.wants(q.waitFor(path)) { // the wait for the new one has begun
+		select {
+		case err := <-got:
+			t.Fatalf("two holders: %v", err)
+		default:
+			runtime.Gosched()
+		}
+	}
+	kill()
+	if err := <-got; err != nil {
 		t.Error(err)
 	}
 }
 
-func (q *queue) waiting(path string) bool {
+func (q *queue) waitFor(path string) *wait {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.waits[path] != nil
+	return q.waits[path]
+}
+
+func (q *queue) wants(w *wait) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return w != nil && w.wanted
 }
 
 func TestLockInMissingFolder(t *testing.T) {

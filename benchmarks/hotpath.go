@@ -19,6 +19,10 @@ func runHotPath(b *bench) error {
 		return err
 	}
 	defer closeAll()
+	// A program of some size collects garbage every so many megabytes. In one as small as this, the collector's
+	// walks over the global variables of the peers' packages would be most of every figure.
+	ballast := make([]byte, 64<<20)
+	defer runtime.KeepAlive(ballast)
 	results := map[int]map[string][]cost{}
 	for _, goroutines := range []int{1, 2, 8} {
 		results[goroutines], err = alternate(b, or(b, b.rounds+2, 1), contenders(), func(c contender) (cost, error) {

@@ -68,7 +68,7 @@ func runRollover(b *bench) error {
 	}
 	for _, lead := range []time.Duration{500 * time.Millisecond, 100 * time.Millisecond} {
 		got, err := alternate(b, max(1, b.rounds/2), list, func(c contender) (watch, error) {
-			return watchOver(c, lead, or(b, 12*time.Second, 5*time.Second))
+			return watchOver(c, lead, or(b, 12*time.Second, 3*time.Second))
 		})
 		if err != nil {
 			return err

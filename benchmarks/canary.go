@@ -72,7 +72,7 @@ func sing() time.Duration {
 	start := time.Now()
 	var wg sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() { spin(1_000_000) })
+		wg.Go(func() { runtime.KeepAlive(spin(1_000_000)) })
 	}
 	wg.Wait()
 	return time.Since(start)

@@ -2,7 +2,7 @@
 // own at the same server, and keeps all of them logged in with one bound on how many refreshes run at a time.
 //
 //	go run ./examples/multitenant              5,000 users, about 15 s
-//	go run ./examples/multitenant -n 100000    100,000 users, about three minutes
+//	go run ./examples/multitenant -n 100000    100,000 users, about four minutes
 //
 // It logs everybody in, lets a lifetime of the tokens pass while requests go on, then restarts: all sessions are
 // resumed at once, without a token, from what was stored. It prints what that takes, and exits 1 if a request

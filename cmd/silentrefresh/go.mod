@@ -3,6 +3,7 @@ module github.com/silentrefresh/silentrefresh/cmd/silentrefresh
 go 1.26.0
 
 require (
+	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/silentrefresh/silentrefresh v0.1.0
 	github.com/silentrefresh/silentrefresh/keyringstore v0.1.0
 	github.com/silentrefresh/silentrefresh/oidc v0.1.0
@@ -15,7 +16,6 @@ require (
 	github.com/go-jose/go-jose/v4 v4.1.4 // indirect
 	github.com/godbus/dbus/v5 v5.2.2 // indirect
 	github.com/gofrs/flock v0.13.1 // indirect
-	github.com/golang-jwt/jwt/v5 v5.3.1 // indirect
 	github.com/hashicorp/go-cleanhttp v0.5.2 // indirect
 	github.com/hashicorp/go-retryablehttp v0.7.8 // indirect
 	github.com/zalando/go-keyring v0.2.8 // indirect

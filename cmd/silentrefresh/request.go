@@ -40,7 +40,7 @@ func request(ctx context.Context, a *app) (err error) {
 	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	resp, err := hc.Do(req)
 	if err != nil {
-		return a.failed(a.args[0]+" was not sent", sent(err))
+		return a.failed(shown(a.args[0])+" was not sent", err)
 	}
 	defer resp.Body.Close()
 	if err := a.show(resp); err != nil {
@@ -49,13 +49,14 @@ func request(ctx context.Context, a *app) (err error) {
 	return a.verdict(resp, c.Status())
 }
 
-// sent tells an error of the network, after which the request may have arrived, from one before it was sent.
-func sent(err error) error {
-	u, ok := errors.AsType[*url.Error](err)
-	if !ok {
-		return err
+// shown is a URL or path without what may be a secret.
+func shown(ref string) string {
+	ref, _, _ = strings.Cut(ref, "?")
+	if u, err := url.Parse(ref); err == nil && u.User != nil {
+		u.User = nil
+		return u.String()
 	}
-	return u.Err
+	return ref
 }
 
 func (a *app) newRequest(ctx context.Context) (*http.Request, error) {
@@ -163,7 +164,7 @@ func (a *app) showHead(resp *http.Response) {
 
 // verdict is what the answer's status means for the program's.
 func (a *app) verdict(resp *http.Response, st silentrefresh.Status) error {
-	what := fmt.Sprintf("%s answered %s", a.args[0], resp.Status)
+	what := fmt.Sprintf("%s answered %s", shown(a.args[0]), resp.Status)
 	switch location := resp.Header.Get("Location"); {
 	case resp.StatusCode == http.StatusUnauthorized && over(st):
 		return a.failed(what, st.Err)

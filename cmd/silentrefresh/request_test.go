@@ -137,7 +137,10 @@ func TestExitStatuses(t *testing.T) {
 	b.ok("request", "/status/399")
 	b.fails(exitStatus, []string{"/status/400 answered 400"}, "request", "/status/400")
 	b.fails(exitStatus, []string{"answered 503"}, "request", "/status/503")
-	b.fails(exitStatus, []string{"answered 403"}, "request", "/scope")
+	r := b.fails(exitStatus, []string{"/scope answered 403"}, "request", "/scope?token=s3cret")
+	if strings.Contains(r.err, "s3cret") {
+		t.Errorf("repeats a query: %s", r.err)
+	}
 	b.fails(exitUsage, []string{"request takes URL-or-path"}, "request")
 	b.fails(exitUsage, []string{"request takes URL-or-path"}, "request", "/a", "/b")
 	b.fails(exitUsage, []string{"cannot be parsed"}, "request", "http://[::1")
@@ -148,7 +151,7 @@ func TestExitStatuses(t *testing.T) {
 	b.fails(exitFailed, []string{"login to", "failed", "/auth/login answered 401 invalid_credentials"}, "login", "-d", `{"email": "x"}`)
 	b.ok("request", "/me") // a failed login leaves the session as it is
 	s.Close()
-	b.fails(exitFailed, []string{"/me was not sent", "refused"}, "request", "/me")
+	b.fails(exitFailed, []string{"/me was not sent\n", "why: ", "refused"}, "request", "/me?token=s3cret")
 }
 
 // TestNobodyIsLoggedIn: exit status 3, whatever the command.

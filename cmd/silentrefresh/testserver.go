@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"strings"
 
 	"github.com/silentrefresh/silentrefresh/authtest"
 )
@@ -22,11 +23,23 @@ More flags stand after "--"; "silentrefresh testserver -- -h" lists them.
 // testserver runs the test kit's server.
 func testserver(ctx context.Context, a *app) error {
 	args := append([]string{"-listen", a.options.listen, "-ttl", a.options.ttl.String()}, a.args...)
-	fmt.Fprintf(a.err, "Next: silentrefresh login -base http://%s -d '{\"email\": %q, \"password\": %q}'\n",
-		a.options.listen, authtest.DefaultEmail, authtest.DefaultPassword)
-	err := authtest.Run(ctx, args, a.out)
+	err := authtest.Run(ctx, args, &announcer{a})
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		return a.failed("the test server did not run", err)
 	}
 	return nil
+}
+
+// An announcer passes on what the server says, and adds to its address how to log in there.
+type announcer struct{ a *app }
+
+// Write implements io.Writer.
+func (w *announcer) Write(b []byte) (int, error) {
+	n, err := w.a.out.Write(b)
+	if address, ok := strings.CutPrefix(string(b), "ready "); ok {
+		address, _, _ = strings.Cut(address, " ")
+		fmt.Fprintf(w.a.err, "Next: silentrefresh login -base %s -d '{\"email\": %q, \"password\": %q}'\n",
+			address, authtest.DefaultEmail, authtest.DefaultPassword)
+	}
+	return n, err
 }

@@ -75,17 +75,25 @@ func (c *Client) tokenFault(token string) error {
 	return c.endpoint.verify(token)
 }
 
-// slot waits until one more exchange may run.
+// errBusy ends a flight that nobody waits for, because as many exchanges run as may.
+var errBusy = errors.New("silentrefresh: as many exchanges are running as MaxExchanges allows")
+
+// slot waits until one more exchange may run; where nobody waits for it, it does not wait either.
 func (c *Client) slot(ctx context.Context) (release func(), err error) {
 	if c.slots == nil {
 		return func() {}, nil
 	}
+	release = func() { <-c.slots }
 	select {
 	case c.slots <- struct{}{}:
-		return func() { <-c.slots }, nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		return release, nil
+	default:
 	}
+	if !Foreground(ctx) {
+		return nil, errBusy
+	}
+	c.slots <- struct{}{} // whoever holds one has a deadline
+	return release, nil
 }
 
 // definite reports whether re ends the session. A 403 that may come from something in between has to repeat.

@@ -19,13 +19,15 @@ func TestChaos(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 0))
 			roll := func(n int) int { mu <- struct{}{}; defer func() { <-mu }(); return r.IntN(n) }
 			as := &fakeAS{ttl: time.Minute}
-			as.before = func(ctx context.Context, g Grant) error {
-				time.Sleep(time.Duration(roll(300)) * time.Millisecond)
-				if g.Kind == Refresh && roll(4) == 0 {
-					return down()
+			as.set(func() {
+				as.before = func(ctx context.Context, g Grant) error {
+					time.Sleep(time.Duration(roll(300)) * time.Millisecond)
+					if g.Kind == Refresh && roll(4) == 0 {
+						return down()
+					}
+					return nil
 				}
-				return nil
-			}
+			})
 			store := &hookStore{save: func(b []byte) error {
 				// Not after the exchange: what only this process knows, the other one cannot avoid to spend again.
 				if r, err := decodeRecord(b); err == nil && r != nil && !r.spending.IsZero() && roll(20) == 0 {
@@ -70,7 +72,7 @@ func TestChaos(t *testing.T) {
 			if err := clients[0].Logout(context.Background()); err != nil {
 				t.Log(err) // the store's mood
 			}
-			if as.refresh != "" {
+			if as.good() != "" {
 				t.Errorf("seed %d: a session is left at the server", seed)
 			}
 		})

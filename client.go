@@ -46,7 +46,8 @@ type Config struct {
 	// IdleStop stops renewals in the background after that long without a request; the next request renews
 	// first where needed. 0: never.
 	IdleStop time.Duration
-	// MaxExchanges bounds the exchanges that run at a time, for this Client and all its Forks; 0: no bound.
+	// MaxExchanges bounds the refreshes that run at a time, and the logins by Credentials, for this Client and all
+	// its Forks; 0: no bound. What a caller asks for with Login and Logout is not counted.
 	MaxExchanges int
 
 	// Buffer is the size up to which the body of a request is kept for a replay, where it has no GetBody and its
@@ -100,7 +101,7 @@ type book struct {
 	failure   error         // the last one, nil after a success
 	doubt     bool          // the last refusal was a 403 that might mean something else
 	slow      time.Duration // the last exchange took
-	wide      bool          // the next renewal is spread wide
+	wide      int           // renewals until the one that is spread wide; 0: none will be
 	level     int           // how often in a row a replay was refused
 	blamed    uint64        // the generation that raised level last
 	quiet     time.Time     // until then a rejection changes nothing
@@ -147,7 +148,7 @@ func (s *shared) client(name string) *Client {
 		c.store = &s.none
 	}
 	c.state.Store(&state{err: ErrNoSession})
-	c.book.wide = true
+	c.book.wide = 1
 	if s.cfg.Store != nil {
 		c.start()
 	}

@@ -39,7 +39,9 @@ type Endpoint struct {
 }
 
 // Format writes the three calls for every verb, as Call.Format does.
-func (e Endpoint) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "{%v %v %v}", e.Login, e.Refresh, e.Logout) }
+func (e Endpoint) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "{%v %v %v}", e.Login, e.Refresh, e.Logout)
+}
 
 // LogValue is Format, for log/slog.
 func (e Endpoint) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(e)) }

@@ -42,17 +42,19 @@ type fakeAS struct {
 func (f *fakeAS) Exchange(ctx context.Context, _ *http.Client, g Grant) (Session, error) {
 	f.mu.Lock()
 	f.calls++
+	before := f.before
 	f.mu.Unlock()
-	if f.before != nil {
-		if err := f.before(ctx, g); err != nil {
+	if before != nil {
+		if err := before(ctx, g); err != nil {
 			return Session{}, err
 		}
 	}
 	f.mu.Lock()
 	s, err := f.commit(g)
+	after := f.after
 	f.mu.Unlock()
-	if err == nil && f.after != nil {
-		return f.after(g, s)
+	if err == nil && after != nil {
+		return after(g, s)
 	}
 	return s, err
 }
@@ -107,6 +109,27 @@ func (f *fakeAS) issue() Session {
 		Subject: "1", Issued: now, Expires: now.Add(ttl)}
 }
 
+// set changes what the server does while it runs.
+func (f *fakeAS) set(change func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change()
+}
+
+// count is one of the counters.
+func (f *fakeAS) count(n *int) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return *n
+}
+
+// good is the refresh token that is good now.
+func (f *fakeAS) good() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.refresh
+}
+
 // revoke makes every access token invalid.
 func (f *fakeAS) revoke() {
 	f.mu.Lock()
@@ -126,12 +149,13 @@ func (f *fakeAS) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !ok {
 		f.refused++
 	}
+	api := f.api
 	f.mu.Unlock()
 	if !ok {
 		return answerTo(req, 401), nil
 	}
-	if f.api != nil {
-		return f.api(req)
+	if api != nil {
+		return api(req)
 	}
 	return answerTo(req, 200), nil
 }
@@ -215,4 +239,6 @@ func times(n int, fn func(i int)) {
 type exchangeFunc func() Session
 
 // Exchange implements Exchanger.
-func (f exchangeFunc) Exchange(context.Context, *http.Client, Grant) (Session, error) { return f(), nil }
+func (f exchangeFunc) Exchange(context.Context, *http.Client, Grant) (Session, error) {
+	return f(), nil
+}

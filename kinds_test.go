@@ -175,7 +175,7 @@ func TestRateLimitIsNotALogout(t *testing.T) {
 		if status := send(t, client, "GET", server.URL()+"/me"); status != 200 {
 			t.Errorf("status %d", status)
 		}
-		time.Sleep(5 * time.Minute)
+		time.Sleep(10 * time.Minute)
 		if err := client.Renew(context.Background()); err != nil {
 			t.Error(err)
 		}

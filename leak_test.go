@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,17 +36,21 @@ func TestF48_NoSecretInAnyOutput(t *testing.T) {
 				k.server.InMemory = true
 				server := authtest.NewServer(t, k.server)
 				var out bytes.Buffer
+				var log lockedBuffer
+				var mu sync.Mutex
 				var last silentrefresh.Event
 				client := newClient(t, server, func(cfg *silentrefresh.Config, ep *silentrefresh.Endpoint) {
 					k.settings(cfg, ep)
 					cfg.KeepAnswer, cfg.MaxWait = true, time.Second
-					cfg.Logger = slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
-					cfg.Observe = func(ev silentrefresh.Event) { last = ev }
+					cfg.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+					cfg.Observe = func(ev silentrefresh.Event) { mu.Lock(); last = ev; mu.Unlock() }
 				})
 				ctx := context.Background()
 				dump := func(err error) {
 					synctest.Wait()
 					token, _ := client.Token(ctx)
+					mu.Lock()
+					defer mu.Unlock()
 					h := holder{client: client, token: token, status: client.Status(), event: last, err: err,
 						session: silentrefresh.Session{AccessToken: token.Value, RefreshToken: token.Value, Answer: client.Answer()},
 						grant:   silentrefresh.Grant{Old: silentrefresh.Session{AccessToken: token.Value}}}
@@ -69,6 +74,7 @@ func TestF48_NoSecretInAnyOutput(t *testing.T) {
 				dump(client.Renew(ctx))
 				dump(client.Login(ctx, credentials))
 				dump(client.Logout(ctx))
+				out.WriteString(log.String())
 				for _, secret := range append(server.Secrets(), authtest.DefaultPassword, "hunter2") {
 					if i := strings.Index(out.String(), secret); i >= 0 {
 						s := out.String()
@@ -81,4 +87,22 @@ func TestF48_NoSecretInAnyOutput(t *testing.T) {
 			})
 		})
 	}
+}
+
+// lockedBuffer is a log that is written and read at once.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }

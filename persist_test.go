@@ -108,23 +108,25 @@ func TestF35_TheLoserOfARaceAdoptsTheWinners(t *testing.T) {
 		store := &MemoryStore{}
 		winner := as.client(t, in(store))
 		loser := as.stranger(t, in(store))
-		as.before = func(_ context.Context, g Grant) error {
-			as.before = nil
-			// While the loser holds the lock, somebody without it renews and saves.
-			s, err := as.Exchange(context.Background(), nil, g)
-			if err != nil {
-				return err
+		as.set(func() {
+			as.before = func(_ context.Context, g Grant) error {
+				as.before = nil
+				// While the loser holds the lock, somebody without it renews and saves.
+				s, err := as.Exchange(context.Background(), nil, g)
+				if err != nil {
+					return err
+				}
+				r := winner.state.Load().record.with(s.next(g.Old))
+				b, _ := r.encode(false)
+				store.records.Store(winner.key, b)
+				return invalidGrant()
 			}
-			r := winner.state.Load().record.with(s.next(g.Old))
-			b, _ := r.encode(false)
-			store.records.Store(winner.key, b)
-			return invalidGrant()
-		}
+		})
 		if err := loser.Renew(context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		mustGet(t, loser)
-		if r := stored(t, store, loser); r.over != "" || r.session.RefreshToken.Reveal() != as.refresh {
+		if r := stored(t, store, loser); r.over != "" || r.session.RefreshToken.Reveal() != as.good() {
 			t.Error("the winner's session is gone")
 		}
 	})
@@ -137,7 +139,7 @@ func TestF37_AValidTokenNeedsNoLock(t *testing.T) {
 		as.client(t, in(store))
 		stalled := make(chan struct{})
 		holder := as.stranger(t, in(store))
-		as.before = func(context.Context, Grant) error { <-stalled; return nil }
+		as.set(func() { as.before = func(context.Context, Grant) error { <-stalled; return nil } })
 		go holder.Renew(context.Background())
 		synctest.Wait()
 		locks := store.locks.Load()
@@ -211,17 +213,19 @@ func TestF40_TheIntentIsSavedFirstAndFoundAgain(t *testing.T) {
 			store := &hookStore{}
 			c := as.client(t, in(store))
 			// The process dies between the server's answer and the save: nothing of what follows is written.
-			as.before = func(_ context.Context, g Grant) error {
-				if r := stored(t, store, c); r.spending.IsZero() {
-					t.Error("the credential is being spent, and the record does not say so")
+			as.set(func() {
+				as.before = func(_ context.Context, g Grant) error {
+					if r := stored(t, store, c); r.spending.IsZero() {
+						t.Error("the credential is being spent, and the record does not say so")
+					}
+					store.save = func([]byte) error { return errors.New("killed") }
+					return nil
 				}
-				store.save = func([]byte) error { return errors.New("killed") }
-				return nil
-			}
-			old := as.refresh
+			})
+			old := as.good()
 			c.Renew(context.Background())
 			c.shut() // it is dead
-			as.before, store.save = nil, nil
+			as.set(func() { as.before, store.save = nil, nil })
 			if grace {
 				as.refresh = old
 				delete(as.spent, old)
@@ -245,12 +249,12 @@ func TestF41_NothingIsSpentIfTheStoreIsFull(t *testing.T) {
 		full := errors.New("no space left on device")
 		store := &hookStore{}
 		c := as.client(t, in(store), func(cfg *Config) { cfg.MaxWait = -1 })
-		calls := as.calls
+		calls := as.count(&as.calls)
 		store.save = func([]byte) error { return full }
 		if err := c.Renew(context.Background()); !errors.Is(err, full) || !strings.Contains(err.Error(), "not spent") {
 			t.Errorf("error %v", err)
 		}
-		if as.calls != calls {
+		if as.count(&as.calls) != calls {
 			t.Error("the credential was spent")
 		}
 		mustGet(t, c)
@@ -276,7 +280,7 @@ func TestF41_AFailedSaveIsTriedAgainAndSaid(t *testing.T) {
 			}
 			return nil
 		}
-		as.after = func(_ Grant, s Session) (Session, error) { isFull.Store(true); return s, nil }
+		as.set(func() { as.after = func(_ Grant, s Session) (Session, error) { isFull.Store(true); return s, nil } })
 		if err := c.Renew(context.Background()); err != nil {
 			t.Fatalf("the session is alive: %v", err)
 		}
@@ -286,7 +290,7 @@ func TestF41_AFailedSaveIsTriedAgainAndSaid(t *testing.T) {
 		}
 		isFull.Store(false)
 		time.Sleep(time.Minute)
-		if !c.Status().Saved || stored(t, store, c).session.RefreshToken.Reveal() != as.refresh {
+		if !c.Status().Saved || stored(t, store, c).session.RefreshToken.Reveal() != as.good() {
 			t.Error("it was not saved later")
 		}
 		if !slices.Contains(kinds, EventNotSaved) || !slices.Contains(kinds, EventSaved) {
@@ -314,10 +318,12 @@ func TestF41_TheIntentIsPadded(t *testing.T) {
 func TestF42_AnotherAccountIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ada, bob := &fakeAS{}, &fakeAS{}
-		bob.after = func(_ Grant, s Session) (Session, error) {
-			s.Subject, s.Account = "2", "bob@example.com"
-			return s, nil
-		}
+		bob.set(func() {
+			bob.after = func(_ Grant, s Session) (Session, error) {
+				s.Subject, s.Account = "2", "bob@example.com"
+				return s, nil
+			}
+		})
 		store := &MemoryStore{}
 		c := ada.client(t, in(store))
 		refreshing := make(chan struct{})
@@ -344,12 +350,14 @@ func TestF43_LogoutDuringARefresh(t *testing.T) {
 		store := &hookStore{}
 		c := as.client(t, in(store))
 		gate := make(chan struct{})
-		as.after = func(g Grant, s Session) (Session, error) {
-			if g.Kind == Refresh {
-				<-gate
+		as.set(func() {
+			as.after = func(g Grant, s Session) (Session, error) {
+				if g.Kind == Refresh {
+					<-gate
+				}
+				return s, nil
 			}
-			return s, nil
-		}
+		})
 		as.revoke()
 		waiting := make(chan error)
 		go func() { _, err := get(c); waiting <- err }()
@@ -369,7 +377,7 @@ func TestF43_LogoutDuringARefresh(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
-		if len(as.logouts) != 1 || as.logouts[0] != "refresh-secret-2" || as.refresh != "" {
+		if len(as.logouts) != 1 || as.logouts[0] != "refresh-secret-2" || as.good() != "" {
 			t.Errorf("revoked %q; want the newest, and nothing left at the server", as.logouts)
 		}
 		if b, _ := store.Load(context.Background(), c.key); b == nil || len(b) != 0 {
@@ -386,7 +394,7 @@ func TestF43_LogoutWhereTheServerIsAway(t *testing.T) {
 		as := &fakeAS{}
 		store := &MemoryStore{}
 		c := as.client(t, in(store))
-		as.before = func(context.Context, Grant) error { return errors.New("no route to host") }
+		as.set(func() { as.before = func(context.Context, Grant) error { return errors.New("no route to host") } })
 		err := c.Logout(context.Background())
 		if err == nil || !strings.Contains(err.Error(), "the session is gone here") {
 			t.Errorf("error %v", err)
@@ -425,22 +433,22 @@ func TestARestartNeedsNoLogin(t *testing.T) {
 		as := &fakeAS{}
 		store := &MemoryStore{}
 		as.client(t, in(store)).Close()
-		calls := as.calls
+		calls := as.count(&as.calls)
 		c := as.stranger(t, in(store))
 		mustGet(t, c)
 		synctest.Wait()
-		if as.calls != calls {
+		if as.count(&as.calls) != calls {
 			t.Error("a start with a usable token went to the auth server")
 		}
 		c.Close()
 		time.Sleep(time.Hour)
 		c = as.stranger(t, in(store))
 		synctest.Wait()
-		if as.calls != calls+1 {
+		if as.count(&as.calls) != calls+1 {
 			t.Error("a start without one did not refresh in the background")
 		}
 		mustGet(t, c)
-		if as.refused != 0 {
+		if as.count(&as.refused) != 0 {
 			t.Error("the first request was sent to be refused")
 		}
 	})
@@ -453,14 +461,14 @@ func TestAnUnreadableRecordIsAnErrorAndNoLogout(t *testing.T) {
 		first := as.client(t, in(store))
 		good, _ := store.Load(context.Background(), first.key)
 		first.Close()
-		calls := as.calls
+		calls := as.count(&as.calls)
 		for _, bad := range [][]byte{[]byte("x"), bytes.TrimRight(good, " ")[:200], []byte(`{"format":99}`)} {
 			store.records.Store(first.key, bad)
 			c := as.stranger(t, in(store))
 			if _, err := get(c); err == nil || errors.Is(err, ErrNoSession) || !strings.Contains(err.Error(), "log in again") {
 				t.Errorf("error %v", err)
 			}
-			if now, _ := store.Load(context.Background(), first.key); !bytes.Equal(now, bad) || as.calls != calls {
+			if now, _ := store.Load(context.Background(), first.key); !bytes.Equal(now, bad) || as.count(&as.calls) != calls {
 				t.Error("it was overwritten, or something was spent")
 			}
 			time.Sleep(2 * time.Second)
@@ -515,8 +523,8 @@ func TestF60_RefusedCredentialsAreNotTriedAgain(t *testing.T) {
 			}
 			time.Sleep(time.Minute)
 		}
-		if as.calls != 1 {
-			t.Errorf("%d logins with wrong credentials", as.calls)
+		if as.count(&as.calls) != 1 {
+			t.Errorf("%d logins with wrong credentials", as.count(&as.calls))
 		}
 	})
 }
@@ -596,7 +604,7 @@ func TestAConflictIsReadAgainBeforeItIsSaved(t *testing.T) {
 			}
 			mustGet(t, c)
 			r := stored(t, store, c)
-			if got := c.state.Load().session().RefreshToken; !r.session.RefreshToken.equal(got) || got.Reveal() != as.refresh || !r.spending.IsZero() {
+			if got := c.state.Load().session().RefreshToken; !r.session.RefreshToken.equal(got) || got.Reveal() != as.good() || !r.spending.IsZero() {
 				t.Errorf("newer %v: store and client disagree", newer)
 			}
 		})

@@ -37,6 +37,8 @@ func (c *Client) renew(ctx context.Context, seen uint64, why Trigger) error {
 			return err
 		case !l.flew || l.from < seen:
 			continue // it was not for us, or something has changed
+		case errors.Is(l.err, errBusy) && !Foreground(ctx):
+			return l.err
 		case l.err == nil || !transient(l.err):
 			return l.err
 		}
@@ -360,6 +362,8 @@ func (t *trade) settleConflict(err error) error {
 func (t *trade) fail(err error) error {
 	switch {
 	case errors.Is(err, ErrClosed), errors.Is(err, errGone):
+	case errors.Is(err, errBusy):
+		t.c.comeBack()
 	case errors.Is(err, ErrNoSession):
 		t.c.end(t.st, nil, err, false)
 	case errors.Is(err, ErrSessionOver):

@@ -27,8 +27,8 @@ func TestF01_ManyRejectionsOneRefresh(t *testing.T) {
 		if _, refreshes, _ := as.counts(); refreshes != 1 || failed.Load() != 0 {
 			t.Errorf("%d refreshes, %d requests failed; want 1 and 0", refreshes, failed.Load())
 		}
-		if as.sent > 4000 {
-			t.Errorf("%d requests reached the API for 2000 of the application", as.sent)
+		if as.count(&as.sent) > 4000 {
+			t.Errorf("%d requests reached the API for 2000 of the application", as.count(&as.sent))
 		}
 	})
 }
@@ -150,7 +150,7 @@ func TestF04_LeaderGivesUpOthersDoNot(t *testing.T) {
 		if _, refreshes, _ := as.counts(); refreshes != 1 {
 			t.Errorf("%d refreshes, want 1", refreshes)
 		}
-		if got, want := c.state.Load().session().RefreshToken.Reveal(), as.refresh; got != want {
+		if got, want := c.state.Load().session().RefreshToken.Reveal(), as.good(); got != want {
 			t.Error("the rotated refresh token was not kept")
 		}
 	})
@@ -167,13 +167,15 @@ func TestF05_PanicAndGoexitAreErrors(t *testing.T) {
 				var broken atomic.Bool
 				broken.Store(true)
 				as := &fakeAS{}
-				as.before = func(_ context.Context, g Grant) error {
-					if g.Kind == Refresh && broken.Load() {
-						time.Sleep(time.Millisecond)
-						bad()
+				as.set(func() {
+					as.before = func(_ context.Context, g Grant) error {
+						if g.Kind == Refresh && broken.Load() {
+							time.Sleep(time.Millisecond)
+							bad()
+						}
+						return nil
 					}
-					return nil
-				}
+				})
 				c := as.client(t, func(cfg *Config) { cfg.MaxWait = -1 })
 				seen := c.state.Load().generation
 				times(20, func(int) {
@@ -195,12 +197,14 @@ func TestF06_NothingOfACallersContextOutlivesTheCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		type key struct{}
 		as := &fakeAS{}
-		as.before = func(ctx context.Context, g Grant) error {
-			if g.Kind == Refresh && ctx.Value(key{}) != nil {
-				t.Error("the refresh sees a value of the caller's context")
+		as.set(func() {
+			as.before = func(ctx context.Context, g Grant) error {
+				if g.Kind == Refresh && ctx.Value(key{}) != nil {
+					t.Error("the refresh sees a value of the caller's context")
+				}
+				return ctx.Err()
 			}
-			return ctx.Err()
-		}
+		})
 		c := as.stranger(t)
 		ctx, cancel := context.WithCancel(context.WithValue(context.Background(), key{}, 1))
 		if err := c.Login(ctx, nil); err != nil {
@@ -230,8 +234,8 @@ func TestF07_RequestsWaitOnceATokenIsKnownToBeRejected(t *testing.T) {
 		go get(c)
 		synctest.Wait() // its 401 has come, its refresh is under way
 		times(200, func(int) { mustGet(t, c) })
-		if as.refused != 1 {
-			t.Errorf("%d requests were sent to be refused, want 1", as.refused)
+		if as.count(&as.refused) != 1 {
+			t.Errorf("%d requests were sent to be refused, want 1", as.count(&as.refused))
 		}
 	})
 }
@@ -308,9 +312,9 @@ func TestF09_AnIdleSessionHasNoGoroutineAndCloseEndsIt(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		calls := as.calls
+		calls := as.count(&as.calls)
 		time.Sleep(24 * time.Hour)
-		if as.calls != calls {
+		if as.count(&as.calls) != calls {
 			t.Error("a closed client refreshed")
 		}
 		if _, err := get(clients[0]); !errors.Is(err, ErrClosed) {
@@ -336,7 +340,7 @@ func TestF09_CloseWaitsForARefreshToBeSaved(t *testing.T) {
 		}
 		b, _ := store.Load(context.Background(), c.key)
 		r, err := decodeRecord(b)
-		if err != nil || r.session.RefreshToken.Reveal() != as.refresh || !r.spending.IsZero() {
+		if err != nil || r.session.RefreshToken.Reveal() != as.good() || !r.spending.IsZero() {
 			t.Errorf("the refresh that was under way was not saved: %v", err)
 		}
 	})

@@ -27,7 +27,7 @@ func (c *Client) schedule(st *state) {
 			b.renewDue = now.Add(c.cfg.MaxAge - time.Duration(rand.Float64()*0.1*float64(c.cfg.MaxAge)))
 		}
 	}
-	b.wide = false
+	b.wide = max(b.wide-1, 0)
 	st.renewAt = b.renewDue
 	c.arm()
 }
@@ -43,7 +43,7 @@ func (c *Client) delay(s Session, now time.Time) time.Duration {
 	if c.cfg.Margin > 0 {
 		due = pace.WithMargin(life, c.cfg.Margin, rand.Float64())
 	} else {
-		due = pace.Renewal(life, c.book.slow, c.book.wide, rand.Float64())
+		due = pace.Renewal(life, c.book.slow, c.book.wide == 1, rand.Float64())
 	}
 	if wait := due - (life - left); wait > 0 {
 		return wait
@@ -118,10 +118,6 @@ func (c *Client) fire() {
 	case renew && c.idle(now):
 		b.renewDue, renew = time.Time{}, false
 		c.dozing.Store(true)
-	case renew && c.slots != nil && len(c.slots) == cap(c.slots):
-		// As many as may are at it. A goroutine that queued would cost memory: come back.
-		b.renewDue, renew = now.Add(pace.Floor+time.Duration(rand.Float64()*float64(3*time.Second))), false
-		c.arm()
 	case renew:
 		b.renewDue = time.Time{}
 	default:
@@ -133,6 +129,16 @@ func (c *Client) fire() {
 		c.saveAgain(context.Background())
 	case renew:
 		c.renew(context.Background(), st.generation, TriggerTimer)
+	}
+}
+
+// comeBack schedules a renewal that found no slot. A goroutine that queued for one would cost memory.
+func (c *Client) comeBack() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state.Load().err == nil {
+		c.book.renewDue = time.Now().Add(pace.Floor + time.Duration(rand.Float64()*float64(3*time.Second)))
+		c.arm()
 	}
 }
 
@@ -179,7 +185,7 @@ func (c *Client) failed(epoch uint64, re *RefreshError, why Trigger) {
 	case st.usable(now) && st.wall != never: // try again before the token ends
 		wait = min(wait, max(pace.Floor, timeLeft(st.session(), now)/2))
 	}
-	b.until, b.pulled, b.failure, b.wide = now.Add(wait), false, re, true
+	b.until, b.pulled, b.failure, b.wide = now.Add(wait), false, re, 1
 	b.doubt = re.doubtful403
 	if st.err == nil {
 		b.renewDue = b.until

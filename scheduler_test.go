@@ -24,7 +24,7 @@ func TestF18_SleepingLaptopSendsNoExpiredToken(t *testing.T) {
 		defer wall.Sleep(-asleep)
 		as.revoke()
 		mustGet(t, c)
-		if as.refused != 0 {
+		if as.count(&as.refused) != 0 {
 			t.Error("an expired token was sent")
 		}
 	})
@@ -42,7 +42,7 @@ func TestF18_ClockSetBackDoesNotMakeATokenLiveLonger(t *testing.T) {
 		time.Sleep(16 * time.Minute)
 		as.revoke()
 		mustGet(t, c)
-		if as.refused != 0 {
+		if as.count(&as.refused) != 0 {
 			t.Error("an expired token was sent: the monotonic clock was not looked at")
 		}
 	})
@@ -52,10 +52,12 @@ func TestF19_AbsurdLifetimes(t *testing.T) {
 	for _, life := range []time.Duration{math.MinInt64, -time.Hour, 0, 1, time.Millisecond, 30 * 24 * time.Hour, math.MaxInt64} {
 		synctest.Test(t, func(t *testing.T) {
 			as := &fakeAS{}
-			as.after = func(_ Grant, s Session) (Session, error) {
-				s.Expires = s.Issued.Add(life)
-				return s, nil
-			}
+			as.set(func() {
+				as.after = func(_ Grant, s Session) (Session, error) {
+					s.Expires = s.Issued.Add(life)
+					return s, nil
+				}
+			})
 			c := as.client(t)
 			time.Sleep(time.Minute)
 			mustGet(t, c)
@@ -162,7 +164,7 @@ func TestF23_AnIdleSessionStopsRefreshing(t *testing.T) {
 		}
 		as.revoke()
 		mustGet(t, c) // refreshes first
-		if as.refused != 0 {
+		if as.count(&as.refused) != 0 {
 			t.Error("the first request after the pause was sent with an expired token")
 		}
 		for range 8 {
@@ -179,12 +181,14 @@ func TestF25_AFailedProactiveRefreshKeepsTheToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakeAS{}
 		var away atomic.Bool
-		as.before = func(context.Context, Grant) error {
-			if away.Load() {
-				return down()
+		as.set(func() {
+			as.before = func(context.Context, Grant) error {
+				if away.Load() {
+					return down()
+				}
+				return nil
 			}
-			return nil
-		}
+		})
 		c := as.client(t)
 		away.Store(true)
 		for range 14 {
@@ -207,16 +211,18 @@ func TestF26_AnOutageIsNotHammered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakeAS{}
 		var away atomic.Bool
-		as.before = func(context.Context, Grant) error {
-			if away.Load() {
-				return down()
+		as.set(func() {
+			as.before = func(context.Context, Grant) error {
+				if away.Load() {
+					return down()
+				}
+				return nil
 			}
-			return nil
-		}
+		})
 		c := as.client(t)
 		away.Store(true)
 		time.Sleep(15 * time.Minute) // the token is over
-		calls := as.calls
+		calls := as.count(&as.calls)
 		began := time.Now()
 		times(20, func(int) {
 			for time.Since(began) < 10*time.Minute {
@@ -226,7 +232,7 @@ func TestF26_AnOutageIsNotHammered(t *testing.T) {
 				}
 			}
 		})
-		if n := as.calls - calls; n > 300 {
+		if n := as.count(&as.calls) - calls; n > 300 {
 			t.Errorf("%d calls in an outage of 10 minutes with 20 impatient callers", n)
 		}
 		away.Store(false)
@@ -239,11 +245,13 @@ func TestF26_RetryAfterIsHonoured(t *testing.T) {
 		as := &fakeAS{}
 		c := as.client(t)
 		asked := time.Now()
-		as.before = func(context.Context, Grant) error {
-			return &RefreshError{Op: Refresh, Status: 429, Unsent: true, Until: asked.Add(5 * time.Minute)}
-		}
+		as.set(func() {
+			as.before = func(context.Context, Grant) error {
+				return &RefreshError{Op: Refresh, Status: 429, Unsent: true, Until: asked.Add(5 * time.Minute)}
+			}
+		})
 		as.revoke()
-		calls := as.calls
+		calls := as.count(&as.calls)
 		if status, _ := get(c); status != 401 {
 			t.Errorf("status %d", status)
 		}
@@ -252,13 +260,13 @@ func TestF26_RetryAfterIsHonoured(t *testing.T) {
 				t.Error("sent")
 			}
 		}
-		if n := as.calls - calls; n != 1 {
+		if n := as.count(&as.calls) - calls; n != 1 {
 			t.Errorf("%d calls within Retry-After, want 1", n)
 		}
 		if s := c.Status(); s.State == StateOver {
 			t.Error("a rate limit ended the session")
 		}
-		as.before = nil
+		as.set(func() { as.before = nil })
 		time.Sleep(11 * time.Minute)
 		mustGet(t, c)
 	})
@@ -272,16 +280,18 @@ func TestF26_ColdStartWithAFailureSucceeds(t *testing.T) {
 		first.Close()
 		time.Sleep(time.Hour)
 		fails := 1
-		as.before = func(context.Context, Grant) error {
-			if fails--; fails >= 0 {
-				return down()
+		as.set(func() {
+			as.before = func(context.Context, Grant) error {
+				if fails--; fails >= 0 {
+					return down()
+				}
+				return nil
 			}
-			return nil
-		}
-		calls := as.calls
+		})
+		calls := as.count(&as.calls)
 		c := as.stranger(t, func(cfg *Config) { cfg.Store = store })
 		times(100, func(int) { mustGet(t, c) })
-		if n := as.calls - calls; n != 2 {
+		if n := as.count(&as.calls) - calls; n != 2 {
 			t.Errorf("%d calls, want the one that failed and the one that did not", n)
 		}
 	})
@@ -292,19 +302,19 @@ func TestF27_TheEndOfASessionLatches(t *testing.T) {
 		as := &fakeAS{}
 		var kinds []EventKind
 		c := as.client(t, func(cfg *Config) { cfg.Observe = func(ev Event) { kinds = append(kinds, ev.Kind) } })
-		as.before = func(context.Context, Grant) error { return invalidGrant() }
+		as.set(func() { as.before = func(context.Context, Grant) error { return invalidGrant() } })
 		c.Renew(context.Background())
-		calls := as.calls
+		calls := as.count(&as.calls)
 		for range 100 {
 			if _, err := get(c); !errors.Is(err, ErrSessionOver) {
 				t.Fatalf("error %v", err)
 			}
 			time.Sleep(time.Minute)
 		}
-		if as.calls != calls {
-			t.Errorf("%d auth calls after the end", as.calls-calls)
+		if as.count(&as.calls) != calls {
+			t.Errorf("%d auth calls after the end", as.count(&as.calls)-calls)
 		}
-		as.before = nil
+		as.set(func() { as.before = nil })
 		if err := c.Login(context.Background(), nil); err != nil {
 			t.Fatal(err)
 		}
@@ -320,7 +330,7 @@ func TestF28_ASilentServerHasADeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakeAS{}
 		c := as.client(t, func(cfg *Config) { cfg.Timeout = 5 * time.Second; cfg.MaxWait = -1 })
-		as.before = func(ctx context.Context, g Grant) error { <-ctx.Done(); return ctx.Err() }
+		as.set(func() { as.before = func(ctx context.Context, g Grant) error { <-ctx.Done(); return ctx.Err() } })
 		as.revoke()
 		began := time.Now()
 		if status, err := get(c); status != 401 {
@@ -329,7 +339,7 @@ func TestF28_ASilentServerHasADeadline(t *testing.T) {
 		if d := time.Since(began); d != 5*time.Second {
 			t.Errorf("held for %v", d)
 		}
-		as.before = nil
+		as.set(func() { as.before = nil })
 		time.Sleep(5 * time.Second)
 		mustGet(t, c)
 	})
@@ -340,19 +350,21 @@ func TestF29_ALostAnswerIsNotALogout(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			as := &fakeAS{}
 			lose := false
-			as.after = func(g Grant, s Session) (Session, error) {
-				if lose && g.Kind == Refresh {
-					lose = false
-					if grace { // the server takes the old one once more
-						as.mu.Lock()
-						as.refresh = g.Old.RefreshToken.Reveal()
-						delete(as.spent, as.refresh)
-						as.mu.Unlock()
+			as.set(func() {
+				as.after = func(g Grant, s Session) (Session, error) {
+					if lose && g.Kind == Refresh {
+						lose = false
+						if grace { // the server takes the old one once more
+							as.mu.Lock()
+							as.refresh = g.Old.RefreshToken.Reveal()
+							delete(as.spent, as.refresh)
+							as.mu.Unlock()
+						}
+						return Session{}, &RefreshError{Op: Refresh, Status: 502, Unknown: true}
 					}
-					return Session{}, &RefreshError{Op: Refresh, Status: 502, Unknown: true}
+					return s, nil
 				}
-				return s, nil
-			}
+			})
 			c := as.client(t)
 			lose = true
 			err := c.Renew(context.Background()) // waits through the backoff and presents the credential again
@@ -373,16 +385,18 @@ func TestF29_ALostAnswerIsNotALogout(t *testing.T) {
 func TestF31_WhatIsOmittedIsCarriedForward(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakeAS{}
-		as.after = func(g Grant, s Session) (Session, error) {
-			if g.Kind == Refresh { // the server does not rotate
-				as.mu.Lock()
-				as.refresh = g.Old.RefreshToken.Reveal()
-				delete(as.spent, as.refresh)
-				as.mu.Unlock()
-				s = Session{AccessToken: s.AccessToken, Issued: s.Issued, Expires: s.Expires}
+		as.set(func() {
+			as.after = func(g Grant, s Session) (Session, error) {
+				if g.Kind == Refresh { // the server does not rotate
+					as.mu.Lock()
+					as.refresh = g.Old.RefreshToken.Reveal()
+					delete(as.spent, as.refresh)
+					as.mu.Unlock()
+					s = Session{AccessToken: s.AccessToken, Issued: s.Issued, Expires: s.Expires}
+				}
+				return s, nil
 			}
-			return s, nil
-		}
+		})
 		c := as.client(t)
 		for range 3 {
 			if err := c.Renew(context.Background()); err != nil {
@@ -403,12 +417,14 @@ func TestF55_NoNewTokenDoesNotSpin(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				as := &fakeAS{}
-				as.after = func(g Grant, s Session) (Session, error) {
-					if g.Kind != Refresh {
-						return s, nil
+				as.set(func() {
+					as.after = func(g Grant, s Session) (Session, error) {
+						if g.Kind != Refresh {
+							return s, nil
+						}
+						return after(g, s)
 					}
-					return after(g, s)
-				}
+				})
 				c := as.client(t)
 				for range 100 {
 					mustGet(t, c)
@@ -422,9 +438,9 @@ func TestF55_NoNewTokenDoesNotSpin(t *testing.T) {
 					t.Errorf("%d refreshes for 100 callers at once, want 1", refreshes)
 				}
 				mustGet(t, c)
-				calls := as.calls
+				calls := as.count(&as.calls)
 				time.Sleep(10 * time.Minute)
-				if n := as.calls - calls; n > 30 {
+				if n := as.count(&as.calls) - calls; n > 30 {
 					t.Errorf("%d refreshes in 10 minutes", n)
 				}
 			})
@@ -435,12 +451,14 @@ func TestF55_NoNewTokenDoesNotSpin(t *testing.T) {
 func TestF55_RefusedAndNotReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakeAS{}
-		as.after = func(g Grant, s Session) (Session, error) {
-			if g.Kind == Refresh {
-				s.AccessToken = Secret{}
+		as.set(func() {
+			as.after = func(g Grant, s Session) (Session, error) {
+				if g.Kind == Refresh {
+					s.AccessToken = Secret{}
+				}
+				return s, nil
 			}
-			return s, nil
-		}
+		})
 		c := as.client(t)
 		as.revoke()
 		for range 100 {
@@ -470,12 +488,14 @@ func TestF56_HandedOutTokens(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				as := &fakeAS{}
 				late := make(chan struct{})
-				as.api = func(req *http.Request) (*http.Response, error) {
-					<-late
-					resp := answerTo(req, 200)
-					resp.Header.Set(header, "handed-out")
-					return resp, nil
-				}
+				as.set(func() {
+					as.api = func(req *http.Request) (*http.Response, error) {
+						<-late
+						resp := answerTo(req, 200)
+						resp.Header.Set(header, "handed-out")
+						return resp, nil
+					}
+				})
 				c := as.client(t, func(cfg *Config) { cfg.HandOutHeader = header })
 				time.Sleep(time.Second)
 				done := make(chan struct{})

@@ -182,8 +182,10 @@ func (c *Client) install(r *record, epoch uint64, ev Event) (*state, error) {
 	}
 	st := c.stateOf(old, r, time.Now())
 	st.epoch++
-	// A person who logs in does not do so together with a fleet.
-	c.book = book{wide: ev.Kind != EventLoggedIn, timer: c.book.timer, wake: c.book.wake, giveUp: c.book.giveUp}
+	c.book = book{wide: 1, timer: c.book.timer, wake: c.book.wake, giveUp: c.book.giveUp}
+	if ev.Kind == EventLoggedIn {
+		c.book.wide = 2 // a person sees the usual schedule first, and a fleet that logs in together spreads later
+	}
 	c.schedule(st)
 	c.swap(st)
 	c.mu.Unlock()
@@ -215,7 +217,7 @@ func (c *Client) leave() (*state, error) {
 		return nil, ErrClosed
 	}
 	c.callOff(errGone)
-	c.book = book{wide: true, timer: c.book.timer, wake: c.book.wake}
+	c.book = book{wide: 1, timer: c.book.timer, wake: c.book.wake}
 	c.disarm()
 	st := &state{generation: old.generation, epoch: old.epoch + 1, err: errLoggedOut, final: true, wall: never}
 	if old.record != nil {

@@ -22,8 +22,8 @@ func TestF10_OneReplayThenTheAnswer(t *testing.T) {
 		if status, err := get(c); status != 401 || err != nil {
 			t.Errorf("status %d, error %v; want the second 401 as it is", status, err)
 		}
-		if as.sent != 2 {
-			t.Errorf("sent %d times, want 2", as.sent)
+		if as.count(&as.sent) != 2 {
+			t.Errorf("sent %d times, want 2", as.count(&as.sent))
 		}
 	})
 }
@@ -105,15 +105,15 @@ func TestF12_BodiesAreReplayed(t *testing.T) {
 				as := &fakeAS{}
 				c := as.client(t, func(cfg *Config) { cfg.Buffer = test.buffer })
 				as.revoke()
-				as.api = func(req *http.Request) (*http.Response, error) { return answerTo(req, 200), nil }
+				as.set(func() { as.api = func(req *http.Request) (*http.Response, error) { return answerTo(req, 200), nil } })
 				r, n := test.body()
 				req, _ := http.NewRequest("POST", "https://api.example.com/items", r)
 				if n != 0 {
 					req.ContentLength = n
 				}
 				resp, err := c.Transport(nil).RoundTrip(req)
-				if err != nil || resp.StatusCode != test.status || as.sent != test.sent {
-					t.Errorf("status %v, error %v, sent %d; want %d, sent %d", resp.StatusCode, err, as.sent, test.status, test.sent)
+				if err != nil || resp.StatusCode != test.status || as.count(&as.sent) != test.sent {
+					t.Errorf("status %v, error %v, sent %d; want %d, sent %d", resp.StatusCode, err, as.count(&as.sent), test.status, test.sent)
 				}
 				synctest.Wait()
 				if _, refreshes, _ := as.counts(); refreshes != 1 {
@@ -136,8 +136,8 @@ func TestF12_ABodyThatFailsIsAnError(t *testing.T) {
 	if _, err := c.Transport(nil).RoundTrip(req); err == nil || !strings.Contains(err.Error(), "disk on fire") {
 		t.Errorf("error %v", err)
 	}
-	if as.sent != 0 || body.closed.Load() != 1 {
-		t.Errorf("sent %d times, body closed %d times", as.sent, body.closed.Load())
+	if as.count(&as.sent) != 0 || body.closed.Load() != 1 {
+		t.Errorf("sent %d times, body closed %d times", as.count(&as.sent), body.closed.Load())
 	}
 }
 
@@ -157,12 +157,14 @@ func TestF12_ARequestThatCannotBeReplayedRefreshesFirstInsideTheMargin(t *testin
 		broken := errors.New("down")
 		as := &fakeAS{}
 		fail := true
-		as.before = func(_ context.Context, g Grant) error {
-			if g.Kind == Refresh && fail {
-				return broken
+		as.set(func() {
+			as.before = func(_ context.Context, g Grant) error {
+				if g.Kind == Refresh && fail {
+					return broken
+				}
+				return nil
 			}
-			return nil
-		}
+		})
 		c := as.client(t)
 		time.Sleep(14 * time.Minute) // inside the margin, the timer has failed so far
 		stream := func() int {
@@ -329,7 +331,7 @@ func TestF15_TableOfOutcomes(t *testing.T) {
 				as := &fakeAS{}
 				c := as.client(t, func(cfg *Config) { cfg.MaxWait = -1 })
 				test.prepare(as, c)
-				sent := as.sent
+				sent := as.count(&as.sent)
 				body := &trackedBody{Reader: strings.NewReader("hello")}
 				req, _ := http.NewRequest("POST", "https://api.example.com/items", body)
 				resp, err := c.Transport(nil).RoundTrip(req)
@@ -337,7 +339,7 @@ func TestF15_TableOfOutcomes(t *testing.T) {
 				switch {
 				case test.status != 0 && (err != nil || resp.StatusCode != test.status):
 					t.Errorf("%v, %v; want %d", resp, err, test.status)
-				case test.status == 0 && as.sent != sent:
+				case test.status == 0 && as.count(&as.sent) != sent:
 					t.Error("it was sent")
 				case test.status == 0 && !matches(err, test.is):
 					t.Errorf("error %v, want %v", err, test.is)

@@ -93,16 +93,18 @@ func Start(config Config) (*Server, error) {
 
 // open starts listening.
 func (s *Server) open(c *Config) (err error) {
-	if !c.AuthApart {
-		s.api, err = newSite(c, c.Addr, s.track(s.handler(true, true)))
-		s.auth = s.api
+	if s.api, err = newSite(c, c.Addr, s.track(s.handler(true, !c.AuthApart))); err != nil {
 		return err
 	}
-	if s.api, err = newSite(c, c.Addr, s.track(s.handler(true, false))); err != nil {
-		return err
+	s.auth = s.api
+	if c.AuthApart {
+		if s.auth, err = newSite(c, "", s.track(s.handler(false, true))); err != nil {
+			return err
+		}
+		s.auth.start()
 	}
-	s.auth, err = newSite(c, "", s.track(s.handler(false, true)))
-	return err
+	s.api.start()
+	return nil
 }
 
 // NewServer starts a server that is closed when the test ends. A mistake in config ends the test. Within a

@@ -26,6 +26,7 @@ type site struct {
 	conns    sync.WaitGroup
 }
 
+// newSite takes the address; start begins to serve there.
 func newSite(c *Config, addr string, h http.Handler) (*site, error) {
 	s := &site{addr: addr, listen: listenTCP, server: &http.Server{
 		Handler: h, Protocols: new(http.Protocols),
@@ -49,8 +50,15 @@ func newSite(c *Config, addr string, h http.Handler) (*site, error) {
 	}
 	s.addr = l.Addr().String()
 	s.url = scheme + s.addr
-	s.serve(l)
+	s.listener = l
 	return s, nil
+}
+
+// start serves: not before whatever the handler uses is in its place.
+func (s *site) start() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.serve(s.listener)
 }
 
 func listenTCP(addr string) (net.Listener, error) {
@@ -110,6 +118,9 @@ func (s *site) tryAccept() bool {
 func (s *site) close() {
 	s.mu.Lock()
 	s.closed = true
+	if s.listener != nil {
+		s.listener.Close() // the server knows it only once it serves
+	}
 	s.mu.Unlock()
 	s.server.Close()
 	s.serving.Wait()

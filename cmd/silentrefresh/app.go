@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -222,6 +221,3 @@ func (a *app) closing(c *silentrefresh.Client, result *error) {
 		*result = a.failed("the session was not saved", err)
 	}
 }
-
-// interrupted reports whether ctx ended because somebody wanted the program to end.
-func interrupted(ctx context.Context) bool { return context.Cause(ctx) != nil }

@@ -58,6 +58,9 @@ func (a *app) failed(what string, err error) *failure {
 	if f, ok := errors.AsType[*failure](err); ok {
 		return f
 	}
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err
+	}
 	f := &failure{what: what, why: plain(err), code: exitFailed}
 	refresh, isRefresh := errors.AsType[*silentrefresh.RefreshError](err)
 	switch {

@@ -143,32 +143,29 @@ func parseHelp(name string, rest []string) (*invocation, error) {
 
 // takeCommand finds the first argument that is neither a flag nor a flag's value, and returns the others.
 func takeCommand(args []string) (name string, rest []string) {
-	known := allFlags()
 	for i := 0; i < len(args) && args[i] != "--"; i++ {
 		if !isFlag(args[i]) {
 			return args[i], slices.Concat(args[:i], args[i+1:])
 		}
-		name, _, hasValue := strings.Cut(strings.TrimLeft(args[i], "-"), "=")
-		if takesValue, ok := known[name]; ok && takesValue && !hasValue {
+		if name, _, hasValue := strings.Cut(strings.TrimLeft(args[i], "-"), "="); !hasValue && takesValue(name) {
 			i++
 		}
 	}
 	return "", args
 }
 
-func isFlag(arg string) bool { return len(arg) > 1 && arg[0] == '-' }
-
-// allFlags says of every command's flags whether they take a value.
-func allFlags() map[string]bool {
-	known := map[string]bool{}
-	for i := range commands() {
-		commands()[i].flagSet(new(options)).VisitAll(func(f *flag.Flag) {
-			b, ok := f.Value.(interface{ IsBoolFlag() bool })
-			known[f.Name] = !ok || !b.IsBoolFlag()
-		})
+// takesValue reports whether a flag of any command does.
+func takesValue(name string) bool {
+	for _, c := range commands() {
+		if fl := c.flagSet(new(options)).Lookup(name); fl != nil {
+			b, ok := fl.Value.(interface{ IsBoolFlag() bool })
+			return !ok || !b.IsBoolFlag()
+		}
 	}
-	return known
+	return false
 }
+
+func isFlag(arg string) bool { return len(arg) > 1 && arg[0] == '-' }
 
 func (c *command) flagSet(o *options) *flag.FlagSet {
 	f := flag.NewFlagSet(c.name, flag.ContinueOnError)

@@ -43,7 +43,7 @@ type box struct {
 func newBox(t *testing.T) *box {
 	dir := filepath.Join(t.TempDir(), "silentrefresh")
 	return &box{t: t, dir: dir, env: map[string]string{
-		asTool: "1", "HOME": t.TempDir(), "SILENTREFRESH_DIR": dir, filestore.EnvKey: seal.FormatKey(seal.NewKey()),
+		asTool: "1", "GORACE": "atexit_sleep_ms=0", "HOME": t.TempDir(), "SILENTREFRESH_DIR": dir, filestore.EnvKey: seal.FormatKey(seal.NewKey()),
 	}}
 }
 

@@ -51,6 +51,7 @@ func withoutAccount(s Session) Session { return Session{Subject: s.Subject} }
 func asRefreshError(op Kind, err error) *RefreshError {
 	if re, ok := errors.AsType[*RefreshError](err); ok {
 		out := *re
+		out.Op = cmp.Or(out.Op, op)
 		return &out
 	}
 	if ue, ok := errors.AsType[*url.Error](err); ok {
@@ -92,8 +93,12 @@ func (c *Client) slot(ctx context.Context) (release func(), err error) {
 	if !Foreground(ctx) {
 		return nil, errBusy
 	}
-	c.slots <- struct{}{} // whoever holds one has a deadline
-	return release, nil
+	select {
+	case c.slots <- struct{}{}:
+		return release, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // definite reports whether re ends the session. A 403 that may come from something in between has to repeat.

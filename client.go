@@ -3,8 +3,10 @@ package silentrefresh
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -127,7 +129,13 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.client(s.cfg.Name), nil
+	c := s.client(s.cfg.Name)
+	for _, o := range s.origins[2:] {
+		if o.scheme == "http" && !loopback((&url.URL{Host: o.host}).Hostname()) {
+			c.warn(fmt.Errorf("the token is sent to %s unencrypted, because Origins lists it", o))
+		}
+	}
+	return c, nil
 }
 
 // Fork returns a Client for another session on the same server: it has c's settings and shares its connections and
@@ -139,16 +147,20 @@ func (c *Client) Fork(name string) (*Client, error) {
 	case name == "" || name == c.name:
 		return nil, errors.New("silentrefresh: Fork needs a name of its own: the session would be shared by accident")
 	}
+	if err := checkName(name); err != nil {
+		return nil, fmt.Errorf("silentrefresh: Fork: %w", err)
+	}
 	return c.shared.client(name), nil
 }
 
 func (s *shared) client(name string) *Client {
-	c := &Client{shared: s, name: name, key: s.base.String() + "|" + name, store: s.cfg.Store}
+	c := &Client{shared: s, flight: flight{&s.flights, s.flightKey()}, name: name, key: s.base.String() + "|" + name, store: s.cfg.Store}
 	if c.store == nil {
 		c.store = &s.none
 	}
 	c.state.Store(&state{err: ErrNoSession})
 	c.book.wide = 1
+	c.touch()
 	if s.cfg.Store != nil {
 		c.start()
 	}
@@ -159,7 +171,9 @@ func (s *shared) client(name string) *Client {
 func (c *Client) start() {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	c.look(ctx)
+	if c.look(ctx); ctx.Err() != nil {
+		c.noSession(c.state.Load(), nil, errors.New("silentrefresh: the stored session could not be read within 5 s"))
+	}
 }
 
 // Login trades credentials for a session, which replaces the present one. What credentials may be, the Exchanger
@@ -203,19 +217,28 @@ func (c *Client) Resume(ctx context.Context, s Session) error {
 // begin makes r the session, in the Store and here, unless a Logout or another Login came first. A session without
 // a token, or one that was brought, is refreshed at once.
 func (c *Client) begin(ctx context.Context, epoch uint64, r *record, ev Event) error {
-	saveErr := c.locked(ctx, func(ctx context.Context, _ []byte, save func([]byte) error) error {
-		if c.state.Load().epoch != epoch {
-			return nil
+	var st *state
+	var err error
+	ran := false
+	saveErr := c.locked(ctx, func(_ context.Context, old []byte, save func([]byte) error) error {
+		ran = true
+		r.replaces = loginOf(old)
+		saveErr := c.save(r, save)
+		if st, err = c.install(r, epoch, ev); err != nil && saveErr == nil {
+			return save(old)
 		}
-		return c.save(r, save)
+		return saveErr
 	})
-	st, err := c.install(r, epoch, ev)
+	if !ran {
+		st, err = c.install(r, epoch, ev)
+	}
 	if err != nil {
 		return errors.Join(err, c.revoke(ctx, r.session))
 	}
 	if saveErr != nil {
 		c.notSaved(r, saveErr)
 	}
+	c.touch()
 	c.tellRenewable()
 	if r.session.AccessToken.IsZero() || ev.Kind == EventResumed && st.renewable == nil {
 		return c.renew(ctx, st.generation, TriggerAsked)
@@ -223,9 +246,19 @@ func (c *Client) begin(ctx context.Context, epoch uint64, r *record, ev Event) e
 	return nil
 }
 
+// Format writes the session's name and state for every verb, and nothing that is secret or changing underneath.
+func (c *Client) Format(f fmt.State, _ rune) {
+	status := c.Status()
+	fmt.Fprintf(f, "silentrefresh.Client(%s: %s)", status.Session, status.State)
+}
+
 // Renew refreshes now, whatever is left of the token's life, unless another caller or process has just done so.
 func (c *Client) Renew(ctx context.Context) error {
-	return c.renew(foreground(ctx), c.state.Load().generation, TriggerAsked)
+	st := c.state.Load()
+	if st.renewable != nil && c.cfg.Credentials == nil && st.usable(time.Now()) {
+		return &RefreshError{Op: Refresh, Unsent: true, Err: st.renewable} // the token serves until it ends
+	}
+	return c.renew(foreground(ctx), st.generation, TriggerAsked)
 }
 
 // Logout ends the session here, in the Store and at the auth server, in this order of certainty: waiting requests
@@ -244,6 +277,9 @@ func (c *Client) Logout(ctx context.Context) error {
 	var revoked error
 	told := false
 	stored := c.locked(ctx, func(ctx context.Context, old []byte, save func([]byte) error) error {
+		if c.state.Load().epoch != st.epoch+1 || ofAnother(old, st.record) {
+			return nil // a Login has come since: the record is not ours to delete
+		}
 		if r := c.newest(st, old); r != nil {
 			revoked, told = c.revoke(ctx, r.session), true
 		}
@@ -289,7 +325,9 @@ func (c *Client) Token(ctx context.Context) (Token, error) {
 		if err := c.waitForToken(foreground(ctx), st.generation); err != nil {
 			return Token{}, err
 		}
-		st = c.state.Load()
+		if st = c.state.Load(); st.err != nil { // logged out since
+			return Token{}, st.err
+		}
 	}
 	c.touch()
 	return Token{Value: st.session().AccessToken, Scheme: c.cfg.Attach.scheme(), Expires: st.expires(), Generation: st.generation}, nil
@@ -297,7 +335,11 @@ func (c *Client) Token(ctx context.Context) (Token, error) {
 
 // Reject says that the server refused t: the next Token waits for a newer one. To reject a token that is not the
 // present one any more does nothing.
-func (c *Client) Reject(t Token) { c.reject(t.Generation) }
+func (c *Client) Reject(t Token) {
+	if c.reject(t.Generation) {
+		c.mark(t.Generation)
+	}
+}
 
 // PerRPC has the methods of gRPC's credentials.PerRPCCredentials, without importing gRPC.
 type PerRPC struct{ c *Client }

@@ -8,8 +8,12 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
 // shared is what a Client and its Forks have in common. It does not change after New.
@@ -27,6 +31,8 @@ type shared struct {
 	slots    chan struct{} // one for each exchange that may run; nil: no bound
 	warned   onceEach
 	none     noStore // where there is no Store
+	flights  singleflight.Group
+	clients  atomic.Uint64 // that were made
 }
 
 func newShared(cfg Config) (*shared, error) {
@@ -114,8 +120,8 @@ func (s *shared) readNumbers() (mistakes []error) {
 			mistakes = append(mistakes, fmt.Errorf("RejectedStatus: %d is not a client error; list statuses from 400 to 499", code))
 		}
 	}
-	if strings.ContainsAny(s.cfg.Name, "|\x00\n") {
-		mistakes = append(mistakes, fmt.Errorf("Name %q: leave out |, line breaks and NUL", s.cfg.Name))
+	if err := checkName(s.cfg.Name); err != nil {
+		mistakes = append(mistakes, err)
 	}
 	if !validHeaderName(s.cfg.HandOutHeader) {
 		mistakes = append(mistakes, fmt.Errorf("HandOutHeader %q is not a header name", s.cfg.HandOutHeader))
@@ -123,6 +129,16 @@ func (s *shared) readNumbers() (mistakes []error) {
 	slices.SortFunc(mistakes, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return mistakes
 }
+
+func checkName(name string) error {
+	if strings.ContainsAny(name, "|\x00\n") {
+		return fmt.Errorf("Name %q: leave out |, line breaks and NUL", name)
+	}
+	return nil
+}
+
+// flightKey is a key of its own for each Client. They share one Group, whose map would be most of an idle session.
+func (s *shared) flightKey() string { return strconv.FormatUint(s.clients.Add(1), 36) }
 
 func (s *shared) defaults() {
 	cfg := &s.cfg
@@ -132,6 +148,7 @@ func (s *shared) defaults() {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = 30 * time.Second
 	}
+	cfg.Timeout = min(cfg.Timeout, 24*time.Hour) // sums of it must not overflow
 	if cfg.MaxWait == 0 {
 		cfg.MaxWait = 10 * time.Second
 	}

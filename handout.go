@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/internal/pace"
 )
 
 // takeFrom takes out of an API answer what belongs to the session: a newer token handed out in a header, and the
@@ -38,6 +40,8 @@ func (c *Client) handOut(st *state, token string) {
 		return
 	}
 	switch {
+	case old.AccessToken.equal(NewSecret(token)):
+		// it does not live longer for being repeated
 	case old.Subject != "" && claims.subject() != "" && claims.subject() != old.Subject:
 		c.warn(errors.New("an API answer handed out a token for another account; it was not taken"))
 	case !old.Expires.IsZero() && !expires.After(old.Expires):
@@ -87,15 +91,22 @@ func (c *Client) change(st *state, edit func(*Session) bool) bool {
 		return false
 	}
 	r := now.record.with(s)
+	r.version = now.record.version // no exchange: what another process exchanges meanwhile comes after it
+	r.spending = now.record.spending
+	r.handed = c.book.unsaved == nil || now.record.handed
 	next := c.stateOf(now, r, time.Now())
 	if renewed {
+		c.book.wide = 0 // requests are what hands out tokens, and they do not come all at once
 		c.schedule(next)
 	} else {
 		next.generation, next.rejected, next.renewAt = now.generation, now.rejected, now.renewAt
 	}
 	c.swap(next)
 	if c.cfg.Store != nil {
-		c.book.unsaved, c.book.unsaveds, c.book.saveDue = r, 0, time.Now()
+		c.book.unsaved, c.book.unsaveds = r, 0
+		if c.book.saveDue.IsZero() { // one save for what comes within a moment
+			c.book.saveDue = time.Now().Add(pace.Floor)
+		}
 		c.arm()
 	}
 	return renewed
@@ -149,12 +160,15 @@ var errCut = errors.New("silentrefresh: the rest of this answer was given up, so
 // are both held by unread answers would let nobody through. An endless body is cut.
 func release(resp *http.Response) {
 	body := resp.Body
+	if body == nil { // net/http takes that for an empty one, too
+		return
+	}
 	timer := time.AfterFunc(time.Second, func() { body.Close() })
 	prefix, err := io.ReadAll(io.LimitReader(body, heldBody+1))
-	timer.Stop()
+	late := !timer.Stop()
 	body.Close()
-	if err == nil && len(prefix) > heldBody {
-		prefix, err = prefix[:heldBody], errCut
+	if late && err != nil || err == nil && len(prefix) > heldBody {
+		prefix, err = prefix[:min(len(prefix), heldBody)], errCut
 	}
 	resp.Body = &held{prefix: prefix, end: err}
 }

@@ -11,7 +11,12 @@ import (
 )
 
 // save writes r down.
-func (c *Client) save(r *record, save func([]byte) error) error {
+func (c *Client) save(r *record, save func([]byte) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil { // what the exchange gave must not be lost with it
+			err = fmt.Errorf("the store panicked with a %T", p)
+		}
+	}()
 	if c.cfg.Store == nil {
 		return nil
 	}
@@ -107,6 +112,14 @@ func (c *Client) savedAll() bool {
 	return c.book.unsaved == nil
 }
 
+// ahead reports whether mine is a login that the Store has not taken yet: whatever that has is older.
+func (c *Client) ahead(mine *record) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	u := c.book.unsaved
+	return mine != nil && mine.version == 1 && !mine.handed && u != nil && u.login == mine.login
+}
+
 // notSaved keeps r in mind, to save it later.
 func (c *Client) notSaved(r *record, err error) {
 	c.mu.Lock()
@@ -135,7 +148,7 @@ func (c *Client) saveAgain(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
 	err := c.locked(ctx, func(_ context.Context, old []byte, save func([]byte) error) error {
-		if r.version > 1 && outdated(r, old) {
+		if outdated(r, old) {
 			return nil
 		}
 		return c.save(r, save)
@@ -156,13 +169,16 @@ func (c *Client) saveAgain(ctx context.Context) error {
 }
 
 // outdated reports whether the Store has something else by now than what r was made from. A first version is made
-// from nothing: it replaces whatever is there.
+// from nothing: it replaces what was there when its login began.
 func outdated(r *record, old []byte) bool {
 	s, err := decodeRecord(old)
+	if r.version == 1 && !r.handed { // what has come of it meanwhile, or a later login, stays
+		return err == nil && s != nil && r.replaces != s.login && (r.replaces != "*" || s.login == r.login)
+	}
 	if err != nil || s == nil {
 		return old != nil // unreadable, or logged out elsewhere
 	}
-	return s.login != r.login || s.version >= r.version
+	return s.login != r.login || s.version > r.version || s.version == r.version && !r.handed
 }
 
 // saveLast is saveAgain for Close.
@@ -198,6 +214,8 @@ func (c *Client) look(ctx context.Context) bool {
 		r, err = decodeRecord(b)
 	}
 	switch mine := st.record; {
+	case err != nil && ctx.Err() != nil:
+		return false // who asked has left
 	case err != nil:
 		c.noSession(st, nil, fmt.Errorf("silentrefresh: the stored session could not be read: %w", err))
 		return false

@@ -24,6 +24,11 @@ type record struct {
 	spending time.Time
 	// over says why only a login helps, "" while the session lives.
 	over string
+	// handed: it holds what an API answer gave, beyond what the Store has of this version. Not written down.
+	handed bool
+	// replaces is the login that the Store had when this one began, "" for none, "*" where nobody has looked. Not
+	// written down.
+	replaces string
 }
 
 // newer reports whether r comes after o: another login, or a later version of the same.
@@ -43,7 +48,7 @@ func (r *record) endedAt(t time.Time) *record {
 	return &ended
 }
 
-func newRecord(s Session) *record { return &record{session: s, login: rand.Text(), version: 1} }
+func newRecord(s Session) *record { return &record{session: s, login: rand.Text(), version: 1, replaces: "*"} }
 
 // sameAccount reports whether two sessions may belong to one account: nothing known speaks against it.
 func sameAccount(a, b Session) bool {
@@ -149,11 +154,23 @@ func localTime(t time.Time) time.Time {
 	return wall.Read(t)
 }
 
+// loginOf is the login of what the Store has, "" if it has none, "*" if it cannot be read.
+func loginOf(stored []byte) string {
+	r, err := decodeRecord(stored)
+	switch {
+	case err != nil:
+		return "*"
+	case r == nil:
+		return ""
+	}
+	return r.login
+}
+
 func stamp(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}
-	t = t.UTC().Round(0)
+	t = recordable(t.Round(0))
 	return &t
 }
 

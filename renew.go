@@ -91,7 +91,11 @@ type trade struct {
 }
 
 func (t *trade) run() error {
-	release, err := t.c.slot(t.ctx)
+	ctx, giveUp := context.WithCancelCause(t.ctx)
+	defer giveUp(nil)
+	t.c.untilGone(giveUp)
+	defer t.c.untilGone(nil)
+	release, err := t.c.slot(ctx)
 	if err != nil {
 		return err
 	}
@@ -102,14 +106,14 @@ func (t *trade) run() error {
 			return t.finish(err)
 		}
 	}
-	ctx, giveUp := context.WithCancelCause(t.ctx)
-	defer giveUp(nil)
-	t.c.untilGone(giveUp)
 	return t.finish(t.c.locked(ctx, t.underLock))
 }
 
 // finish publishes what the trade got.
 func (t *trade) finish(err error) error {
+	if t.got == nil && err == nil {
+		err = errors.New("the store ended its Update without calling what it was given")
+	}
 	if t.got == nil {
 		return err
 	}
@@ -140,6 +144,9 @@ func (t *trade) finish(err error) error {
 // decide looks at what the Store has. It is done where that settles the matter without the network.
 func (t *trade) decide(old []byte) (done bool, err error) {
 	mine := t.st.record
+	if t.st.err == nil && t.c.ahead(mine) {
+		return false, nil
+	}
 	if len(old) == 0 { // a tombstone
 		if t.st.err == nil && mine != nil {
 			return true, overError("another process has logged out")
@@ -204,13 +211,16 @@ func (t *trade) newest(old []byte) (*record, error) {
 	if t.st.err != nil {
 		mine = nil
 	}
+	if t.c.ahead(mine) {
+		return mine, nil
+	}
 	r, err := decodeRecord(old)
 	switch {
 	case err != nil:
 		return nil, err
 	case r == nil:
 		return mine, nil
-	case mine == nil || r.newer(mine):
+	case mine == nil || r.newer(mine), r.version == mine.version && !mine.handed && !sameCredential(r.session, mine.session):
 		return r, nil
 	case r.version < mine.version && t.c.savedAll():
 		t.c.warn(fmt.Errorf("the store has lost a write: it holds version %d of the session, and version %d is known here; going on with that", r.version, mine.version))
@@ -251,11 +261,12 @@ func (t *trade) exchange(r *record, save func([]byte) error) error {
 var errNoToken = &RefreshError{Op: Refresh, Err: errors.New("the answer has no access token"),
 	Hint: "say where it is with Endpoint.AccessToken (access_token in the config file)"}
 
-// keep saves what the exchange gave, unless a Logout or Login has come meanwhile: then it is not to be found again.
+// keep saves what the exchange gave. After a Logout, which may not get the lock in its time, it leaves a tombstone:
+// what the Store has is spent, and must not be found again.
 func (t *trade) keep(r *record, save func([]byte) error) error {
 	t.got = r
-	if t.c.state.Load().epoch != t.st.epoch {
-		return nil // publish finds out, too, and leaves it to Logout
+	if st := t.c.state.Load(); st.epoch != t.st.epoch && st.final {
+		return save(nil) // publish finds out, too, and leaves the rest to Logout
 	}
 	return t.c.save(r, save)
 }
@@ -272,9 +283,7 @@ func (t *trade) refused(r *record, s Session, err error, save func([]byte) error
 	if rotated {
 		after.version++
 	}
-	if !re.Unknown {
-		after.spending = time.Time{}
-	} else if after.spending.IsZero() {
+	if re.Unknown && after.spending.IsZero() {
 		after.spending = t.began
 	}
 	if t.c.definite(re) {
@@ -318,11 +327,20 @@ func (t *trade) needsLogin(r *record) bool {
 
 // logIn begins a new session with Credentials.
 func (t *trade) logIn(save func([]byte) error) error {
-	credentials, err := t.c.cfg.Credentials(t.ctx)
+	limit := t.c.cfg.Timeout
+	if Foreground(t.ctx) { // a person may be asked
+		limit = max(limit, 10*time.Minute)
+	}
+	ctx, cancel := context.WithTimeout(t.ctx, limit)
+	defer cancel()
+	credentials, err := t.c.cfg.Credentials(ctx)
 	if err != nil {
+		if !transient(err) {
+			err = errors.New(err.Error()) // the end of another Client's session is not the end of this one
+		}
 		return &RefreshError{Op: Login, Unsent: true, Err: fmt.Errorf("Credentials: %w", err)}
 	}
-	s, err := t.c.exchange(t.ctx, Grant{Kind: Login, Credentials: credentials}, NewJar())
+	s, err := t.c.exchange(ctx, Grant{Kind: Login, Credentials: credentials}, NewJar())
 	if err != nil {
 		return err
 	}

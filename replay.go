@@ -2,6 +2,7 @@ package silentrefresh
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -35,10 +36,20 @@ func newBody(req *http.Request, limit int64) (body, error) {
 }
 
 func bufferBody(req *http.Request) (body, error) {
-	data := make([]byte, req.ContentLength)
-	_, err := io.ReadFull(req.Body, data)
+	stop := context.AfterFunc(req.Context(), func() { req.Body.Close() }) // who waits for us waits no longer
+	defer stop()
+	data := make([]byte, req.ContentLength+1) // net/http, too, makes sure that the body is no longer than it says
+	n, err := io.ReadFull(req.Body, data)
+	if n == len(data) {
+		err = errors.New("it is longer than its Content-Length")
+	} else if n == len(data)-1 && err == io.ErrUnexpectedEOF {
+		data, err = data[:n], nil
+	}
 	if cerr := req.Body.Close(); err == nil {
 		err = cerr
+	}
+	if req.Context().Err() != nil {
+		err = context.Cause(req.Context())
 	}
 	if err != nil {
 		return body{}, fmt.Errorf("silentrefresh: the request was not sent: reading its body: %w", err)

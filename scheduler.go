@@ -24,7 +24,8 @@ func (c *Client) schedule(st *state) {
 		case st.wall != never:
 			b.renewDue = now.Add(c.delay(s, now))
 		case c.cfg.MaxAge > 0:
-			b.renewDue = now.Add(c.cfg.MaxAge - time.Duration(rand.Float64()*0.1*float64(c.cfg.MaxAge)))
+			age := max(now.Sub(s.Issued), 0)
+			b.renewDue = now.Add(c.cfg.MaxAge - time.Duration(rand.Float64()*0.1*float64(c.cfg.MaxAge)) - age)
 		}
 	}
 	b.wide = max(b.wide-1, 0)
@@ -115,6 +116,10 @@ func (c *Client) fire() {
 	case st.closed():
 	case save:
 		b.saveDue = time.Time{}
+		c.arm() // the renewal is still due
+	case renew && now.Before(b.until):
+		b.renewDue, renew = b.until, false
+		c.arm()
 	case renew && c.idle(now):
 		b.renewDue, renew = time.Time{}, false
 		c.dozing.Store(true)
@@ -128,7 +133,11 @@ func (c *Client) fire() {
 	case save:
 		c.saveAgain(context.Background())
 	case renew:
-		c.renew(context.Background(), st.generation, TriggerTimer)
+		why := TriggerTimer
+		if st.adopted && !st.usable(now) {
+			why = TriggerStart
+		}
+		c.renew(context.Background(), st.generation, why)
 	}
 }
 
@@ -155,7 +164,9 @@ func (c *Client) touch() {
 	c.lastly.Store(wall.Of(time.Now()))
 	if c.dozing.Load() && c.dozing.CompareAndSwap(true, false) {
 		c.mu.Lock()
-		c.schedule(c.state.Load())
+		st := *c.state.Load() // others are reading that one
+		c.schedule(&st)
+		c.state.Store(&st)
 		c.mu.Unlock()
 	}
 }
@@ -181,7 +192,7 @@ func (c *Client) failed(epoch uint64, re *RefreshError, why Trigger) {
 	wait := pace.Backoff(b.failures, rand.Float64())
 	switch {
 	case b.asked:
-		wait = pace.Postponed(re.Until.Sub(now), b.failures, rand.Float64())
+		wait = pace.Postponed(min(re.Until.Sub(now), longestPostponement), b.failures, rand.Float64())
 	case st.usable(now) && st.wall != never: // try again before the token ends
 		wait = min(wait, max(pace.Floor, timeLeft(st.session(), now)/2))
 	}

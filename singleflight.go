@@ -16,14 +16,17 @@ type landing struct {
 	err  error
 }
 
-// flight lets one refresh at a time into the air; whoever asks meanwhile joins it. The zero value is ready.
-type flight struct{ group singleflight.Group }
+// flight lets one refresh at a time into the air; whoever asks meanwhile joins it.
+type flight struct {
+	group *singleflight.Group
+	key   string
+}
 
 // join waits for the flight that is under way, or starts one with fn. Whoever's ctx ends leaves alone, and so do all
 // when wake is closed; the flight goes on. fn must not panic.
 func (f *flight) join(ctx context.Context, wake <-chan struct{}, fn func() landing) (landing, error) {
 	select {
-	case r := <-f.group.DoChan("", func() (any, error) { return fn(), nil }):
+	case r := <-f.group.DoChan(f.key, func() (any, error) { return fn(), nil }):
 		return r.Val.(landing), nil
 	case <-wake:
 		return landing{}, nil

@@ -258,10 +258,16 @@ func (c *Client) newest(st *state, stored []byte) *record {
 	if s, err := decodeRecord(stored); err == nil && s != nil && s.over == "" && s.newer(r) {
 		r = s
 	}
-	if r != nil && r.over != "" {
+	if r != nil && (r.over != "" || r.version == 0) { // leave keeps only the login's name
 		return nil
 	}
 	return r
+}
+
+// ofAnother reports whether what the Store has belongs to another account than mine.
+func ofAnother(stored []byte, mine *record) bool {
+	r, err := decodeRecord(stored)
+	return err == nil && r != nil && mine != nil && !sameAccount(r.session, mine.session)
 }
 
 // reject records that the API refused a generation. It reports whether a renewal may follow: not while rejections
@@ -286,6 +292,16 @@ func (c *Client) reject(generation uint64) bool {
 	c.mu.Unlock()
 	c.tell(Event{Kind: EventRejected})
 	return true
+}
+
+// mark makes a generation unusable.
+func (c *Client) mark(generation uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if st := *c.state.Load(); st.err == nil && st.generation == generation && !st.rejected {
+		st.rejected = true
+		c.swap(&st)
+	}
 }
 
 // refusedAgain records that a replay with a fresh token was refused: further rejections renew only every 1, 2, 4

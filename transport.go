@@ -102,8 +102,9 @@ func (c *Client) passesBare(req *http.Request) {
 // ready waits for a usable token. When the present one is merely due for renewal, a failure to renew does not keep
 // the request from being sent with it.
 func (c *Client) ready(ctx context.Context, st *state) (*state, error) {
-	usable := st.usable(time.Now())
-	if err := c.waitForToken(ctx, st.generation); err != nil && !usable {
+	if st.usable(time.Now()) {
+		c.renew(ctx, st.generation, TriggerExpired) // without waiting through a backoff
+	} else if err := c.waitForToken(ctx, st.generation); err != nil {
 		return nil, err
 	}
 	st = c.state.Load()

@@ -179,6 +179,7 @@ func TestF12_ARequestThatCannotBeReplayedRefreshesFirstInsideTheMargin(t *testin
 			t.Errorf("the token is still good, and the refresh fails: status %d", status)
 		}
 		fail = false
+		time.Sleep(31 * time.Second) // the backoff
 		if status := stream(); status != 200 {
 			t.Errorf("status %d", status)
 		}

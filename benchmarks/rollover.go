@@ -10,9 +10,11 @@ import (
 )
 
 const (
-	rate     = 2000 // requests a second
-	tokenTTL = 2 * time.Second
-	stall    = 50 * time.Millisecond // a request that takes longer was held up
+	rate      = 2000 // requests a second
+	tokenTTL  = 2 * time.Second
+	longLead  = 500 * time.Millisecond // a refresh is done before the token ends
+	shortLead = 100 * time.Millisecond // and here it is not
+	stall     = 50 * time.Millisecond  // a request that takes longer was held up
 )
 
 // A moment is one request of a paced load.
@@ -66,7 +68,7 @@ func runRollover(b *bench) error {
 	if b.quick {
 		list = which(list, func(c contender) bool { return c.name == nameOurs })
 	}
-	for _, lead := range []time.Duration{500 * time.Millisecond, 100 * time.Millisecond} {
+	for _, lead := range []time.Duration{longLead, shortLead} {
 		got, err := alternate(b, max(1, b.rounds/2), list, func(c contender) (watch, error) {
 			return watchOver(c, lead, or(b, 12*time.Second, 3*time.Second))
 		})
@@ -75,7 +77,7 @@ func runRollover(b *bench) error {
 		}
 		b.rolloverTable(list, got, lead)
 		b.rolloverGoals(got, lead)
-		if lead > stall && !b.quick && lead == 500*time.Millisecond {
+		if lead == longLead && !b.quick {
 			b.plots["rollover.svg"] = plotRollover(got)
 		}
 	}
@@ -156,7 +158,7 @@ func (b *bench) rolloverGoals(got map[string][]watch, lead time.Duration) {
 		b.count(w.tally.overlap <= 1 && w.tally.crowded == 0 && w.tally.reuses == 0,
 			"lead %v: %d refreshes, %d more than one a generation, %d at a time", lead, w.tally.refreshes, w.tally.crowded, w.tally.overlap)
 	}
-	if lead == 500*time.Millisecond && !b.quick {
+	if lead == longLead && !b.quick {
 		r := ratio(got[nameOurs], got[nameLimit], watch.p999)
 		b.goal(r.median <= 1.5, "lead %v: p99.9 is %s of the limit, at most 1.5", lead, r)
 		share := medianOf(got[nameOurs], watch.stalled)

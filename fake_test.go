@@ -242,3 +242,7 @@ type exchangeFunc func() Session
 func (f exchangeFunc) Exchange(context.Context, *http.Client, Grant) (Session, error) {
 	return f(), nil
 }
+
+type roundTripFunc func(*http.Request) (*http.Response, error)
+
+func (f roundTripFunc) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }

@@ -1,0 +1,61 @@
+package silentrefresh
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestF09_AnIdleSessionHasNoGoroutineAndCloseEndsIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		before := runtime.NumGoroutine()
+		var clients []*Client
+		for range 100 {
+			clients = append(clients, as.client(t))
+		}
+		synctest.Wait()
+		if n := runtime.NumGoroutine() - before; n > 0 {
+			t.Errorf("100 idle sessions have %d goroutines", n)
+		}
+		for _, c := range clients {
+			if err := errors.Join(c.Close(), c.Close()); err != nil {
+				t.Error(err)
+			}
+		}
+		calls := as.count(&as.calls)
+		time.Sleep(24 * time.Hour)
+		if as.count(&as.calls) != calls {
+			t.Error("a closed client refreshed")
+		}
+		if _, err := get(clients[0]); !errors.Is(err, ErrClosed) {
+			t.Errorf("a request after Close: %v", err)
+		}
+	})
+}
+
+func TestF09_CloseWaitsForARefreshToBeSaved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{before: func(_ context.Context, g Grant) error {
+			if g.Kind == Refresh {
+				time.Sleep(time.Second)
+			}
+			return nil
+		}}
+		store := &MemoryStore{}
+		c := as.client(t, func(cfg *Config) { cfg.Store = store })
+		go c.Renew(context.Background())
+		synctest.Wait()
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+		b, _ := store.Load(context.Background(), c.key)
+		r, err := decodeRecord(b)
+		if err != nil || r.session.RefreshToken.Reveal() != as.good() || !r.spending.IsZero() {
+			t.Errorf("the refresh that was under way was not saved: %v", err)
+		}
+	})
+}

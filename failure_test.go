@@ -1,0 +1,167 @@
+package silentrefresh
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestF27_TheEndOfASessionLatches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		var kinds []EventKind
+		c := as.client(t, func(cfg *Config) { cfg.Observe = func(ev Event) { kinds = append(kinds, ev.Kind) } })
+		as.set(func() { as.before = func(context.Context, Grant) error { return invalidGrant() } })
+		c.Renew(context.Background())
+		calls := as.count(&as.calls)
+		for range 100 {
+			if _, err := get(c); !errors.Is(err, ErrSessionOver) {
+				t.Fatalf("error %v", err)
+			}
+			time.Sleep(time.Minute)
+		}
+		if as.count(&as.calls) != calls {
+			t.Errorf("%d auth calls after the end", as.count(&as.calls)-calls)
+		}
+		as.set(func() { as.before = nil })
+		if err := c.Login(context.Background(), nil); err != nil {
+			t.Fatal(err)
+		}
+		mustGet(t, c)
+		synctest.Wait()
+		if n := len(slices.DeleteFunc(slices.Clone(kinds), func(k EventKind) bool { return k != EventOver })); n != 1 {
+			t.Errorf("%d events that the session is over, want 1: %v", n, kinds)
+		}
+	})
+}
+
+func TestF29_ALostAnswerIsNotALogout(t *testing.T) {
+	for _, grace := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			as := &fakeAS{}
+			lose := false
+			as.set(func() {
+				as.after = func(g Grant, s Session) (Session, error) {
+					if lose && g.Kind == Refresh {
+						lose = false
+						if grace { // the server takes the old one once more
+							as.mu.Lock()
+							as.refresh = g.Old.RefreshToken.Reveal()
+							delete(as.spent, as.refresh)
+							as.mu.Unlock()
+						}
+						return Session{}, &RefreshError{Op: Refresh, Status: 502, Unknown: true}
+					}
+					return s, nil
+				}
+			})
+			c := as.client(t)
+			lose = true
+			err := c.Renew(context.Background()) // waits through the backoff and presents the credential again
+			switch {
+			case grace && err != nil:
+				t.Errorf("with a grace window: %v", err)
+			case grace:
+				mustGet(t, c)
+			case !errors.Is(err, ErrSessionOver) || !strings.Contains(err.Error(), "interrupted"):
+				t.Errorf("without: %v; want over, and that it was interrupted", err)
+			case c.Status().State != StateInterrupted:
+				t.Errorf("state %q", c.Status().State)
+			}
+		})
+	}
+}
+
+func TestF31_WhatIsOmittedIsCarriedForward(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		as.set(func() {
+			as.after = func(g Grant, s Session) (Session, error) {
+				if g.Kind == Refresh { // the server does not rotate
+					as.mu.Lock()
+					as.refresh = g.Old.RefreshToken.Reveal()
+					delete(as.spent, as.refresh)
+					as.mu.Unlock()
+					s = Session{AccessToken: s.AccessToken, Issued: s.Issued, Expires: s.Expires}
+				}
+				return s, nil
+			}
+		})
+		c := as.client(t)
+		for range 3 {
+			if err := c.Renew(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if s := c.Status(); s.Account != "ada@example.com" || !s.Renewable {
+			t.Errorf("status %+v", s)
+		}
+	})
+}
+
+func TestF55_NoNewTokenDoesNotSpin(t *testing.T) {
+	for name, after := range map[string]func(g Grant, s Session) (Session, error){
+		"none":            func(g Grant, s Session) (Session, error) { s.AccessToken = Secret{}; return s, nil },
+		"the same string": func(g Grant, s Session) (Session, error) { s.AccessToken = g.Old.AccessToken; return s, nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				as := &fakeAS{}
+				as.set(func() {
+					as.after = func(g Grant, s Session) (Session, error) {
+						if g.Kind != Refresh {
+							return s, nil
+						}
+						return after(g, s)
+					}
+				})
+				c := as.client(t)
+				for range 100 {
+					mustGet(t, c)
+				}
+				times(100, func(int) {
+					if err := c.renew(context.Background(), 1, TriggerAsked); err != nil {
+						t.Error(err)
+					}
+				})
+				if _, refreshes, _ := as.counts(); refreshes != 1 {
+					t.Errorf("%d refreshes for 100 callers at once, want 1", refreshes)
+				}
+				mustGet(t, c)
+				calls := as.count(&as.calls)
+				time.Sleep(10 * time.Minute)
+				if n := as.count(&as.calls) - calls; n > 30 {
+					t.Errorf("%d refreshes in 10 minutes", n)
+				}
+			})
+		})
+	}
+}
+
+func TestF55_RefusedAndNotReplaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		as.set(func() {
+			as.after = func(g Grant, s Session) (Session, error) {
+				if g.Kind == Refresh {
+					s.AccessToken = Secret{}
+				}
+				return s, nil
+			}
+		})
+		c := as.client(t)
+		as.revoke()
+		for range 100 {
+			if status, err := get(c); status != 401 {
+				t.Fatalf("status %d, error %v", status, err)
+			}
+		}
+		if _, refreshes, _ := as.counts(); refreshes != 1 {
+			t.Errorf("%d refreshes, want 1", refreshes)
+		}
+	})
+}

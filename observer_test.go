@@ -1,0 +1,65 @@
+package silentrefresh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestF08_ObserverMayCallBackAndBeSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		var c *Client
+		var kinds []EventKind
+		c = as.stranger(t, func(cfg *Config) {
+			cfg.Observe = func(ev Event) {
+				kinds = append(kinds, ev.Kind)
+				c.Status()
+				c.Token(context.Background())
+				switch ev.Kind {
+				case EventRenewed:
+					c.Logout(context.Background())
+				case EventLoggedOut:
+					c.Close()
+				}
+			}
+		})
+		if err := c.Login(context.Background(), nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Renew(context.Background()); err != nil && !errors.Is(err, ErrClosed) && !errors.Is(err, ErrNoSession) {
+			t.Fatal(err) // the observer may have been faster
+		}
+		synctest.Wait()
+		if want := []EventKind{EventLoggedIn, EventRenewed, EventLoggedOut}; fmt.Sprint(kinds) != fmt.Sprint(want) {
+			t.Errorf("events %v, want %v in this order", kinds, want)
+		}
+		if _, err := c.Token(context.Background()); !errors.Is(err, ErrClosed) {
+			t.Errorf("after Close: %v", err)
+		}
+	})
+}
+
+func TestF08_SlowObserverHoldsUpNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		c := as.client(t, func(cfg *Config) { cfg.Observe = func(Event) { time.Sleep(time.Hour) } })
+		began := time.Now()
+		for range 2 * queueLimit {
+			if err := c.Renew(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c.Close()
+		if d := time.Since(began); d > 0 {
+			t.Errorf("the observer held things up for %v", d)
+		}
+		if c.Status().Stats.EventsDropped == 0 {
+			t.Error("the queue has no bound")
+		}
+		time.Sleep(1000 * time.Hour) // let it finish
+	})
+}

@@ -1,0 +1,150 @@
+package silentrefresh
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestF25_AFailedProactiveRefreshKeepsTheToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		var away atomic.Bool
+		as.set(func() {
+			as.before = func(context.Context, Grant) error {
+				if away.Load() {
+					return down()
+				}
+				return nil
+			}
+		})
+		c := as.client(t)
+		away.Store(true)
+		for range 14 {
+			time.Sleep(time.Minute)
+			mustGet(t, c)
+		}
+		if s := c.Status(); s.State != StateLoggedIn || s.Err == nil {
+			t.Errorf("status %+v", s)
+		}
+		away.Store(false)
+		time.Sleep(time.Hour)
+		mustGet(t, c)
+		if w := c.Status().Stats.Waited; w > 1 {
+			t.Errorf("%d requests waited", w)
+		}
+	})
+}
+
+func TestF26_AnOutageIsNotHammered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		var away atomic.Bool
+		as.set(func() {
+			as.before = func(context.Context, Grant) error {
+				if away.Load() {
+					return down()
+				}
+				return nil
+			}
+		})
+		c := as.client(t)
+		away.Store(true)
+		time.Sleep(15 * time.Minute) // the token is over
+		calls := as.count(&as.calls)
+		began := time.Now()
+		times(20, func(int) {
+			for time.Since(began) < 10*time.Minute {
+				_, err := get(c)
+				if re, ok := errors.AsType[*RefreshError](err); !ok || re.Until.IsZero() || !strings.Contains(err.Error(), "postponed until") {
+					t.Errorf("error %v, want one that says until when", err)
+				}
+			}
+		})
+		if n := as.count(&as.calls) - calls; n > 300 {
+			t.Errorf("%d calls in an outage of 10 minutes with 20 impatient callers", n)
+		}
+		away.Store(false)
+		mustGet(t, c)
+	})
+}
+
+func TestF26_RetryAfterIsHonoured(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		c := as.client(t)
+		asked := time.Now()
+		as.set(func() {
+			as.before = func(context.Context, Grant) error {
+				return &RefreshError{Op: Refresh, Status: 429, Unsent: true, Until: asked.Add(5 * time.Minute)}
+			}
+		})
+		as.revoke()
+		calls := as.count(&as.calls)
+		if status, _ := get(c); status != 401 {
+			t.Errorf("status %d", status)
+		}
+		for range 20 {
+			if _, err := get(c); err == nil {
+				t.Error("sent")
+			}
+		}
+		if n := as.count(&as.calls) - calls; n != 1 {
+			t.Errorf("%d calls within Retry-After, want 1", n)
+		}
+		if s := c.Status(); s.State == StateOver {
+			t.Error("a rate limit ended the session")
+		}
+		as.set(func() { as.before = nil })
+		time.Sleep(11 * time.Minute)
+		mustGet(t, c)
+	})
+}
+
+func TestF26_ColdStartWithAFailureSucceeds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		store := &MemoryStore{}
+		first := as.client(t, func(cfg *Config) { cfg.Store = store })
+		first.Close()
+		time.Sleep(time.Hour)
+		fails := 1
+		as.set(func() {
+			as.before = func(context.Context, Grant) error {
+				if fails--; fails >= 0 {
+					return down()
+				}
+				return nil
+			}
+		})
+		calls := as.count(&as.calls)
+		c := as.stranger(t, func(cfg *Config) { cfg.Store = store })
+		times(100, func(int) { mustGet(t, c) })
+		if n := as.count(&as.calls) - calls; n != 2 {
+			t.Errorf("%d calls, want the one that failed and the one that did not", n)
+		}
+	})
+}
+
+func TestF28_ASilentServerHasADeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		c := as.client(t, func(cfg *Config) { cfg.Timeout = 5 * time.Second; cfg.MaxWait = -1 })
+		as.set(func() { as.before = func(ctx context.Context, g Grant) error { <-ctx.Done(); return ctx.Err() } })
+		as.revoke()
+		began := time.Now()
+		if status, err := get(c); status != 401 {
+			t.Errorf("status %d, error %v", status, err)
+		}
+		if d := time.Since(began); d != 5*time.Second {
+			t.Errorf("held for %v", d)
+		}
+		as.set(func() { as.before = nil })
+		time.Sleep(5 * time.Second)
+		mustGet(t, c)
+	})
+}

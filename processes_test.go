@@ -1,0 +1,183 @@
+package silentrefresh
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestF34_OneRefreshForAllWhoShareAStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{before: func(context.Context, Grant) error { time.Sleep(50 * time.Millisecond); return nil }}
+		store := &MemoryStore{}
+		clients := []*Client{as.client(t, in(store))}
+		for range 99 {
+			clients = append(clients, as.stranger(t, in(store)))
+		}
+		as.revoke()
+		times(100, func(i int) { mustGet(t, clients[i]) })
+		if _, refreshes, reuses := as.counts(); refreshes != 1 || reuses != 0 {
+			t.Errorf("%d refreshes, %d reuses; want 1 and 0", refreshes, reuses)
+		}
+	})
+}
+
+func TestF34_MemoryOnlySpendsEachCredentialOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		store := &hookStore{save: func(b []byte) error {
+			if bytes.Contains(b, []byte("access-secret")) {
+				t.Error("an access token was written down")
+			}
+			return nil
+		}}
+		cautious := func(cfg *Config) { cfg.Store, cfg.MemoryOnly = store, true }
+		clients := []*Client{as.client(t, cautious)}
+		for range 19 {
+			clients = append(clients, as.stranger(t, cautious))
+		}
+		times(20, func(i int) { mustGet(t, clients[i]) })
+		if _, refreshes, reuses := as.counts(); refreshes > 20 || reuses != 0 {
+			t.Errorf("%d refreshes, %d reuses", refreshes, reuses)
+		}
+	})
+}
+
+// A store whose lock was lost lets two exchange the same credential. The one that is refused finds the other's
+// session, and does not delete it.
+func TestF35_TheLoserOfARaceAdoptsTheWinners(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		store := &MemoryStore{}
+		winner := as.client(t, in(store))
+		loser := as.stranger(t, in(store))
+		as.set(func() {
+			as.before = func(_ context.Context, g Grant) error {
+				as.before = nil
+				// While the loser holds the lock, somebody without it renews and saves.
+				s, err := as.Exchange(context.Background(), nil, g)
+				if err != nil {
+					return err
+				}
+				r := winner.state.Load().record.with(s.next(g.Old))
+				b, _ := r.encode(false)
+				store.records.Store(winner.key, b)
+				return invalidGrant()
+			}
+		})
+		if err := loser.Renew(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		mustGet(t, loser)
+		if r := stored(t, store, loser); r.over != "" || r.session.RefreshToken.Reveal() != as.good() {
+			t.Error("the winner's session is gone")
+		}
+	})
+}
+
+func TestF37_AValidTokenNeedsNoLock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		store := &hookStore{}
+		as.client(t, in(store))
+		stalled := make(chan struct{})
+		holder := as.stranger(t, in(store))
+		as.set(func() { as.before = func(context.Context, Grant) error { <-stalled; return nil } })
+		go holder.Renew(context.Background())
+		synctest.Wait()
+		locks := store.locks.Load()
+		other := as.stranger(t, in(store))
+		began := time.Now()
+		mustGet(t, other)
+		if time.Since(began) > 0 || store.locks.Load() != locks {
+			t.Error("a request with a valid token waited for another process")
+		}
+		close(stalled)
+	})
+}
+
+func TestF38_PatienceOutlastsSlowHolders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{before: func(_ context.Context, g Grant) error {
+			if g.Kind == Refresh {
+				time.Sleep(25 * time.Second) // each is slow, none is too slow
+			}
+			return nil
+		}}
+		store := &MemoryStore{}
+		clients := []*Client{as.client(t, in(store), func(cfg *Config) { cfg.MemoryOnly = true })}
+		for range 99 {
+			clients = append(clients, as.stranger(t, in(store), func(cfg *Config) { cfg.MemoryOnly = true }))
+		}
+		times(100, func(i int) {
+			if _, err := clients[i].Token(context.Background()); err != nil {
+				t.Errorf("number %d: %v", i, err)
+			}
+		})
+		if _, _, reuses := as.counts(); reuses != 0 {
+			t.Errorf("%d reuses", reuses)
+		}
+	})
+}
+
+func TestF38_AHungHolderIsNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		store := &MemoryStore{}
+		var warnings []string
+		c := as.client(t, in(store), func(cfg *Config) {
+			cfg.MaxWait = -1
+			cfg.Observe = func(ev Event) {
+				if ev.Kind == EventWarning {
+					warnings = append(warnings, ev.Err.Error())
+				}
+			}
+		})
+		hung := make(chan struct{})
+		go store.Update(context.Background(), c.key, func(context.Context, []byte, func([]byte) error) error { <-hung; return nil })
+		synctest.Wait()
+		err := c.Renew(context.Background())
+		if err == nil || !strings.Contains(err.Error(), "another process has held the session's lock for 35s") {
+			t.Errorf("error %v", err)
+		}
+		mustGet(t, c) // the token is still good
+		synctest.Wait()
+		if len(warnings) != 1 || !strings.Contains(warnings[0], "waiting for another process") {
+			t.Errorf("warnings %q", warnings)
+		}
+		close(hung)
+	})
+}
+
+func TestF42_AnotherAccountIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ada, bob := &fakeAS{}, &fakeAS{}
+		bob.set(func() {
+			bob.after = func(_ Grant, s Session) (Session, error) {
+				s.Subject, s.Account = "2", "bob@example.com"
+				return s, nil
+			}
+		})
+		store := &MemoryStore{}
+		c := ada.client(t, in(store))
+		refreshing := make(chan struct{})
+		go func() { // another process logs in as bob while ada's refresh waits for the lock
+			bob.client(t, in(store))
+			close(refreshing)
+		}()
+		<-refreshing
+		if err := c.Renew(context.Background()); !errors.Is(err, ErrSessionOver) || !strings.Contains(err.Error(), "another account") {
+			t.Errorf("error %v", err)
+		}
+		if r := stored(t, store, c); r.session.Account != "bob@example.com" {
+			t.Error("bob's session was overwritten")
+		}
+		if _, err := get(c); !errors.Is(err, ErrSessionOver) {
+			t.Errorf("a request: %v", err)
+		}
+	})
+}

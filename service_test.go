@@ -1,0 +1,87 @@
+package silentrefresh
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestF60_CredentialsOnceForEachLostSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		store := &MemoryStore{}
+		var asked, background atomic.Int64
+		service := func(cfg *Config) {
+			cfg.Store = store
+			cfg.Credentials = func(ctx context.Context) (any, error) {
+				asked.Add(1)
+				if !Foreground(ctx) {
+					background.Add(1)
+				}
+				time.Sleep(time.Second)
+				return "password", nil
+			}
+		}
+		var clients []*Client
+		for range 20 {
+			clients = append(clients, as.stranger(t, service))
+		}
+		times(20, func(i int) { mustGet(t, clients[i]) }) // no session at first
+		as.mu.Lock()
+		as.access, as.refresh = nil, "" // the server ends it
+		as.mu.Unlock()
+		times(20, func(i int) { mustGet(t, clients[i]) })
+		if logins, _, _ := as.counts(); logins != 2 || asked.Load() != 2 || background.Load() != 0 {
+			t.Errorf("%d logins, asked %d times, %d of them for nobody; want 2, 2, 0", logins, asked.Load(), background.Load())
+		}
+	})
+}
+
+func TestF60_RefusedCredentialsAreNotTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{before: func(context.Context, Grant) error {
+			return &RefreshError{Op: Login, Path: "/auth/login", Status: 401, Refused: true}
+		}}
+		c := as.stranger(t, func(cfg *Config) {
+			cfg.Credentials = func(context.Context) (any, error) { return "wrong", nil }
+		})
+		for range 10 {
+			if _, err := get(c); !errors.Is(err, ErrSessionOver) || !strings.Contains(err.Error(), "Credentials were refused") {
+				t.Errorf("error %v", err)
+			}
+			time.Sleep(time.Minute)
+		}
+		if as.count(&as.calls) != 1 {
+			t.Errorf("%d logins with wrong credentials", as.count(&as.calls))
+		}
+	})
+}
+
+func TestServiceAccountsLogInAgainBeforeExpiry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		x := unrenewable{as}
+		c := as.stranger(t, func(cfg *Config) {
+			cfg.Exchanger = x
+			cfg.Credentials = func(context.Context) (any, error) { return "secret", nil }
+		})
+		for range 100 {
+			mustGet(t, c)
+			time.Sleep(time.Minute)
+		}
+		if logins, refreshes, _ := as.counts(); refreshes != 0 || logins < 7 || logins > 13 {
+			t.Errorf("%d logins, %d refreshes in 100 minutes", logins, refreshes)
+		}
+		if w := c.Status().Stats.Waited; w != 1 {
+			t.Errorf("%d requests waited, want only the first", w)
+		}
+	})
+}
+
+type unrenewable struct{ *fakeAS }
+
+func (unrenewable) Renewable(Session) error { return ErrNotRenewable }

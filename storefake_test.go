@@ -1,0 +1,91 @@
+package silentrefresh
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// in makes a Config keep its session in store.
+func in(store Store) func(*Config) { return func(cfg *Config) { cfg.Store = store } }
+
+// hookStore is a MemoryStore whose saves and locks can be tampered with.
+type hookStore struct {
+	MemoryStore
+	save   func(b []byte) error      // before a save; an error is the save's
+	locked func(ctx context.Context) // after the lock was taken
+	saves  atomic.Int64
+	loads  atomic.Int64
+	locks  atomic.Int64
+}
+
+func (s *hookStore) Load(ctx context.Context, key string) ([]byte, error) {
+	s.loads.Add(1)
+	return s.MemoryStore.Load(ctx, key)
+}
+
+func (s *hookStore) Update(ctx context.Context, key string, fn func(context.Context, []byte, func([]byte) error) error) error {
+	return s.MemoryStore.Update(ctx, key, func(ctx context.Context, old []byte, save func([]byte) error) error {
+		s.locks.Add(1)
+		if s.locked != nil {
+			s.locked(ctx)
+		}
+		return fn(ctx, old, func(b []byte) error {
+			if s.save != nil {
+				if err := s.save(b); err != nil {
+					return err
+				}
+			}
+			s.saves.Add(1)
+			return save(b)
+		})
+	})
+}
+
+// stored is the record that s has of c's session.
+func stored(t *testing.T, s Store, c *Client) *record {
+	t.Helper()
+	b, err := s.Load(context.Background(), c.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := decodeRecord(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// conflictStore fails the save after the exchange, as a store does whose lease ran out.
+type conflictStore struct {
+	MemoryStore
+	mu      sync.Mutex
+	meddle  func() // what somebody else does meanwhile
+	saves   int
+	failing int // the save that meets a conflict
+}
+
+type meddledError struct{}
+
+func (meddledError) Error() string { return "the record was changed by somebody else" }
+
+func (meddledError) Conflict() bool { return true }
+
+func (s *conflictStore) Update(ctx context.Context, key string, fn func(context.Context, []byte, func([]byte) error) error) error {
+	return s.MemoryStore.Update(ctx, key, func(ctx context.Context, old []byte, save func([]byte) error) error {
+		return fn(ctx, old, func(b []byte) error {
+			s.mu.Lock()
+			s.saves++
+			failing := s.saves == s.failing
+			s.mu.Unlock()
+			if failing {
+				if s.meddle != nil {
+					s.meddle()
+				}
+				return meddledError{}
+			}
+			return save(b)
+		})
+	})
+}

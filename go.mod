@@ -3,7 +3,6 @@ module github.com/silentrefresh/silentrefresh
 go 1.26.0
 
 require (
-	github.com/gofrs/flock v0.13.1
 	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/hashicorp/go-retryablehttp v0.7.8
 	golang.org/x/net v0.62.0

@@ -3,13 +3,9 @@ package filelock
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"sync"
-	"syscall"
-
-	"github.com/gofrs/flock"
 
 	"github.com/silentrefresh/silentrefresh/internal/update"
 )
@@ -32,7 +28,7 @@ func Lock(ctx context.Context, path string) (release func(), err error) {
 		leave()
 		return nil, err
 	}
-	return func() { l.Unlock(); leave() }, nil
+	return func() { l.unlock(); leave() }, nil
 }
 
 // queue is where this process waits for others. Waiting in the kernel is fair and ends the moment the lock is
@@ -45,13 +41,13 @@ type queue struct {
 
 // wait is one call of the kernel that waits for a lock.
 type wait struct {
-	lock    *flock.Flock
+	lock    *handle
 	granted chan error
 	wanted  bool
 }
 
 // lock takes the lock of path. Its caller holds the one within the process.
-func (q *queue) lock(ctx context.Context, path string) (*flock.Flock, error) {
+func (q *queue) lock(ctx context.Context, path string) (*handle, error) {
 	for {
 		w := q.join(path)
 		select {
@@ -62,7 +58,7 @@ func (q *queue) lock(ctx context.Context, path string) (*flock.Flock, error) {
 			if isCurrent(w.lock) {
 				return w.lock, nil
 			}
-			w.lock.Unlock()
+			w.lock.unlock()
 		case <-ctx.Done():
 			q.giveUp(w)
 			return nil, fmt.Errorf("waiting for another process to release it: %w", context.Cause(ctx))
@@ -78,8 +74,8 @@ func (q *queue) join(path string) *wait {
 		w.wanted = true
 		return w
 	}
-	w := &wait{lock: flock.New(path), granted: make(chan error, 1), wanted: true}
-	if locked, err := w.lock.TryLock(); locked || err != nil {
+	w := &wait{lock: &handle{path: path}, granted: make(chan error, 1), wanted: true}
+	if locked, err := w.lock.tryLock(); locked || err != nil {
 		w.granted <- err
 		return w
 	}
@@ -92,10 +88,7 @@ func (q *queue) join(path string) *wait {
 }
 
 func (q *queue) wait(path string, w *wait) {
-	err := w.lock.Lock()
-	for errors.Is(err, syscall.EINTR) {
-		err = w.lock.Lock()
-	}
+	err := w.lock.lock()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	delete(q.waits, path)
@@ -117,18 +110,18 @@ func (w *wait) refuse() {
 	select {
 	case err := <-w.granted:
 		if err == nil {
-			w.lock.Unlock()
+			w.lock.unlock()
 		}
 	default:
 	}
 }
 
 // isCurrent reports whether the file that was locked is still the one to lock: somebody may have deleted it.
-func isCurrent(l *flock.Flock) bool {
-	locked, err := l.Stat()
+func isCurrent(l *handle) bool {
+	locked, err := l.stat()
 	if err != nil {
 		return false
 	}
-	now, err := os.Stat(l.Path())
+	now, err := os.Stat(l.path)
 	return err == nil && os.SameFile(locked, now)
 }

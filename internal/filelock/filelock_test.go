@@ -12,8 +12,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/gofrs/flock"
 )
 
 const envHold = "FILELOCK_TEST_HOLD"
@@ -133,12 +131,12 @@ func TestF36_StoppedHolderCostsOneWait(t *testing.T) {
 // TestDeletedFileIsNotTrusted: a lock on a file that nobody else will find excludes nobody.
 func TestDeletedFileIsNotTrusted(t *testing.T) {
 	path := file(t)
-	w := &wait{lock: flock.New(path), granted: make(chan error, 1)}
-	if locked, err := w.lock.TryLock(); !locked || err != nil {
-		t.Fatalf("TryLock: %v, %v", locked, err)
+	w := &wait{lock: &handle{path: path}, granted: make(chan error, 1)}
+	if locked, err := w.lock.tryLock(); !locked || err != nil {
+		t.Fatalf("tryLock: %v, %v", locked, err)
 	}
 	if err := os.Remove(path); err != nil {
-		w.lock.Unlock()
+		w.lock.unlock()
 		t.Skipf("a file that is in use can't be deleted here: %v", err)
 	}
 	kill := hold(t, path) // a new file

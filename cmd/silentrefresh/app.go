@@ -181,10 +181,13 @@ func (a *app) notice(ev silentrefresh.Event) {
 	}
 }
 
-// transport is what carries all requests.
+// transport is what carries all requests: as they are, without a compression that nobody asked for.
 func (a *app) transport() (http.RoundTripper, error) {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.DisableCompression = true
+	t.MaxIdleConnsPerHost = t.MaxIdleConns
 	if a.profile.CACert == "" {
-		return http.DefaultTransport, nil
+		return t, nil
 	}
 	pem, err := os.ReadFile(a.profile.CACert)
 	if err != nil {
@@ -197,7 +200,6 @@ func (a *app) transport() (http.RoundTripper, error) {
 	if !roots.AppendCertsFromPEM(pem) {
 		return nil, usage("there is no certificate in "+a.profile.CACert, "give a PEM file with -cacert")
 	}
-	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.TLSClientConfig = &tls.Config{RootCAs: roots}
 	return t, nil
 }

@@ -31,6 +31,7 @@ func login(ctx context.Context, a *app) (err error) {
 		return err
 	}
 	v.access = changing
+	v.hidden.Store(true)
 	if err := v.profiles.probe(); err != nil {
 		return a.failed("no login was tried: the session could not be kept", err)
 	}
@@ -49,6 +50,7 @@ func login(ctx context.Context, a *app) (err error) {
 	if st := c.Status(); unreadable(st) {
 		return a.failed("no login was tried", st.Err)
 	}
+	v.hidden.Store(false)
 	if err := a.begin(ctx, c); err != nil {
 		return a.failed("login to "+a.profile.label()+" failed", err)
 	}

@@ -162,6 +162,19 @@ func TestF59_NotRenewableIsSaidAtLogin(t *testing.T) {
 	}
 }
 
+// TestLoginLeavesTheOldSessionAlone: its credential is not spent with the new settings, nor when the login fails.
+func TestLoginLeavesTheOldSessionAlone(t *testing.T) {
+	b, s := loggedIn(t, authtest.Config{AccessTTL: time.Second})
+	time.Sleep(time.Until(expiry(t, b)) + 10*time.Millisecond)
+	file := b.config(s, map[string]any{"refresh": map[string]any{"url": "/auth/login"}})
+	before := s.Counters()
+	b.fails(exitFailed, nil, "login", "-config", file, "-d", `{"email": "nobody"}`)
+	if got := s.Counters(); got.LoginCalls != before.LoginCalls+1 || got.RefreshCalls != before.RefreshCalls {
+		t.Errorf("calls: %+v", got)
+	}
+	b.ok("request", "/me")
+}
+
 // TestLoginKeepsRoom: where the session could not be kept, no login is spent on it.
 func TestLoginKeepsRoom(t *testing.T) {
 	b, s := loggedIn(t, authtest.Config{})

@@ -40,7 +40,9 @@ type box struct {
 	env map[string]string
 }
 
+// newBox is for tests that wait for processes most of the time: they run side by side.
 func newBox(t *testing.T) *box {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "silentrefresh")
 	return &box{t: t, dir: dir, env: map[string]string{
 		asTool: "1", "GORACE": "atexit_sleep_ms=0", "HOME": t.TempDir(), "SILENTREFRESH_DIR": dir, filestore.EnvKey: seal.FormatKey(seal.NewKey()),

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/silentrefresh/silentrefresh/filestore"
 	"github.com/silentrefresh/silentrefresh/keyringstore"
@@ -49,6 +50,10 @@ type vault struct {
 
 	once sync.Once
 	key  string // of the session in the Store
+
+	// While it is set, the session that is there is not taken up. A login may come with other settings, and the
+	// credential of the session before must not be spent by these.
+	hidden atomic.Bool
 }
 
 // vault opens the store.
@@ -69,7 +74,11 @@ func (a *app) vault() (*vault, error) {
 // Load implements silentrefresh.Store, and learns the session's key.
 func (v *vault) Load(ctx context.Context, key string) ([]byte, error) {
 	v.once.Do(func() { v.key = key })
-	return v.Store.Load(ctx, key)
+	b, err := v.Store.Load(ctx, key)
+	if v.hidden.Load() {
+		b = nil
+	}
+	return b, err
 }
 
 var errLooking = errors.New("this command only looks")

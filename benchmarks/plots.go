@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// plotRollover shows the slowest request in each 20 ms through two rollovers: tokens of 2 s, renewed 500 ms ahead.
+// plotRollover shows the slowest request of each 50 ms through two rollovers: tokens of 2 s, renewed 500 ms ahead.
 func plotRollover(got map[string][]watch) string {
 	c := chart{
-		title: "The slowest request of each 20 ms while two tokens end (2,000 requests a second)",
+		title: "The slowest request of each 50 ms while two tokens end (2,000 requests a second)",
 		x:     "seconds since the login", y: "ms",
-		xMax: 4.5, yMin: 0.1, yMax: 1000, logY: true,
+		xMax: 5, yMin: 0.1, yMax: 1000, logY: true,
 	}
 	for _, name := range []string{nameOurs, oauth2Transport.name, mutexRecheck.name, cloudAuth.name, azcorePolicy.name, nameLimit} {
 		if len(got[name]) > 0 {
-			c.series = append(c.series, series{name, slowest(got[name][0].moments, 20*time.Millisecond)})
+			c.series = append(c.series, series{name, slowest(got[name][0].moments, 50*time.Millisecond)})
 		}
 	}
 	return c.svg()
@@ -39,7 +39,7 @@ func plotStorm(got map[string][]outcome) string {
 	c := chart{
 		title: "2,000 requests whose token was revoked: answered with success",
 		x:     "ms since the start; a refresh takes 100 ms", y: "requests",
-		xMax: 1000, yMax: stormSize,
+		xMax: 500, yMax: stormSize,
 	}
 	for _, name := range []string{nameOurs, mutexRecheck.name, mutexOnly.name, azcorePolicy.name, clientGo.name} {
 		if len(got[name]) > 0 {

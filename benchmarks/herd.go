@@ -51,7 +51,7 @@ type herd struct {
 	// Each client waits in one list, that of the tick of its next attempt: first is the head of each, next goes on.
 	first, next []int32
 	failures    []uint8
-	wide        []bool
+	wide        []uint8 // renewals until the one that is spread wide; 0: none will be
 
 	outage     bool          // from outageFrom to outageTo
 	retryAfter time.Duration // what the server asks for when it refuses; 0: it says nothing
@@ -63,12 +63,13 @@ type herd struct {
 
 const nobody = -1
 
-// newHerd makes a herd that starts within herdStart: wide is what the schedule is told of the first renewal.
-func newHerd(p practice, clients int, wide bool) *herd {
+// newHerd makes a herd that starts within herdStart. The schedule spreads the first renewal after a start wide, and
+// after a login the second: wide is which.
+func newHerd(p practice, clients int, wide uint8) *herd {
 	h := &herd{
 		practice: p, rng: rand.New(rand.NewPCG(1, 2)),
 		first: make([]int32, herdRun/herdTick), next: make([]int32, clients),
-		failures: make([]uint8, clients), wide: make([]bool, clients),
+		failures: make([]uint8, clients), wide: make([]uint8, clients),
 		attempts: make([]int, herdRun/time.Second), granted: make([]int, herdRun/time.Second),
 	}
 	for i := range h.first {
@@ -98,7 +99,7 @@ func (h *herd) attempt(client int32, now int) {
 	h.attempts[second]++
 	if h.down(now) || h.limit > 0 && h.granted[second] == h.limit {
 		h.failures[client] = min(h.failures[client]+1, 200)
-		h.wide[client] = true
+		h.wide[client] = 1
 		h.at(client, now, h.retry(h.retryAfter, int(h.failures[client]), h.rng.Float64()))
 		return
 	}
@@ -112,8 +113,8 @@ func (h *herd) down(now int) bool {
 }
 
 func (h *herd) renewed(client int32, now int) {
-	h.at(client, now, h.renew(h.wide[client], h.rng.Float64()))
-	h.wide[client] = false
+	h.at(client, now, h.renew(h.wide[client] == 1, h.rng.Float64()))
+	h.wide[client] = max(h.wide[client], 1) - 1
 }
 
 // at puts client down for an attempt after d, if that is still of interest.

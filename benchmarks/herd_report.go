@@ -39,7 +39,8 @@ var herdStretches = []stretch{
 	{name: "second lifetime", from: herdLife, to: 2 * herdLife, course: calm, aim: 2},
 	{name: "tenth lifetime", from: herdRun - herdLife, to: herdRun, course: calm, aim: 2},
 	{name: "logged in together: first lifetime", to: herdLife, course: logins},
-	{name: "tenth lifetime", from: herdRun - herdLife, to: herdRun, course: logins},
+	{name: "third lifetime", from: 2 * herdLife, to: 3 * herdLife, course: logins, aim: 2},
+	{name: "tenth lifetime", from: herdRun - herdLife, to: herdRun, course: logins, aim: 2},
 	{name: "an outage, nothing is said: during it", from: outageFrom, to: outageTo, course: silent},
 	{name: "after it", from: outageTo, to: herdRun, course: silent},
 	{name: "an outage, Retry-After 2 min: during it", from: outageFrom, to: outageTo, course: speaks},
@@ -86,7 +87,11 @@ func (cs *courses) of(c course) *herd {
 	if h := cs.done[c]; h != nil {
 		return h
 	}
-	h := newHerd(cs.practice, cs.clients, !c.login)
+	wide := uint8(1)
+	if c.login {
+		wide = 2
+	}
+	h := newHerd(cs.practice, cs.clients, wide)
 	h.outage, h.retryAfter = c.outage, c.retryAfter
 	if c.limited {
 		h.limit = int(herdLimit * h.mean())

@@ -77,22 +77,23 @@ func perform(dir string, short bool, names []string) (ok bool, err error) {
 			return false, fmt.Errorf("there is no show %q: ordeal -h lists them", name)
 		}
 	}
-	tool := filepath.Join(dir, "silentrefresh")
-	if err := build(tool); err != nil {
+	tool, err := build(dir)
+	if err != nil {
 		return false, err
 	}
 	ok = true
 	began := time.Now()
 	for _, s := range shows {
 		if len(names) == 0 || slices.Contains(names, s.name) {
-			ok = s.perform(tool, dir, short) && ok
+			ok = s.perform(tool, dir, short).failures == 0 && ok
 		}
 	}
 	fmt.Printf("\nin all %s\n", time.Since(began).Round(100*time.Millisecond))
 	return ok, nil
 }
 
-func (s show) perform(tool, dir string, short bool) bool {
+// perform runs s with tool, in a folder of its own below dir.
+func (s show) perform(tool, dir string, short bool) *stage {
 	fmt.Printf("\n%s: %s\n", s.name, s.about)
 	began := time.Now()
 	st := &stage{name: s.name, tool: tool, dir: filepath.Join(dir, s.name), short: short}
@@ -105,15 +106,16 @@ func (s show) perform(tool, dir string, short bool) bool {
 		verdict = "skipped"
 	}
 	fmt.Printf("  %s after %s\n", verdict, time.Since(began).Round(100*time.Millisecond))
-	return st.failures == 0
+	return st
 }
 
-// build builds the tool from the module that this program belongs to.
-func build(to string) error {
-	cmd := exec.Command("go", "build", "-o", to, "github.com/silentrefresh/silentrefresh/cmd/silentrefresh")
+// build builds the tool in dir, from the workspace that this program belongs to.
+func build(dir string) (tool string, err error) {
+	tool = filepath.Join(dir, "silentrefresh")
+	cmd := exec.Command("go", "build", "-o", tool, "github.com/silentrefresh/silentrefresh/cmd/silentrefresh")
 	cmd.Stderr = os.Stderr
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("build the tool, from within its workspace: %w", err)
+		return "", fmt.Errorf("build the tool, from within its workspace: %w", err)
 	}
-	return nil
+	return tool, nil
 }

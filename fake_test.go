@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -219,6 +220,48 @@ func mustGet(tb testing.TB, c *Client) {
 	if status, err := get(c); status != 200 {
 		tb.Fatalf("GET /me: status %d, error %v", status, err)
 	}
+}
+
+// revoked are the credentials that the server was asked to revoke.
+func (f *fakeAS) revoked() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.logouts)
+}
+
+// slowly makes the exchanges of one kind take d.
+func slowly(kind Kind, d time.Duration) func(context.Context, Grant) error {
+	return func(_ context.Context, g Grant) error {
+		if g.Kind == kind {
+			time.Sleep(d)
+		}
+		return nil
+	}
+}
+
+// gated makes refreshes wait for gate when they have taken effect, before their answer is here.
+func gated(gate <-chan struct{}) func(Grant, Session) (Session, error) {
+	return func(g Grant, s Session) (Session, error) {
+		if g.Kind == Refresh {
+			<-gate
+		}
+		return s, nil
+	}
+}
+
+// asBob makes every session somebody else's than ada's.
+func asBob(_ Grant, s Session) (Session, error) {
+	s.Subject, s.Account = "2", "bob@example.com"
+	return s, nil
+}
+
+// atOnce makes a request that finds no token fail instead of waiting.
+func atOnce(cfg *Config) { cfg.MaxWait = -1 }
+
+// stream is a request whose body can be sent only once.
+func stream() *http.Request {
+	req, _ := http.NewRequest("POST", "https://api.example.com/items", onlyReader{strings.NewReader("x")})
+	return req
 }
 
 // down is an answer that may be better next time.

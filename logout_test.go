@@ -92,3 +92,105 @@ func TestLogoutEndsTheSessionElsewhere(t *testing.T) {
 		mustGet(t, other) // a login in one is seen by the other
 	})
 }
+
+// The refresh that a Logout could not wait for leaves nothing behind that another process would present again.
+func TestF43_LogoutOutOfTimeLeavesNoSpentCredential(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		store := &MemoryStore{}
+		one := as.client(t, in(store))
+		other := as.stranger(t, in(store))
+		gate := make(chan struct{})
+		as.set(func() { as.after = gated(gate) })
+		go one.Renew(t.Context())
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := one.Logout(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Logout: %v; want the deadline: the record is not a tombstone yet", err)
+		}
+		close(gate)
+		synctest.Wait()
+		if b, _ := store.Load(t.Context(), one.key); b == nil || len(b) != 0 {
+			t.Error("the refresh has left no tombstone")
+		}
+		err := other.Renew(t.Context())
+		if _, _, reuses := as.counts(); reuses != 0 || !errors.Is(err, ErrSessionOver) {
+			t.Errorf("%d times a spent credential was presented; %v", reuses, err)
+		}
+	})
+}
+
+func TestF43_LogoutSparesTheLoginThatCameDuringIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		store := &MemoryStore{}
+		c := as.client(t, in(store))
+		gate := make(chan struct{})
+		as.set(func() { as.after = gated(gate) })
+		go c.Renew(t.Context())
+		synctest.Wait()
+		logout, login := make(chan error), make(chan error)
+		go func() { logout <- c.Logout(t.Context()) }() // waits for the refresh
+		synctest.Wait()
+		go func() { login <- c.Login(t.Context(), nil) }() // waits for the lock
+		synctest.Wait()
+		close(gate)
+		if err := errors.Join(<-login, <-logout); err != nil {
+			t.Fatal(err)
+		}
+		mustGet(t, c)
+		if r := stored(t, store, c); r == nil || r.session.RefreshToken.Reveal() != as.good() || credential(c) != as.good() {
+			t.Errorf("after the login the server takes %q, the client has %q, the store %v", as.good(), credential(c), r != nil)
+		}
+		if err := c.Renew(t.Context()); err != nil {
+			t.Errorf("the session of the later login is gone: %v", err)
+		}
+	})
+}
+
+func TestF42_F43_LogoutSparesAnotherAccountsSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ada, bob := &fakeAS{}, &fakeAS{after: asBob}
+		store := &MemoryStore{}
+		c := ada.client(t, in(store))
+		bob.client(t, in(store)) // another process logs in as somebody else
+		if err := c.Logout(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if r := stored(t, store, c); r == nil || r.session.Account != "bob@example.com" {
+			t.Error("bob's session was deleted by ada's logout")
+		}
+		if got := ada.revoked(); len(got) != 1 || got[0] != "refresh-secret-1" {
+			t.Errorf("revoked %q; want ada's own credential", got)
+		}
+	})
+}
+
+func TestF43_ASecondLogoutRevokesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		c := as.client(t)
+		if err := errors.Join(c.Logout(t.Context()), c.Logout(t.Context())); err != nil {
+			t.Error(err)
+		}
+		if got := as.revoked(); len(got) != 1 {
+			t.Errorf("revoked %q; want one credential, once", got)
+		}
+	})
+}
+
+func TestF43_NoEmptyTokenWhileALogoutRuns(t *testing.T) {
+	for range 300 {
+		as := &fakeAS{}
+		c := as.client(t)
+		rejected, _ := c.Token(t.Context())
+		c.Reject(rejected)
+		go c.Logout(t.Context())
+		got, err := c.Token(t.Context())
+		if err == nil && got.Value.IsZero() {
+			t.Fatal("Token gave an empty one without an error")
+		}
+		c.Close()
+	}
+}

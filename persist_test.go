@@ -24,18 +24,20 @@ func TestF40_TheIntentIsSavedFirstAndFoundAgain(t *testing.T) {
 					if r := stored(t, store, c); r.spending.IsZero() {
 						t.Error("the credential is being spent, and the record does not say so")
 					}
-					store.save = func([]byte) error { return errors.New("killed") }
+					store.full.Store(true)
 					return nil
 				}
 			})
 			old := as.good()
 			c.Renew(context.Background())
 			c.shut() // it is dead
-			as.set(func() { as.before, store.save = nil, nil })
-			if grace {
-				as.refresh = old
-				delete(as.spent, old)
-			}
+			store.full.Store(false)
+			as.set(func() {
+				if as.before = nil; grace {
+					as.refresh = old
+					delete(as.spent, old)
+				}
+			})
 			time.Sleep(time.Hour)
 			next := as.stranger(t, in(&store.MemoryStore))
 			err := next.Renew(context.Background())
@@ -52,19 +54,18 @@ func TestF40_TheIntentIsSavedFirstAndFoundAgain(t *testing.T) {
 func TestF41_NothingIsSpentIfTheStoreIsFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakeAS{}
-		full := errors.New("no space left on device")
 		store := &hookStore{}
-		c := as.client(t, in(store), func(cfg *Config) { cfg.MaxWait = -1 })
+		c := as.client(t, in(store), atOnce)
 		calls := as.count(&as.calls)
-		store.save = func([]byte) error { return full }
-		if err := c.Renew(context.Background()); !errors.Is(err, full) || !strings.Contains(err.Error(), "not spent") {
+		store.full.Store(true)
+		if err := c.Renew(context.Background()); !errors.Is(err, errFull) || !strings.Contains(err.Error(), "not spent") {
 			t.Errorf("error %v", err)
 		}
 		if as.count(&as.calls) != calls {
 			t.Error("the credential was spent")
 		}
 		mustGet(t, c)
-		store.save = nil
+		store.full.Store(false)
 		time.Sleep(2 * time.Second)
 		if err := c.Renew(context.Background()); err != nil {
 			t.Error(err)
@@ -75,18 +76,10 @@ func TestF41_NothingIsSpentIfTheStoreIsFull(t *testing.T) {
 func TestF41_AFailedSaveIsTriedAgainAndSaid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakeAS{}
-		full := errors.New("no space left on device")
 		store := &hookStore{}
 		var kinds []EventKind
 		c := as.client(t, in(store), func(cfg *Config) { cfg.Observe = func(ev Event) { kinds = append(kinds, ev.Kind) } })
-		var isFull atomic.Bool
-		store.save = func([]byte) error {
-			if isFull.Load() {
-				return full
-			}
-			return nil
-		}
-		as.set(func() { as.after = func(_ Grant, s Session) (Session, error) { isFull.Store(true); return s, nil } })
+		as.set(func() { as.after = fills(store) })
 		if err := c.Renew(context.Background()); err != nil {
 			t.Fatalf("the session is alive: %v", err)
 		}
@@ -94,17 +87,77 @@ func TestF41_AFailedSaveIsTriedAgainAndSaid(t *testing.T) {
 		if c.Status().Saved {
 			t.Error("Status says that it is saved")
 		}
-		isFull.Store(false)
+		store.full.Store(false)
 		time.Sleep(time.Minute)
 		if !c.Status().Saved || stored(t, store, c).session.RefreshToken.Reveal() != as.good() {
 			t.Error("it was not saved later")
 		}
+		synctest.Wait()
 		if !slices.Contains(kinds, EventNotSaved) || !slices.Contains(kinds, EventSaved) {
 			t.Errorf("events %v", kinds)
 		}
 		c.Renew(context.Background())
-		if err := c.Close(); !errors.Is(err, full) {
+		if err := c.Close(); !errors.Is(err, errFull) {
 			t.Errorf("Close: %v", err)
+		}
+	})
+}
+
+// fills makes a store full when an exchange has taken effect.
+func fills(store *hookStore) func(Grant, Session) (Session, error) {
+	return func(_ Grant, s Session) (Session, error) {
+		store.full.Store(true)
+		return s, nil
+	}
+}
+
+func TestF41_RenewalGoesOnAfterALateSave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		store := &hookStore{}
+		c := as.client(t, in(store))
+		as.set(func() { as.after = fills(store) })
+		if err := c.Renew(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		as.set(func() { as.after = nil })
+		store.full.Store(false)
+		time.Sleep(10 * time.Second) // it is saved by the timer
+		if s := c.Status(); !s.Saved || s.NextRefresh.IsZero() {
+			t.Errorf("saved %v, next refresh %v", s.Saved, s.NextRefresh)
+		}
+		time.Sleep(74 * time.Minute)
+		if _, refreshes, _ := as.counts(); refreshes < 5 {
+			t.Errorf("%d refreshes in 75 minutes: the timer is dead", refreshes)
+		}
+		mustGet(t, c)
+		if w := c.Status().Stats.Waited; w != 0 {
+			t.Errorf("%d requests waited", w)
+		}
+	})
+}
+
+// The session that an exchange gave outlives a Store that breaks down over it.
+func TestF05_F41_AStoreThatPanicsLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		var broken atomic.Bool
+		store := &hookStore{save: func([]byte) error {
+			if broken.Load() {
+				panic("disk")
+			}
+			return nil
+		}}
+		c := as.client(t, in(store), atOnce)
+		as.set(func() { as.after = func(_ Grant, s Session) (Session, error) { broken.Store(true); return s, nil } })
+		if err := c.Renew(t.Context()); err != nil || credential(c) != as.good() {
+			t.Errorf("%v; the client has %q, the server takes %q", err, credential(c), as.good())
+		}
+		as.set(func() { as.after = nil })
+		broken.Store(false)
+		time.Sleep(time.Minute)
+		if err := c.Renew(t.Context()); err != nil {
+			t.Error(err)
 		}
 	})
 }

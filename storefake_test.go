@@ -2,6 +2,7 @@ package silentrefresh
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -10,9 +11,12 @@ import (
 // in makes a Config keep its session in store.
 func in(store Store) func(*Config) { return func(cfg *Config) { cfg.Store = store } }
 
+var errFull = errors.New("no space left on device")
+
 // hookStore is a MemoryStore whose saves and locks can be tampered with.
 type hookStore struct {
 	MemoryStore
+	full   atomic.Bool               // saves fail with errFull
 	save   func(b []byte) error      // before a save; an error is the save's
 	locked func(ctx context.Context) // after the lock was taken
 	saves  atomic.Int64
@@ -32,6 +36,9 @@ func (s *hookStore) Update(ctx context.Context, key string, fn func(context.Cont
 			s.locked(ctx)
 		}
 		return fn(ctx, old, func(b []byte) error {
+			if s.full.Load() {
+				return errFull
+			}
 			if s.save != nil {
 				if err := s.save(b); err != nil {
 					return err
@@ -89,3 +96,20 @@ func (s *conflictStore) Update(ctx context.Context, key string, fn func(context.
 		})
 	})
 }
+
+// lateStore has saved and released its lock when it runs after, and returns from Update only then.
+type lateStore struct {
+	MemoryStore
+	updates atomic.Int64
+	after   func(update int64)
+}
+
+func (s *lateStore) Update(ctx context.Context, key string, fn func(context.Context, []byte, func([]byte) error) error) error {
+	n := s.updates.Add(1)
+	err := s.MemoryStore.Update(ctx, key, fn)
+	s.after(n)
+	return err
+}
+
+// credential is the refresh token that c goes on with.
+func credential(c *Client) string { return c.state.Load().session().RefreshToken.Reveal() }

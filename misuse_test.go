@@ -1,0 +1,102 @@
+package silentrefresh
+
+import (
+	"context"
+	"errors"
+	"math"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestF59_RenewOfWhatNothingRenewsLeavesTheTokenInUse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		c := as.client(t, func(cfg *Config) { cfg.Exchanger = unrenewable{as} })
+		calls := as.count(&as.calls)
+		if err := c.Renew(t.Context()); !errors.Is(err, ErrNotRenewable) || as.count(&as.calls) != calls {
+			t.Errorf("Renew: %v, after %d calls", err, as.count(&as.calls)-calls)
+		}
+		mustGet(t, c)
+	})
+}
+
+// An Exchanger need not say which operation failed: it was asked for one.
+func TestF27_ARefusalThatNamesNoOperationEndsTheSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		c := as.client(t, atOnce)
+		as.set(func() { as.before = func(context.Context, Grant) error { return &RefreshError{Refused: true} } })
+		calls := as.count(&as.calls)
+		if err := c.Renew(t.Context()); !errors.Is(err, ErrSessionOver) {
+			t.Errorf("Renew: %v", err)
+		}
+		for range 20 {
+			time.Sleep(time.Minute)
+			get(c)
+		}
+		if n := as.count(&as.calls) - calls; n != 1 {
+			t.Errorf("a refused credential was presented %d times", n)
+		}
+	})
+}
+
+func TestF28_TheLongestTimeoutDoesNotOverflow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		store := &MemoryStore{}
+		c := as.client(t, in(store), atOnce, func(cfg *Config) { cfg.Timeout = math.MaxInt64 })
+		go store.Update(t.Context(), c.key, func(context.Context, []byte, func([]byte) error) error {
+			time.Sleep(3 * time.Second)
+			return nil
+		})
+		synctest.Wait()
+		if err := c.Renew(t.Context()); err != nil {
+			t.Errorf("after a lock that was held for 3 s: %v", err)
+		}
+	})
+}
+
+// RFC 3339 ends with the year 9999, and so does JSON.
+func TestF19_ASessionThatEndsAfterTheYear9999IsSaved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{after: func(_ Grant, s Session) (Session, error) {
+			s.Ends = time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC)
+			return s, nil
+		}}
+		c := as.client(t, in(&MemoryStore{}), atOnce)
+		if err := c.Renew(t.Context()); err != nil || !c.Status().Saved {
+			t.Errorf("%v, saved %v", err, c.Status().Saved)
+		}
+	})
+}
+
+// lazyStore does nothing and says that it did.
+type lazyStore struct{ MemoryStore }
+
+func (*lazyStore) Update(context.Context, string, func(context.Context, []byte, func([]byte) error) error) error {
+	return nil
+}
+
+func TestF55_AStoreThatRunsNothingIsNoSuccess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		c := as.client(t, in(&lazyStore{}), atOnce)
+		if err := c.Renew(t.Context()); err == nil {
+			t.Error("Renew says that it has renewed")
+		}
+		time.Sleep(time.Hour)
+		if _, err := get(c); err == nil || as.count(&as.refused) != 0 {
+			t.Errorf("a request with a token that has ended: %v, sent %d times", err, as.count(&as.refused))
+		}
+	})
+}
+
+func TestForkRefusesNamesThatBreakTheStoresKey(t *testing.T) {
+	c := (&fakeAS{}).stranger(t)
+	for _, name := range []string{"", "default", "a|b", "a\nb"} {
+		if _, err := c.Fork(name); err == nil {
+			t.Errorf("Fork(%q) was accepted", name)
+		}
+	}
+}

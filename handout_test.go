@@ -2,7 +2,11 @@ package silentrefresh
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
+	"runtime"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,4 +50,154 @@ func TestF56_HandedOutTokens(t *testing.T) {
 			})
 		})
 	}
+}
+
+// handing makes the API hand a token out with each answer, and take it from then on.
+func handing(as *fakeAS, token func() string) func(*http.Request) (*http.Response, error) {
+	return func(req *http.Request) (*http.Response, error) {
+		resp := answerTo(req, 200)
+		fresh := token()
+		as.set(func() { as.access[fresh] = true })
+		resp.Header.Set("X-New", fresh)
+		return resp, nil
+	}
+}
+
+func takesHandOuts(cfg *Config) { cfg.HandOutHeader = "X-New" }
+
+// A token that is handed out is no exchange: it does not hide one that another process makes meanwhile.
+func TestF34_F56_HandedOutTokensDoNotHideAnothersRefresh(t *testing.T) {
+	for _, handedOut := range []int{1, 2} {
+		synctest.Test(t, func(t *testing.T) {
+			as := &fakeAS{}
+			store := &MemoryStore{}
+			one := as.client(t, in(store), takesHandOuts)
+			other := as.stranger(t, in(store))
+			n := 0
+			as.set(func() {
+				as.before = slowly(Refresh, time.Second)
+				as.api = handing(as, func() string { n++; return fmt.Sprint("handed-out-", n) })
+			})
+			time.Sleep(time.Second)
+			go other.Renew(t.Context())
+			synctest.Wait()
+			for range handedOut {
+				time.Sleep(10 * time.Millisecond)
+				mustGet(t, one)
+			}
+			time.Sleep(5 * time.Second) // all is saved
+			err := errors.Join(one.Renew(t.Context()), other.Renew(t.Context()))
+			if _, _, reuses := as.counts(); reuses != 0 || err != nil {
+				t.Errorf("%d handed out: %d times a spent credential was presented; %v", handedOut, reuses, err)
+			}
+		})
+	}
+}
+
+func TestF56_WhatIsHandedOutAndNotTaken(t *testing.T) {
+	end := func(in time.Duration) int64 { return time.Now().Add(in).Unix() }
+	for _, test := range []struct {
+		name   string
+		token  func(t *testing.T) string
+		status int
+		taken  bool
+	}{
+		{"a later one", func(t *testing.T) string { return makeJWT(t, "sub", "1", "exp", end(time.Hour)) }, 200, true},
+		{"another subject's", func(t *testing.T) string { return makeJWT(t, "sub", "2", "exp", end(time.Hour)) }, 200, false},
+		{"one that ends earlier", func(t *testing.T) string { return makeJWT(t, "sub", "1", "exp", end(10*time.Minute)) }, 200, false},
+		{"one with an error", func(t *testing.T) string { return makeJWT(t, "sub", "1", "exp", end(time.Hour)) }, 404, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				as := &fakeAS{}
+				c := as.client(t, takesHandOuts)
+				token := test.token(t)
+				as.set(func() {
+					as.api = func(req *http.Request) (*http.Response, error) {
+						resp := answerTo(req, test.status)
+						resp.Header.Set("X-New", token)
+						return resp, nil
+					}
+				})
+				time.Sleep(time.Second)
+				get(c)
+				if got := c.state.Load().session().AccessToken.Reveal(); (got == token) != test.taken {
+					t.Errorf("taken: %v", got == token)
+				}
+			})
+		})
+	}
+}
+
+func TestF56_TheSameTokenHandedOutAgainLivesNoLonger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		c := as.client(t, takesHandOuts)
+		same := c.state.Load().session().AccessToken.Reveal()
+		as.set(func() { as.api = handing(as, func() string { return same }) })
+		end := c.Status().Expires
+		for range 10 {
+			time.Sleep(time.Minute)
+			mustGet(t, c)
+		}
+		if s := c.Status(); !s.Expires.Equal(end) || s.Generation != 1 {
+			t.Errorf("it lives until %v instead of %v, generation %d", s.Expires, end, s.Generation)
+		}
+	})
+}
+
+// The token that is handed out during a backoff is due for renewal before that ends.
+func TestF56_AHandOutDuringABackoffIsRenewedAfterIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		c := as.client(t, takesHandOuts, atOnce)
+		time.Sleep(time.Second)
+		as.set(func() {
+			as.before = func(context.Context, Grant) error {
+				return &RefreshError{Op: Refresh, Status: 429, Unsent: true, Until: time.Now().Add(20 * time.Minute)}
+			}
+			as.api = handing(as, func() string { return "handed-out" })
+		})
+		c.Renew(t.Context())
+		as.set(func() { as.before = nil })
+		mustGet(t, c)
+		as.set(func() { as.api = nil })
+		time.Sleep(time.Hour)
+		if _, refreshes, _ := as.counts(); refreshes == 0 || c.Status().NextRefresh.IsZero() {
+			t.Errorf("%d refreshes in an hour, next at %v: the timer is dead", refreshes, c.Status().NextRefresh)
+		}
+	})
+}
+
+// Cookies that change with every answer are saved now and then, not each by a goroutine of its own.
+func TestF37_SavesOfCookiesDoNotPileUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		store := &hookStore{}
+		c := as.client(t, in(store), func(cfg *Config) { cfg.Attach.Cookies = true })
+		var n atomic.Int64
+		as.set(func() {
+			as.api = func(req *http.Request) (*http.Response, error) {
+				resp := answerTo(req, 200)
+				resp.Header.Set("Set-Cookie", fmt.Sprint("seen=", n.Add(1)))
+				return resp, nil
+			}
+		})
+		store.locked = func(context.Context) { time.Sleep(500 * time.Millisecond) }
+		before, saves := runtime.NumGoroutine(), store.saves.Load()
+		for range 400 {
+			mustGet(t, c)
+			time.Sleep(time.Millisecond)
+		}
+		if n := runtime.NumGoroutine() - before; n > 5 {
+			t.Errorf("%d goroutines wait to save", n)
+		}
+		time.Sleep(10 * time.Second)
+		if n := store.saves.Load() - saves; n == 0 || n > 10 {
+			t.Errorf("%d saves for 400 answers", n)
+		}
+		if got := fmt.Sprint(stored(t, store, c).session.Cookies[0].Value.Reveal()); got != "400" {
+			t.Errorf("the cookie that was saved is number %s, want the last", got)
+		}
+	})
 }

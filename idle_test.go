@@ -30,3 +30,37 @@ func TestF23_AnIdleSessionStopsRefreshing(t *testing.T) {
 		}
 	})
 }
+
+// A login is a use: nobody who has just logged in finds the session asleep.
+func TestF23_ALoginCountsAsARequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		c := as.client(t, func(cfg *Config) { cfg.IdleStop = time.Hour })
+		time.Sleep(14 * time.Minute)
+		if _, refreshes, _ := as.counts(); refreshes != 1 || c.dozing.Load() {
+			t.Errorf("%d refreshes in the 14 minutes after the login, dozing %v; want 1", refreshes, c.dozing.Load())
+		}
+	})
+}
+
+// Requests that come together wake the session once, and none disturbs the others.
+func TestF23_ManyRequestsWakeTheSessionOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{ttl: time.Hour}
+		c := as.client(t, func(cfg *Config) { cfg.IdleStop = 10 * time.Minute })
+		time.Sleep(56 * time.Minute)
+		if !c.dozing.Load() {
+			t.Fatal("the session is awake")
+		}
+		times(50, func(int) {
+			resp, err := c.HTTPClient().Do(stream()) // looks at when the renewal is due
+			if err != nil || resp.StatusCode != 200 {
+				t.Error(resp, err)
+			}
+		})
+		time.Sleep(4 * time.Minute)
+		if _, refreshes, _ := as.counts(); refreshes != 1 || c.dozing.Load() {
+			t.Errorf("%d refreshes, dozing %v; want 1: the session is in use again", refreshes, c.dozing.Load())
+		}
+	})
+}

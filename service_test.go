@@ -3,6 +3,7 @@ package silentrefresh
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -43,9 +44,7 @@ func TestF60_CredentialsOnceForEachLostSession(t *testing.T) {
 
 func TestF60_RefusedCredentialsAreNotTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{before: func(context.Context, Grant) error {
-			return &RefreshError{Op: Login, Path: "/auth/login", Status: 401, Refused: true}
-		}}
+		as := &fakeAS{before: func(context.Context, Grant) error { return &RefreshError{Refused: true} }} // of what was asked for
 		c := as.stranger(t, func(cfg *Config) {
 			cfg.Credentials = func(context.Context) (any, error) { return "wrong", nil }
 		})
@@ -59,6 +58,34 @@ func TestF60_RefusedCredentialsAreNotTriedAgain(t *testing.T) {
 			t.Errorf("%d logins with wrong credentials", as.count(&as.calls))
 		}
 	})
+}
+
+func TestF60_CredentialsThatFailAreNotAskedAgainAtOnce(t *testing.T) {
+	for name, fail := range map[string]error{
+		"another Client's session is over": fmt.Errorf("vault: %w", ErrSessionOver),
+		"no answer":                        errors.New("vault: no answer"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				as := &fakeAS{}
+				var asked atomic.Int64
+				c := as.stranger(t, atOnce, func(cfg *Config) {
+					cfg.Credentials = func(context.Context) (any, error) {
+						asked.Add(1)
+						return nil, fail
+					}
+				})
+				for range 100 {
+					if _, err := get(c); errors.Is(err, ErrSessionOver) || !strings.Contains(err.Error(), "postponed until") {
+						t.Errorf("error %v, want one that says until when", err)
+					}
+				}
+				if n := asked.Load(); n != 1 {
+					t.Errorf("asked %d times at once", n)
+				}
+			})
+		})
+	}
 }
 
 func TestServiceAccountsLogInAgainBeforeExpiry(t *testing.T) {
@@ -85,3 +112,31 @@ func TestServiceAccountsLogInAgainBeforeExpiry(t *testing.T) {
 type unrenewable struct{ *fakeAS }
 
 func (unrenewable) Renewable(Session) error { return ErrNotRenewable }
+
+// A login by Credentials that hangs has the deadline of an exchange, even if nobody waits for it.
+func TestF28_F60_ALoginByCredentialsHasADeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		c := as.stranger(t, func(cfg *Config) {
+			cfg.Credentials = func(context.Context) (any, error) { return "password", nil }
+		})
+		mustGet(t, c)
+		as.set(func() {
+			as.refresh, as.access = "", map[string]bool{} // the server ends the session
+			as.before = func(ctx context.Context, g Grant) error {
+				if g.Kind == Login {
+					<-ctx.Done()
+					return ctx.Err()
+				}
+				return nil
+			}
+		})
+		time.Sleep(time.Hour) // the timer's flight has begun the login
+		began := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
+		defer cancel()
+		if _, err := getCtx(ctx, c); err == nil || time.Since(began) > 10*time.Minute {
+			t.Errorf("a request was held for %v; %v", time.Since(began), err)
+		}
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -56,7 +57,7 @@ func (st *stage) killing(kills int, c authtest.Config, kinds ...string) tally {
 				defer v.server.Close()
 				v.n.of = map[string]int{}
 				for v.n.kills < kills/victims {
-					v.attempt(kinds[rand.IntN(len(kinds))])
+					v.attempt(v.n.rarest(kinds))
 				}
 				v.n.grace = v.server.Counters().GraceUses
 				mu.Lock()
@@ -67,6 +68,11 @@ func (st *stage) killing(kills int, c authtest.Config, kinds ...string) tally {
 	}
 	all.Wait()
 	return sum
+}
+
+// rarest is the kind that was killed least often so far.
+func (t *tally) rarest(kinds []string) string {
+	return slices.MinFunc(kinds, func(a, b string) int { return t.of[a] - t.of[b] })
 }
 
 func (t *tally) add(o tally) {
@@ -94,8 +100,11 @@ type victim struct {
 
 // attempt kills one process and looks at what is left.
 func (v *victim) attempt(kind string) {
-	if v.none {
-		kind = "login"
+	if v.none && kind != "login" {
+		if r := v.run("login", "-base", v.server.URL(), "-d", account); r.code != 0 {
+			v.st.fatal("login: %s", r)
+		}
+		v.none = false
 	}
 	if kind == "refresh" {
 		v.server.RevokeAccess()

@@ -48,7 +48,9 @@ func (r *record) endedAt(t time.Time) *record {
 	return &ended
 }
 
-func newRecord(s Session) *record { return &record{session: s, login: rand.Text(), version: 1, replaces: "*"} }
+func newRecord(s Session) *record {
+	return &record{session: s, login: rand.Text(), version: 1, replaces: "*"}
+}
 
 // sameAccount reports whether two sessions may belong to one account: nothing known speaks against it.
 func sameAccount(a, b Session) bool {

@@ -84,10 +84,11 @@ func TestF12_ARequestThatCannotBeReplayedRefreshesFirstInsideTheMargin(t *testin
 	synctest.Test(t, func(t *testing.T) {
 		broken := errors.New("down")
 		as := &fakeAS{}
-		fail := true
+		var away atomic.Bool
+		away.Store(true)
 		as.set(func() {
 			as.before = func(_ context.Context, g Grant) error {
-				if g.Kind == Refresh && fail {
+				if g.Kind == Refresh && away.Load() {
 					return broken
 				}
 				return nil
@@ -95,20 +96,19 @@ func TestF12_ARequestThatCannotBeReplayedRefreshesFirstInsideTheMargin(t *testin
 		})
 		c := as.client(t)
 		time.Sleep(14 * time.Minute) // inside the margin, the timer has failed so far
-		stream := func() int {
-			req, _ := http.NewRequest("POST", "https://api.example.com/items", onlyReader{strings.NewReader("x")})
-			resp, err := c.HTTPClient().Do(req)
+		send := func() int {
+			resp, err := c.HTTPClient().Do(stream())
 			if err != nil {
 				t.Fatal(err)
 			}
 			return resp.StatusCode
 		}
-		if status := stream(); status != 200 {
+		if status := send(); status != 200 {
 			t.Errorf("the token is still good, and the refresh fails: status %d", status)
 		}
-		fail = false
+		away.Store(false)
 		time.Sleep(31 * time.Second) // the backoff
-		if status := stream(); status != 200 {
+		if status := send(); status != 200 {
 			t.Errorf("status %d", status)
 		}
 		if _, refreshes, _ := as.counts(); refreshes != 1 {
@@ -186,4 +186,33 @@ func (f flushed) Write(p []byte) (int, error) {
 	n, err := f.ResponseWriter.Write(p)
 	f.ResponseWriter.(http.Flusher).Flush()
 	return n, err
+}
+
+// net/http refuses to send what is longer than it says, and a copy is not to make that shorter.
+func TestF12_ABodyLongerThanItSaysIsAnError(t *testing.T) {
+	as := &fakeAS{}
+	c := as.client(t)
+	req, _ := http.NewRequest("POST", "https://api.example.com/items", onlyReader{strings.NewReader("hello, world")})
+	req.ContentLength = 5
+	if _, err := c.Transport(nil).RoundTrip(req); err == nil || as.count(&as.sent) != 0 {
+		t.Errorf("%v, sent %d times", err, as.count(&as.sent))
+	}
+}
+
+func TestF12_ABodyThatHangsEndsWithTheCallersContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		c := as.client(t)
+		pr, pw := io.Pipe()
+		defer pw.Close()
+		time.AfterFunc(time.Hour, func() { pw.Close() }) // so that the test ends in any case
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		req, _ := http.NewRequestWithContext(ctx, "POST", "https://api.example.com/items", pr)
+		req.ContentLength = 5
+		began := time.Now()
+		if _, err := c.Transport(nil).RoundTrip(req); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > time.Second {
+			t.Errorf("%v, after %v", err, time.Since(began))
+		}
+	})
 }

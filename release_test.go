@@ -1,13 +1,18 @@
 package silentrefresh
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestF53_RefusedAnswersDoNotHoldTheirConnections(t *testing.T) {
@@ -53,4 +58,79 @@ func TestF53_WhatWasReadOfARefusedAnswerIsStillThere(t *testing.T) {
 			t.Errorf("of %d bytes there are %d, error %v", size, len(b), err)
 		}
 	}
+}
+
+func TestF53_ABodyThatStallsIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		pr, pw := io.Pipe()
+		base := roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			resp, err := as.RoundTrip(req)
+			if resp.StatusCode == 401 {
+				resp.Body = pr
+				go io.WriteString(pw, "no more of this")
+			}
+			return resp, err
+		})
+		c := as.client(t, atOnce, func(cfg *Config) { cfg.Base = base })
+		as.revoke()
+		began := time.Now()
+		as.set(func() { as.before = func(context.Context, Grant) error { return down() } })
+		resp, err := c.HTTPClient().Get("https://api.example.com/me")
+		if d := time.Since(began); err != nil || resp.StatusCode != 401 || d > 2*time.Second {
+			t.Fatalf("%v, %v, after %v", resp, err, d)
+		}
+		if b, err := io.ReadAll(resp.Body); string(b) != "no more of this" || !errors.Is(err, errCut) {
+			t.Errorf("of the body there is %q, error %v", b, err)
+		}
+	})
+}
+
+func TestF15_F53_AnAnswerWithoutABodyIsNoPanic(t *testing.T) {
+	c := (&fakeAS{}).client(t)
+	base := roundTripFunc(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 401, Header: http.Header{}}, nil
+	})
+	req, _ := http.NewRequest("GET", "https://api.example.com/me", nil)
+	if resp, err := c.Transport(base).RoundTrip(req); err != nil || resp.StatusCode != 401 {
+		t.Errorf("%v, %v", resp, err)
+	}
+}
+
+// openBody counts the answers that nobody has closed.
+type openBody struct {
+	io.ReadCloser
+	once *sync.Once
+	open *atomic.Int64
+}
+
+func (b openBody) Close() error {
+	b.once.Do(func() { b.open.Add(-1) })
+	return b.ReadCloser.Close()
+}
+
+func TestF15_EveryAnswerThatIsReplacedIsClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		var open atomic.Int64
+		base := roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			resp, err := as.RoundTrip(req)
+			open.Add(1)
+			resp.Body = openBody{resp.Body, new(sync.Once), &open}
+			return resp, err
+		})
+		c := as.client(t, func(cfg *Config) { cfg.Base = base })
+		for range 3 { // refused, renewed, replayed
+			as.revoke()
+			mustGet(t, c)
+		}
+		as.set(func() { as.api = func(req *http.Request) (*http.Response, error) { return answerTo(req, 401), nil } })
+		for range 5 { // refused for reasons of its own
+			get(c)
+			time.Sleep(time.Second)
+		}
+		if n := open.Load(); n != 0 {
+			t.Errorf("%d answers are open", n)
+		}
+	})
 }

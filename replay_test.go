@@ -77,3 +77,18 @@ func TestF11_AnEndpointThatAlwaysRefusesIsHeldApart(t *testing.T) {
 		}
 	})
 }
+
+// While the rejections of one endpoint are not believed, a caller's Reject still is.
+func TestF11_RejectIsBelievedWhateverAnEndpointDoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{api: func(req *http.Request) (*http.Response, error) { return answerTo(req, 401), nil }}
+		c := as.client(t)
+		get(c) // refused again after a refresh
+		time.Sleep(5 * time.Minute)
+		rejected, _ := c.Token(t.Context())
+		c.Reject(rejected)
+		if next, err := c.Token(t.Context()); err != nil || next.Generation == rejected.Generation {
+			t.Errorf("%v, generation %d again", err, next.Generation)
+		}
+	})
+}

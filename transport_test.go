@@ -74,10 +74,10 @@ func TestF15_TableOfOutcomes(t *testing.T) {
 		is      error
 	}{
 		{"logged in", func(*fakeAS, *Client) {}, 200, nil},
-		{"sent, refused, session over", func(as *fakeAS, c *Client) { as.revoke(); as.before = over }, 401, nil},
-		{"sent, refused, auth server away", func(as *fakeAS, c *Client) { as.revoke(); as.before = away }, 401, nil},
-		{"not sent, expired, auth server away", func(as *fakeAS, c *Client) { as.before = away; time.Sleep(time.Hour) }, 0, &RefreshError{}},
-		{"not sent, session over", func(as *fakeAS, c *Client) { as.before = over; c.Renew(context.Background()) }, 0, ErrSessionOver},
+		{"sent, refused, session over", func(as *fakeAS, c *Client) { as.revoke(); as.set(func() { as.before = over }) }, 401, nil},
+		{"sent, refused, auth server away", func(as *fakeAS, c *Client) { as.revoke(); as.set(func() { as.before = away }) }, 401, nil},
+		{"not sent, expired, auth server away", func(as *fakeAS, c *Client) { as.set(func() { as.before = away }); time.Sleep(time.Hour) }, 0, &RefreshError{}},
+		{"not sent, session over", func(as *fakeAS, c *Client) { as.set(func() { as.before = over }); c.Renew(context.Background()) }, 0, ErrSessionOver},
 		{"not sent, logged out", func(as *fakeAS, c *Client) { c.Logout(context.Background()) }, 0, ErrNoSession},
 		{"not sent, closed", func(as *fakeAS, c *Client) { c.Close() }, 0, ErrClosed},
 	} {

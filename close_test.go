@@ -59,3 +59,29 @@ func TestF09_CloseWaitsForARefreshToBeSaved(t *testing.T) {
 		}
 	})
 }
+
+// What queues for an exchange has not spent anything: Close need not wait for its turn.
+func TestF09_CloseCallsOffARefreshThatQueues(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		busy := as.client(t, func(cfg *Config) { cfg.MaxExchanges = 1 })
+		queued, err := busy.Fork("queued")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := queued.Login(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		as.set(func() { as.before = slowly(Refresh, 20*time.Second) })
+		go busy.Renew(t.Context())
+		synctest.Wait()
+		done := make(chan error)
+		go func() { done <- queued.Renew(t.Context()) }()
+		synctest.Wait()
+		began := time.Now()
+		queued.Close()
+		if err := <-done; !errors.Is(err, ErrClosed) || time.Since(began) > 0 {
+			t.Errorf("Close and what queued took %v; %v", time.Since(began), err)
+		}
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -43,11 +44,10 @@ func TestF29_ALostAnswerIsNotALogout(t *testing.T) {
 	for _, grace := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
 			as := &fakeAS{}
-			lose := false
+			var lose atomic.Bool
 			as.set(func() {
 				as.after = func(g Grant, s Session) (Session, error) {
-					if lose && g.Kind == Refresh {
-						lose = false
+					if g.Kind == Refresh && lose.Swap(false) {
 						if grace { // the server takes the old one once more
 							as.mu.Lock()
 							as.refresh = g.Old.RefreshToken.Reveal()
@@ -60,7 +60,7 @@ func TestF29_ALostAnswerIsNotALogout(t *testing.T) {
 				}
 			})
 			c := as.client(t)
-			lose = true
+			lose.Store(true)
 			err := c.Renew(context.Background()) // waits through the backoff and presents the credential again
 			switch {
 			case grace && err != nil:
@@ -91,16 +91,26 @@ func TestF31_WhatIsOmittedIsCarriedForward(t *testing.T) {
 				return s, nil
 			}
 		})
-		c := as.client(t)
+		c := as.client(t, func(cfg *Config) { cfg.Exchanger = byRefreshToken{as} })
 		for range 3 {
 			if err := c.Renew(context.Background()); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if s := c.Status(); s.Account != "ada@example.com" || !s.Renewable {
+		if s := c.Status(); s.Account != "ada@example.com" || !s.Renewable || c.state.Load().session().Subject != "1" {
 			t.Errorf("status %+v", s)
 		}
 	})
+}
+
+// byRefreshToken renews sessions that have a refresh token.
+type byRefreshToken struct{ *fakeAS }
+
+func (byRefreshToken) Renewable(s Session) error {
+	if s.RefreshToken.IsZero() {
+		return ErrNotRenewable
+	}
+	return nil
 }
 
 func TestF55_NoNewTokenDoesNotSpin(t *testing.T) {
@@ -162,6 +172,28 @@ func TestF55_RefusedAndNotReplaced(t *testing.T) {
 		}
 		if _, refreshes, _ := as.counts(); refreshes != 1 {
 			t.Errorf("%d refreshes, want 1", refreshes)
+		}
+	})
+}
+
+// A credential whose answer was lost may be spent: no failure after that makes its refusal a plain one.
+func TestF29_ALostAnswerIsNotForgottenOverAnotherFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		c := as.client(t, atOnce)
+		as.set(func() {
+			as.after = func(Grant, Session) (Session, error) {
+				return Session{}, &RefreshError{Op: Refresh, Status: 502, Unknown: true}
+			}
+		})
+		c.Renew(t.Context())
+		as.set(func() { as.before, as.after = func(context.Context, Grant) error { return down() }, nil })
+		time.Sleep(time.Second)
+		c.Renew(t.Context())
+		as.set(func() { as.before = nil })
+		time.Sleep(time.Minute)
+		if err := c.Renew(t.Context()); !errors.Is(err, ErrSessionOver) || !strings.Contains(err.Error(), "interrupted") {
+			t.Errorf("%v; want over, and that it was interrupted", err)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package silentrefresh
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -147,4 +148,46 @@ func TestF28_ASilentServerHasADeadline(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		mustGet(t, c)
 	})
+}
+
+// With a token that is still good, not even a request that can be sent only once waits through a backoff.
+func TestF25_AStreamDoesNotWaitWhileTheTokenIsGood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		c := as.client(t)
+		as.set(func() { as.before = func(context.Context, Grant) error { return down() } })
+		time.Sleep(13 * time.Minute) // inside the margin
+		began := time.Now()
+		for range 5 {
+			if resp, err := c.HTTPClient().Do(stream()); err != nil || resp.StatusCode != 200 {
+				t.Error(resp, err)
+			}
+		}
+		if d := time.Since(began); d > 0 {
+			t.Errorf("5 requests with a valid token waited %v", d)
+		}
+	})
+}
+
+func TestF26_AnAbsurdRetryAfterNeitherEndsTheSessionNorMakesALoop(t *testing.T) {
+	for _, wish := range []time.Duration{365 * 24 * time.Hour, 280 * 365 * 24 * time.Hour, math.MaxInt64} {
+		synctest.Test(t, func(t *testing.T) {
+			as := &fakeAS{}
+			c := as.client(t, atOnce)
+			as.set(func() {
+				as.before = func(context.Context, Grant) error {
+					return &RefreshError{Op: Refresh, Status: 429, Unsent: true, Until: time.Now().Add(wish)}
+				}
+			})
+			calls := as.count(&as.calls)
+			var err error
+			for range 100 {
+				err = c.Renew(t.Context())
+			}
+			re, ok := errors.AsType[*RefreshError](err)
+			if n := as.count(&as.calls) - calls; n != 1 || !ok || time.Until(re.Until) > 2*longestPostponement {
+				t.Errorf("in %v: %d calls at once, then %v", wish, n, err)
+			}
+		})
+	}
 }

@@ -136,8 +136,8 @@ func TestF04_LeaderGivesUpOthersDoNot(t *testing.T) {
 		go func() {
 			defer close(leader)
 			began := time.Now()
-			if status, err := getCtx(ctx, c); err == nil && status != 401 {
-				t.Errorf("the leader got %d", status)
+			if status, err := getCtx(ctx, c); err != nil || status != 401 {
+				t.Errorf("the leader got %d, %v; want the answer to what it had sent", status, err)
 			}
 			if d := time.Since(began); d > 105*time.Millisecond {
 				t.Errorf("the leader was held for %v", d)
@@ -151,6 +151,31 @@ func TestF04_LeaderGivesUpOthersDoNot(t *testing.T) {
 		}
 		if got, want := c.state.Load().session().RefreshToken.Reveal(), as.good(); got != want {
 			t.Error("the rotated refresh token was not kept")
+		}
+	})
+}
+
+func TestF04_WhoeverGivesUpGetsTheErrorOfTheirContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{before: slowly(Refresh, time.Second)}
+		c := as.client(t)
+		rejected, _ := c.Token(t.Context())
+		c.Reject(rejected)
+		why := errors.New("the user has left")
+		ctx, cancel := context.WithTimeoutCause(t.Context(), 100*time.Millisecond, why)
+		defer cancel()
+		for name, call := range map[string]func() error{
+			"Token":     func() error { _, err := c.Token(ctx); return err },
+			"Renew":     func() error { return c.Renew(ctx) },
+			"a request": func() error { _, err := getCtx(ctx, c); return err },
+		} {
+			if err := call(); !errors.Is(err, why) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		mustGet(t, c)
+		if _, refreshes, _ := as.counts(); refreshes != 1 {
+			t.Errorf("%d refreshes, want 1", refreshes)
 		}
 	})
 }
@@ -217,6 +242,20 @@ func TestF06_NothingOfACallersContextOutlivesTheCall(t *testing.T) {
 			t.Errorf("Login with a cancelled context: %v", err)
 		}
 		mustGet(t, c)
+	})
+}
+
+func TestF06_ALookAtTheStoreThatWasCancelledIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		c := as.stranger(t, in(&MemoryStore{}))
+		time.Sleep(2 * time.Second) // the next request looks at the store again
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		getCtx(ctx, c)
+		if _, err := get(c); !errors.Is(err, ErrNoSession) || errors.Is(err, context.Canceled) {
+			t.Errorf("somebody else's context: %v", err)
+		}
 	})
 }
 

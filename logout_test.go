@@ -42,8 +42,8 @@ func TestF43_LogoutDuringARefresh(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
-		if len(as.logouts) != 1 || as.logouts[0] != "refresh-secret-2" || as.good() != "" {
-			t.Errorf("revoked %q; want the newest, and nothing left at the server", as.logouts)
+		if got := as.revoked(); len(got) != 1 || got[0] != "refresh-secret-2" || as.good() != "" {
+			t.Errorf("revoked %q; want the newest, and nothing left at the server", got)
 		}
 		if b, _ := store.Load(context.Background(), c.key); b == nil || len(b) != 0 {
 			t.Error("the store has no tombstone")

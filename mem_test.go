@@ -35,14 +35,23 @@ func TestAnIdleSessionIsSmall(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	each := (int64(heap()) - int64(before)) / n
-	if most := int64(1536 + token + 100); each > most {
-		t.Errorf("%d bytes each, %d of them tokens; want at most %d", each, token+100, most)
+	check := func(when string) {
+		each := (int64(heap()) - int64(before)) / n
+		if most := int64(1536 + token + 100); each > most {
+			t.Errorf("%s: %d bytes each, %d of them tokens; want at most %d", when, each, token+100, most)
+		}
+		t.Logf("%s: %d bytes each beyond the tokens", when, each-token-100)
 	}
+	check("after the login")
+	for _, f := range forks {
+		if err := f.Renew(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check("after a renewal")
 	if more := runtime.NumGoroutine() - goroutines; more > 2 {
 		t.Errorf("%d goroutines more for %d idle sessions", more, n)
 	}
-	t.Logf("%d bytes each beyond the tokens", each-token-100)
 	for _, f := range forks {
 		f.Close()
 	}

@@ -83,6 +83,30 @@ func TestF47_PlainHTTPNeedsConsent(t *testing.T) {
 	}
 }
 
+func TestF47_ConsentToPlainHTTPIsSaidOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		var warnings []string
+		c := as.client(t, func(cfg *Config) {
+			cfg.Origins = []string{"http://billing.svc:8080", "https://files.example.com", "http://localhost:8080"}
+			cfg.Observe = func(ev Event) {
+				if ev.Kind == EventWarning {
+					warnings = append(warnings, ev.Err.Error())
+				}
+			}
+		})
+		for range 3 {
+			if resp, err := c.HTTPClient().Get("http://billing.svc:8080/b"); err != nil || resp.StatusCode != 200 {
+				t.Errorf("the token does not get there: %v, %v", resp, err)
+			}
+		}
+		synctest.Wait()
+		if len(warnings) != 1 || !strings.Contains(warnings[0], "to http://billing.svc:8080 unencrypted") {
+			t.Errorf("warnings %q, want one about billing.svc", warnings)
+		}
+	})
+}
+
 func TestF58_OriginsAreComparedInOneSpelling(t *testing.T) {
 	listed := func(s string) origins {
 		o, err := parseOrigin(s)

@@ -232,7 +232,9 @@ func TestAConflictIsReadAgainBeforeItIsSaved(t *testing.T) {
 			c := as.client(t, in(store))
 			if newer {
 				store.meddle = func() {
+					as.mu.Lock()
 					s := as.issue()
+					as.mu.Unlock()
 					b, _ := c.state.Load().record.with(s).with(s).encode(false)
 					store.records.Store(c.key, b)
 				}

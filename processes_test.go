@@ -57,7 +57,7 @@ func TestF35_TheLoserOfARaceAdoptsTheWinners(t *testing.T) {
 		loser := as.stranger(t, in(store))
 		as.set(func() {
 			as.before = func(_ context.Context, g Grant) error {
-				as.before = nil
+				as.set(func() { as.before = nil })
 				// While the loser holds the lock, somebody without it renews and saves.
 				s, err := as.Exchange(context.Background(), nil, g)
 				if err != nil {

@@ -146,6 +146,14 @@ func (c *Client) revoke(ctx context.Context, s Session) error {
 	return re
 }
 
+func (c *Client) revokeAll(ctx context.Context, records []*record) error {
+	var errs []error
+	for _, r := range records {
+		errs = append(errs, c.revoke(ctx, r.session))
+	}
+	return errors.Join(errs...)
+}
+
 // brought completes a session that the caller brings.
 func (c *Client) brought(s Session) (Session, error) {
 	if s.AccessToken.IsZero() && s.RefreshToken.IsZero() && len(s.Cookies) == 0 && s.Extra.IsZero() {

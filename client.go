@@ -64,7 +64,8 @@ type Config struct {
 	Rejected func(*http.Response) bool
 
 	// Credentials logs in again without a person. It is called where no session is left, inside the one flight
-	// and under the record's lock. To ask a person there, check Foreground first.
+	// and under the record's lock, and has to return within Timeout. To ask a person there, check Foreground first,
+	// and make Timeout long enough for people.
 	Credentials func(context.Context) (any, error)
 	// KeepAnswer keeps the auth server's last answer for Client.Answer.
 	KeepAnswer bool
@@ -179,6 +180,9 @@ func (c *Client) start() {
 // Login trades credentials for a session, which replaces the present one. What credentials may be, the Exchanger
 // says: Endpoint takes whatever marshals to a JSON object, and url.Values. A failed Login leaves the present
 // session as it is; the error is a *RefreshError where the auth server answered.
+//
+// A session that the Store cannot take is alive all the same: Login returns nil, EventNotSaved and Status.Saved say so,
+// saving is tried again, and Close returns the error.
 func (c *Client) Login(ctx context.Context, credentials any) error {
 	st := c.state.Load()
 	if st.closed() {
@@ -273,20 +277,18 @@ func (c *Client) Logout(ctx context.Context) error {
 	}
 	wait, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
-	c.flight.await(wait) // whatever comes of it: what it brought is in c.newest
+	c.flight.await(wait) // whatever comes of it: what it brought is in c.toRevoke
 	var revoked error
 	told := false
 	stored := c.locked(ctx, func(ctx context.Context, old []byte, save func([]byte) error) error {
 		if c.state.Load().epoch != st.epoch+1 || ofAnother(old, st.record) {
 			return nil // a Login has come since: the record is not ours to delete
 		}
-		if r := c.newest(st, old); r != nil {
-			revoked, told = c.revoke(ctx, r.session), true
-		}
+		revoked, told = c.revokeAll(ctx, c.toRevoke(st, old)), true
 		return save(nil)
 	})
-	if r := c.newest(st, nil); !told && r != nil { // the Store is away: the auth server need not be
-		revoked = c.revoke(ctx, r.session)
+	if !told { // the Store is away: the auth server need not be
+		revoked = c.revokeAll(ctx, c.toRevoke(st, nil))
 	}
 	c.tell(Event{Kind: EventLoggedOut, Err: errors.Join(revoked, stored)})
 	return errors.Join(revoked, stored)

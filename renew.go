@@ -327,11 +327,7 @@ func (t *trade) needsLogin(r *record) bool {
 
 // logIn begins a new session with Credentials.
 func (t *trade) logIn(save func([]byte) error) error {
-	limit := t.c.cfg.Timeout
-	if Foreground(t.ctx) { // a person may be asked
-		limit = max(limit, 10*time.Minute)
-	}
-	ctx, cancel := context.WithTimeout(t.ctx, limit)
+	ctx, cancel := context.WithTimeout(t.ctx, t.c.cfg.Timeout)
 	defer cancel()
 	credentials, err := t.c.cfg.Credentials(ctx)
 	if err != nil {

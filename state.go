@@ -1,10 +1,12 @@
 package silentrefresh
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/internal/pace"
@@ -246,22 +248,23 @@ func (c *Client) shut() bool {
 	return true
 }
 
-// newest is the record that holds the newest credential known after a Logout that left st: what the Store has, what
-// was here, or what a flight brought in meanwhile.
-func (c *Client) newest(st *state, stored []byte) *record {
+// toRevoke are the sessions that a Logout which left st ends: the newest version known of what was here, whether the
+// Store has it or a flight has brought it in meanwhile; and another login of the account, where the Store has one.
+func (c *Client) toRevoke(st *state, stored []byte) []*record {
 	c.mu.Lock()
-	r := c.book.stray
+	ours := cmp.Or(c.book.stray, st.record)
 	c.mu.Unlock()
-	if r == nil {
-		r = st.record
+	theirs, err := decodeRecord(stored)
+	var all []*record
+	if err == nil && theirs != nil && theirs.newer(ours) {
+		all = append(all, theirs)
 	}
-	if s, err := decodeRecord(stored); err == nil && s != nil && s.over == "" && s.newer(r) {
-		r = s
+	if ours != nil && (len(all) == 0 || theirs.login != ours.login) {
+		all = append(all, ours)
 	}
-	if r != nil && (r.over != "" || r.version == 0) { // leave keeps only the login's name
-		return nil
-	}
-	return r
+	return slices.DeleteFunc(all, func(r *record) bool {
+		return r.over != "" || r.version == 0 // leave keeps only the login's name
+	})
 }
 
 // ofAnother reports whether what the Store has belongs to another account than mine.

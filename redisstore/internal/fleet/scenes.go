@@ -165,7 +165,7 @@ func stopped(s *stage) error {
 		return err
 	}
 	mark, start := s.mark(), time.Now()
-	s.procs[leader].Process.Signal(syscall.SIGSTOP)
+	s.procs[leader].Process.Signal(sigStop)
 	if err := s.takenOver(mark, start, s.replicas-1); err != nil {
 		return err
 	}
@@ -174,7 +174,7 @@ func stopped(s *stage) error {
 		return err
 	}
 	mark = s.mark()
-	s.procs[leader].Process.Signal(syscall.SIGCONT)
+	s.procs[leader].Process.Signal(sigCont)
 	s.auth.Release()
 	if _, err := s.awaitSince(mark, "the leader to go on", 30*time.Second, 1, func(r report) bool { return r.Replica == leader && newToken(r) }); err != nil {
 		return err

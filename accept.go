@@ -20,6 +20,9 @@ func (x *exchange) accept(a *answer) (Session, *RefreshError) {
 		return Session{}, nil
 	}
 	token, in, err := x.e.accessToken(a)
+	if token == "" && err == nil && x.grant.Kind == Refresh && x.e.AccessToken.JSON != "" {
+		token, in, err = x.e.findAccessToken(a.document) // many servers nest it in the answer to a login only
+	}
 	s := x.withoutToken(a)
 	switch {
 	case token == "" && a.complains():

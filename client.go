@@ -198,6 +198,11 @@ func (c *Client) Login(ctx context.Context, credentials any) error {
 	if err != nil {
 		return asRefreshError(Login, err)
 	}
+	if err := c.renewable(s); s.AccessToken.IsZero() && err != nil {
+		re := *errNoToken
+		re.Op, re.Err = Login, fmt.Errorf("the answer has no access token where it was looked for, and nothing to get one with (%w)", err)
+		return &re
+	}
 	ev := Event{Kind: EventLoggedIn, Took: time.Since(began), Answer: s.Answer}
 	s.Answer = Answer{}
 	return c.begin(ctx, st.epoch, newRecord(s), ev)

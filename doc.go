@@ -23,7 +23,8 @@
 //	store, err := filestore.Default("myapp")
 //	...
 //	client, err := silentrefresh.New(silentrefresh.Config{BaseURL: base, Store: store})
-//	if client.Status().State == silentrefresh.StateNone {
+//	_, err = client.Token(ctx) // waits for the refresh at the start, if one is needed
+//	if errors.Is(err, silentrefresh.ErrNoSession) || errors.Is(err, silentrefresh.ErrSessionOver) {
 //		err = client.Login(ctx, credentials)
 //	}
 //
@@ -42,6 +43,9 @@
 // A request that was sent returns the server's answer; one that was not sent returns an error. ErrNoSession says
 // that nobody has logged in, ErrSessionOver that only a login helps, ErrClosed that the Client was closed. A
 // *RefreshError that is none of these will pass: it says until when the next attempt is postponed.
+//
+// So the request that finds out that the session is over returns the server's 401, and those after it ErrSessionOver.
+// Client.Status tells the two apart: its State is StateOver.
 //
 // # Testing
 //

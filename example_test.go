@@ -30,8 +30,11 @@ func Example() {
 	}
 	server.RevokeAccess() // the application does not notice
 	resp, err := client.HTTPClient().Get(server.URL() + "/me")
-	if errors.Is(err, silentrefresh.ErrSessionOver) {
+	switch {
+	case errors.Is(err, silentrefresh.ErrSessionOver):
 		log.Fatal("log in again")
+	case err != nil:
+		log.Fatal(err)
 	}
 	defer resp.Body.Close()
 	fmt.Println(resp.Status, client.Status().Account)

@@ -246,6 +246,10 @@ func (c *Client) pause(ctx context.Context, patience time.Time, wake <-chan stru
 	}
 	if soon := now.Add(pace.Demanded(c.cfg.MaxWait, rand.Float64())); !b.asked && !b.pulled && b.until.After(soon) {
 		b.until, b.pulled = soon, true
+		if c.state.Load().err == nil {
+			b.renewDue = soon // so that what Status announces is what happens
+			c.arm()
+		}
 	}
 	until := b.until
 	c.mu.Unlock()

@@ -149,6 +149,9 @@ func (e *Endpoint) refreshToken(a *answer) (token string, in *object) {
 	default:
 		token, in = findRefreshToken(a.document)
 	}
+	if token == "" && e.RefreshToken != (RefreshTokenAt{}) {
+		token, in = findRefreshToken(a.document) // a rotated one that is not taken costs the session
+	}
 	token = withoutScheme(token)
 	if tokenFault(token) != nil {
 		return "", nil

@@ -1,6 +1,9 @@
 package silentrefresh
 
 import (
+	"errors"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -80,7 +83,7 @@ func TestWhereAnswersHaveTheRefreshToken(t *testing.T) {
 		{"refresh", RefreshTokenAt{}, `{"access":"t","refresh":"r"}`, nil, "r"},
 		{"object", RefreshTokenAt{}, `{"tokens":{"access":{"token":"t"},"refresh":{"token":"r"}}}`, nil, "r"},
 		{"path", RefreshTokenAt{JSON: "a.b"}, `{"token":"t","a":{"b":"r"},"refresh":"no"}`, nil, "r"},
-		{"path that is not there", RefreshTokenAt{JSON: "a.b"}, `{"token":"t","refresh":"no"}`, nil, ""},
+		{"path that is not there", RefreshTokenAt{JSON: "a.b"}, `{"token":"t","refresh":"r"}`, nil, "r"},
 		{"header", RefreshTokenAt{Header: "st-refresh-token"}, `{"token":"t"}`, []string{"St-Refresh-Token", "r"}, "r"},
 		{"none", RefreshTokenAt{}, `{"token":"t"}`, nil, ""},
 	} {
@@ -88,5 +91,52 @@ func TestWhereAnswersHaveTheRefreshToken(t *testing.T) {
 		if err != nil || s.RefreshToken.Reveal() != tt.want || s.AccessToken.Reveal() != "t" {
 			t.Errorf("%s: %q, %v; want %q", tt.name, s.RefreshToken.Reveal(), err, tt.want)
 		}
+	}
+}
+
+// Paths that fit the answer to a login only, as with servers that nest the tokens there and not in the answer to a
+// refresh: the rotated token is found all the same, since to lose it would cost the session.
+func TestF33_PathsThatFitTheLoginOnly(t *testing.T) {
+	for _, e := range []Endpoint{
+		{AccessToken: AccessTokenAt{JSON: "tokens.access.token"}},
+		{RefreshToken: RefreshTokenAt{JSON: "tokens.refresh.token"}},
+		{AccessToken: AccessTokenAt{JSON: "tokens.access.token"}, RefreshToken: RefreshTokenAt{JSON: "tokens.refresh.token"}},
+	} {
+		e.Refresh.RefreshTokenField = "refreshToken"
+		login, err := trading(t, e, respondJSON(200, `{"tokens":{"access":{"token":"a1"},"refresh":{"token":"r1"}}}`)).login(nil)
+		if err != nil || login.AccessToken.Reveal() != "a1" || login.RefreshToken.Reveal() != "r1" {
+			t.Fatalf("login: %v", err)
+		}
+		next, err := trading(t, e, respondJSON(200, `{"access":{"token":"a2"},"refresh":{"token":"r2"}}`)).refresh(login)
+		if err != nil || next.AccessToken.Reveal() != "a2" || next.RefreshToken.Reveal() != "r2" {
+			t.Errorf("refresh: %v", err)
+		}
+	}
+}
+
+// A login whose answer has a token nowhere to be found, and nothing to get one with, replaces nothing.
+func TestALoginWithoutATokenReplacesNothing(t *testing.T) {
+	answers := []string{`{"token":"a1","refreshToken":"r1"}`, `{"session_token":"abc","ttl":60}`}
+	base := roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		resp := answerTo(req, 200)
+		resp.Header.Set("Content-Type", "application/json")
+		resp.Body = io.NopCloser(strings.NewReader(answers[0]))
+		answers = answers[1:]
+		return resp, nil
+	})
+	c, err := New(Config{BaseURL: "https://api.example.com", Base: base})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.Login(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	err = c.Login(t.Context(), nil)
+	if err == nil || !strings.Contains(err.Error(), "access_token") || errors.Is(err, ErrSessionOver) {
+		t.Errorf("error %v; want one that names the setting", err)
+	}
+	if token, err := c.Token(t.Context()); err != nil || token.Value.Reveal() != "a1" {
+		t.Errorf("the session before: %v", err)
 	}
 }

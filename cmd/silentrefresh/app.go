@@ -24,7 +24,7 @@ type app struct {
 	client  *silentrefresh.Client // once it is connected
 }
 
-// choose finds out which session the command is about: the one that the flags name, else the only one there is.
+// choose finds out which session the command is about: the one that the flags name, else "default", else the only one.
 func (a *app) choose() error {
 	dir, err := a.folder()
 	if err != nil {
@@ -47,7 +47,7 @@ func (a *app) choose() error {
 			fit = append(fit, p)
 		}
 	}
-	switch {
+	switch fit = preferred(fit); {
 	case len(fit) == 1:
 		a.profile = fit[0]
 		return a.overrule()
@@ -57,6 +57,20 @@ func (a *app) choose() error {
 		return a.chooseBase()
 	}
 	return a.nothing(all)
+}
+
+// preferred is the one of fit that is called "default", or fit where not exactly one is.
+func preferred(fit []*profile) []*profile {
+	var usual []*profile
+	for _, p := range fit {
+		if p.Session == "default" {
+			usual = append(usual, p)
+		}
+	}
+	if len(usual) == 1 {
+		return usual
+	}
+	return fit
 }
 
 // chooseConfig is choose for -config.

@@ -44,7 +44,7 @@ func commands() []command {
 		{name: "token", run: token, about: "print a valid access token, for scripts", defaults: options{minTTL: time.Minute},
 			more:  "Where the token lives less than that altogether, it is renewed in the second half of its life.\n",
 			flags: []use{{"min-ttl", "renew first what is valid for less than this `TIME`"}}},
-		{name: "status", run: status, about: "say how the session stands; exit status 0, or 3: log in first",
+		{name: "status", run: status, about: "say how the session stands, without asking the server; exit status 0, or 3: log in first",
 			flags: []use{{"json", "as a JSON object"}}},
 		{name: "watch", run: watch, about: "show what happens to the session, until interrupted"},
 		{name: "proxy", run: proxy, about: "a local server that passes requests on, logged in, for any language",

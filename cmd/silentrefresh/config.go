@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/silentrefresh/silentrefresh"
@@ -66,6 +65,8 @@ func (d *duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
+var errNoBaseURL = errors.New(`"base_url" is missing`)
+
 // readConfig reads a config file whole, as it is going to be kept.
 func readConfig(file string) (json.RawMessage, error) {
 	document, err := os.ReadFile(file)
@@ -73,7 +74,9 @@ func readConfig(file string) (json.RawMessage, error) {
 		return nil, usage("the config file was not read: "+plain(err), "give its path with -config, or the server's URL with -base")
 	}
 	if _, err := parseConfig(document); err != nil {
-		return nil, usage(fmt.Sprintf("the config file %s has a mistake: %v", file, err), `correct it; "silentrefresh help config" shows every field`)
+		f := usage(fmt.Sprintf("the config file %s has mistakes", file), `correct it; "silentrefresh help config" shows every field`)
+		f.why = err.Error()
+		return nil, f
 	}
 	return document, nil
 }
@@ -84,13 +87,13 @@ func parseConfig(document []byte) (*config, error) {
 	d := json.NewDecoder(bytes.NewReader(document))
 	d.DisallowUnknownFields()
 	if err := d.Decode(c); err != nil {
-		return nil, configMistake(document, err)
+		return nil, configMistakes(document, err)
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return nil, errors.New("something follows the JSON object")
 	}
 	if c.BaseURL == "" {
-		return nil, errors.New(`"base_url" is missing`)
+		return nil, errNoBaseURL
 	}
 	if c.OIDC != nil {
 		if _, err := oidc.New(*c.OIDC); err != nil {
@@ -100,20 +103,10 @@ func parseConfig(document []byte) (*config, error) {
 	return c, nil
 }
 
-// configMistake says where in the document a mistake is. It never repeats values, which may be secrets.
-func configMistake(document []byte, err error) error {
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
-		line := 1 + bytes.Count(document[:min(int(syntax.Offset), len(document))], []byte("\n"))
-		return fmt.Errorf("it is not JSON: line %d: %w", line, err)
-	case errors.As(err, &kind):
-		return fmt.Errorf("%q is of the wrong type: %s", strings.TrimPrefix(kind.Field, "Endpoint."), kind.Value)
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return errors.New("it is not JSON: it ends too early")
-	}
-	return errors.New(strings.TrimPrefix(err.Error(), "json: "))
+// renewsItself reports whether a refresh presents the access token and nothing else.
+func (c *config) renewsItself() bool {
+	r := c.Refresh
+	return c.OIDC == nil && r.SendAccessToken != "" && r.RefreshTokenField == "" && r.RefreshTokenHeader == ""
 }
 
 // client is the library's Config for c, without what belongs to this run of the program.
@@ -146,7 +139,7 @@ const configHelp = `The config file is JSON. Every field but base_url may be lef
   "access_token":  {"json": "", "header": "", "cookie": "", "expires_json": ""},
   "refresh_token": {"json": "", "header": ""},
   "issuer": "",                                   what the token's iss claim has to be
-  "attach":        {"header": "Authorization", "scheme": "Bearer", "cookies": false},
+  "attach":        {"header": "Authorization", "scheme": "Bearer", "bare": false, "cookies": false},
   "rejected_status": [401],
   "hand_out_header": "",                          a header of answers that hands out a newer token
   "memory_only": false,                           never write the access token down, even encrypted
@@ -164,5 +157,5 @@ Login, refresh and logout take the same fields:
   refused_status        statuses that refuse the credential for good, beside the usual ones
 
 access_token.json, expires_json and refresh_token.json are dotted paths such as data.token. access_token.cookie is
-the cookie that is the access token. attach.scheme "" sends the bare token. oidc.flow is browser, device or silent.
+the cookie that is the access token. attach.bare, or attach.scheme "", sends the token without a scheme. oidc.flow is browser, device or silent.
 `

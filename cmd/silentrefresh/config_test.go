@@ -162,3 +162,18 @@ func TestWords(t *testing.T) {
 		}
 	}
 }
+
+// TestAllConfigMistakesAtOnce: whoever corrects one should not meet the next at the next try.
+func TestAllConfigMistakesAtOnce(t *testing.T) {
+	b := newBox(t)
+	file := b.file("config.json", `{"base_url": "http://127.0.0.1", "colour": {"a": "s3cret", "b": 1}, "timeout": "soon",
+		"login": {"uri": "s3cret", "url": ["s3cret"], "method": "BREW"}, "attach": {"prefix": {}}, "rejected_status": [200]}`)
+	r := b.fails(exitUsage, []string{
+		`unknown field "colour"`, `login.uri: unknown field "uri"`, `"login.url" is of the wrong type`, "login.method",
+		`attach.prefix: unknown field "prefix"`, "timeout: ", "RejectedStatus", "help config",
+	}, "login", "-config", file)
+	if strings.Contains(r.err, "s3cret") {
+		t.Errorf("a value is repeated:\n%s", r.err)
+	}
+	b.fails(exitUsage, []string{`"colour"`, `"base_url" is missing`}, "login", "-config", b.file("c.json", `{"colour": 1}`))
+}

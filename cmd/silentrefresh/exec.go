@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -13,7 +14,8 @@ import (
 )
 
 const execHelp = `The proxy listens on a free port of this machine; see "silentrefresh proxy -h". Signals are passed on, and the exit
-status is the command's.
+status is the command's. With a secret, the URL that the command gets carries it as its password. Other users may see
+that in the list of processes; a program can show it in the header Silentrefresh-Secret instead.
 
   silentrefresh exec -- sh -c 'curl -s $SILENTREFRESH_URL/me'
 `
@@ -38,14 +40,23 @@ func execute(ctx context.Context, a *app) (err error) {
 	}
 	serving := a.serve(l, c)
 	defer serving.end()
-	return a.child("http://" + l.Addr().String())
+	return a.child(a.address(l.Addr()))
+}
+
+// address is the URL of the proxy at addr, with the secret where there is one.
+func (a *app) address(addr net.Addr) string {
+	u := url.URL{Scheme: "http", Host: addr.String()}
+	if a.options.secret != "" {
+		u.User = url.UserPassword("silentrefresh", a.options.secret)
+	}
+	return u.String()
 }
 
 // child runs the command to its end.
-func (a *app) child(url string) error {
+func (a *app) child(address string) error {
 	cmd := exec.Command(a.args[0], a.args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = a.in, a.out, a.err
-	cmd.Env = append(os.Environ(), "SILENTREFRESH_URL="+url)
+	cmd.Env = append(os.Environ(), "SILENTREFRESH_URL="+address)
 	if a.options.secret != "" {
 		cmd.Env = append(cmd.Env, variable("secret")+"="+a.options.secret)
 	}

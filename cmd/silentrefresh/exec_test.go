@@ -15,7 +15,7 @@ func TestExec(t *testing.T) {
 	b.env["WORD"] = "kept"
 	b.env["SILENTREFRESH_SECRET"] = "hush"
 	r := b.runWith("from outside\n", "exec", "--", "sh", "-c", `read line; echo "$line, $WORD, $SILENTREFRESH_SECRET, $1, $SILENTREFRESH_URL"; echo oops >&2; exit 7`, "sh", "-v")
-	if !like(r.out, "from outside, kept, hush, -v, http://127.0.0.1:#\n") || r.err != "oops\n" || r.code != 7 {
+	if !like(r.out, "from outside, kept, hush, -v, http://silentrefresh:hush@127.0.0.1:#\n") || r.err != "oops\n" || r.code != 7 {
 		t.Errorf("%+v", r)
 	}
 	if s.Counters().API != 0 {
@@ -30,6 +30,11 @@ func TestExecServes(t *testing.T) {
 	got := b.ok("exec", "sh", "-c", `exec "$0" request "$SILENTREFRESH_URL/me"`, self)
 	if !strings.Contains(got, authtest.DefaultEmail) {
 		t.Errorf("answered %q", got)
+	}
+	b.env["SILENTREFRESH_SECRET"] = "h@sh/ %"
+	const raw = `exec "$0" request "$SILENTREFRESH_URL/me"`
+	if got := b.ok("exec", "sh", "-c", raw, self); !strings.Contains(got, authtest.DefaultEmail) {
+		t.Errorf("with a secret: %q", got)
 	}
 }
 

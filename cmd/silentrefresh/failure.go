@@ -115,6 +115,10 @@ func advice(e *silentrefresh.RefreshError) string {
 		return "try again after " + clock(e.Until)
 	case e.Op == silentrefresh.Login && e.Refused:
 		return "try again with the right credentials"
+	case e.Op == silentrefresh.Login && !e.Refused:
+		return "look at the server's URL, or try again later"
+	case e.Op == silentrefresh.Refresh && !e.Refused && !e.Interrupted:
+		return "try again later; the session is not over"
 	}
 	return ""
 }

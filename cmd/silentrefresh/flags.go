@@ -33,7 +33,7 @@ type use struct{ name, about string }
 var everywhere = []use{
 	{"config", "read the settings from this JSON `FILE`"},
 	{"base", "the server's `URL`, where the usual settings do"},
-	{"session", "the session's `NAME`, where there are several (default \"default\")"},
+	{"session", "the session's `NAME` (default: \"default\" where there is one of that name, else the only one)"},
 	{"dir", "keep sessions in this `FOLDER` (default: one of the user's configuration folder)"},
 	{"cacert", "trust the certificates in this PEM `FILE`, too"},
 	{"v", "log to standard error what happens; never a secret"},
@@ -126,6 +126,9 @@ func parse(args []string, env func(string) string) (*invocation, error) {
 }
 
 func parseHelp(name string, rest []string) (*invocation, error) {
+	if isVersion := func(arg string) bool { return arg == "-version" || arg == "--version" }; slices.ContainsFunc(rest, isVersion) {
+		return &invocation{command: find("version")}, nil
+	}
 	asked := name == "help"
 	for _, arg := range rest {
 		if c := find(arg); c != nil {

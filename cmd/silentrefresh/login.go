@@ -80,6 +80,9 @@ func (a *app) greet(st silentrefresh.Status, where string, obstacle <-chan error
 		fmt.Fprintf(a.out, "  BUT      nothing will renew it: %s\n", why(obstacle))
 		return
 	}
+	if a.profile.config.renewsItself() {
+		fmt.Fprintf(a.out, "  BUT      renewed only while it is valid: keep `%s` running\n", a.hint("proxy", "session", "dir"))
+	}
 	fmt.Fprintf(a.out, "Next: %s /me\n", a.hint("request", "session", "dir"))
 }
 

@@ -222,3 +222,13 @@ func TestCACert(t *testing.T) {
 	b.ok("login", "-base", s.URL(), "-cacert", file, "-d", credentials)
 	b.ok("request", "/me")
 }
+
+// TestRenewsItself: where only the valid access token brings a new one, it is said that something has to run.
+func TestRenewsItself(t *testing.T) {
+	s := authtest.NewServer(t, authtest.Config{RefreshIn: authtest.InAccess})
+	b := newBox(t)
+	got := b.ok("login", "-config", b.config(s, map[string]any{"refresh": map[string]any{"send_access_token": "header"}}), "-d", credentials)
+	if !strings.Contains(got, "renewed only while it is valid: keep `silentrefresh proxy` running") {
+		t.Errorf("said\n%s", got)
+	}
+}

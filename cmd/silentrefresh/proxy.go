@@ -43,7 +43,7 @@ func proxy(ctx context.Context, a *app) (err error) {
 
 // announce says where the proxy is, and who may use it.
 func (a *app) announce(addr net.Addr, st silentrefresh.Status) {
-	fmt.Fprintf(a.out, "http://%s is %s, logged in\n", addr, a.profile.label())
+	fmt.Fprintf(a.out, "http://%s is %s, %s\n", addr, a.profile.label(), standing(st))
 	reach := "any program of this machine"
 	if tcp, ok := addr.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
 		reach = "anybody who can reach this machine"
@@ -54,6 +54,14 @@ func (a *app) announce(addr net.Addr, st silentrefresh.Status) {
 	if over(st) {
 		a.failed("nothing is passed on yet", st.Err).print(a.err)
 	}
+}
+
+// standing is the session's state in the words of a person.
+func standing(st silentrefresh.Status) string {
+	if st.State == silentrefresh.StateNone {
+		return "not logged in"
+	}
+	return string(st.State)
 }
 
 // serving is a proxy that runs.

@@ -40,13 +40,22 @@ func request(ctx context.Context, a *app) (err error) {
 	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	resp, err := hc.Do(req)
 	if err != nil {
-		return a.failed(shown(a.args[0])+" was not sent", err)
+		return a.unsent(err)
 	}
 	defer resp.Body.Close()
 	if err := a.show(resp); err != nil {
 		return err
 	}
 	return a.verdict(resp, c.Status())
+}
+
+// unsent explains why the request got no answer.
+func (a *app) unsent(err error) error {
+	f := a.failed(shown(a.args[0])+" was not sent", err)
+	if f.do == "" && !errors.Is(err, context.Canceled) {
+		f.do = "see whether the server is up, and whether its URL is right: " + a.profile.config.BaseURL
+	}
+	return f
 }
 
 // shown is a URL or path without what may be a secret.

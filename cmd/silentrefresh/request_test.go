@@ -210,8 +210,10 @@ func TestServerAway(t *testing.T) {
 	b.ok("login", "-config", b.config(s, map[string]any{"max_wait": "100ms"}), "-d", credentials)
 	s.RevokeAccess()
 	s.Down(authtest.Unavailable)
-	b.fails(exitStatus, []string{"the token could not be renewed", "/auth/refresh answered 503"}, "request", "/me")
+	b.fails(exitStatus, []string{"the token could not be renewed", "/auth/refresh answered 503", "do:  "}, "request", "/me")
 	b.ok("status")
 	s.Up()
 	b.ok("request", "/me")
+	s.Close()
+	b.fails(exitFailed, []string{"/me was not sent", "connection refused", "do:  see whether the server is up", s.URL()}, "request", "/me")
 }

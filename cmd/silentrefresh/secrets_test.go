@@ -84,7 +84,10 @@ func TestTestserver(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
-	if got := newBox(t).ok("version"); !strings.HasPrefix(got, "silentrefresh ") {
-		t.Errorf("said %q", got)
+	b := newBox(t)
+	for _, arg := range []string{"version", "-version", "--version"} {
+		if got := b.ok(arg); !strings.HasPrefix(got, "silentrefresh ") {
+			t.Errorf("%s: said %q", arg, got)
+		}
 	}
 }

@@ -87,7 +87,9 @@ func TestSeveralSessionsAreListed(t *testing.T) {
 		"-base " + s.URL() + " -session default", "-base " + s.URL() + " -session work", "-base " + other.URL() + " -session default",
 	}
 	b.fails(exitUsage, append(choices, "there are 3 sessions"), "request", "/me")
-	b.fails(exitUsage, choices[:2], "-base", s.URL(), "status")
+	if got := b.ok("-base", s.URL(), "status"); strings.Contains(got, "work") {
+		t.Errorf("not the one called default:\n%s", got)
+	}
 	b.fails(exitLogin, append(choices, `there is no session "play"`), "-session", "play", "status")
 	b.ok("-session", "work", "request", "/me")
 	b.ok("request", "/me", "-base", other.URL()+"/")
@@ -147,7 +149,7 @@ func TestStatus(t *testing.T) {
 	b, s := loggedIn(t, authtest.Config{})
 	got := b.ok("status")
 	want := s.URL() + " as ada@example.com: logged in\n" +
-		"  token    until # (15 min left), next refresh about #\n" +
+		"  token    until # by its lifetime (15 min left), next refresh about #\n" +
 		"  session  until #, extended by each renewal\n" +
 		"  stored   encrypted file, key in environment variable SILENTREFRESH_KEY\n"
 	if !like(got, want) {
@@ -246,5 +248,22 @@ func TestTokenIsRenewedInTime(t *testing.T) {
 	}
 	if b.ok("token", "-min-ttl", "1h") == first || s.Counters().Refreshes != 1 {
 		t.Errorf("not renewed, or too often: %+v", s.Counters())
+	}
+}
+
+// TestTokenIsNotDropped: one that is still good is handed over at once where the server does not renew it, and
+// before it ends where the server does not answer.
+func TestTokenIsNotDropped(t *testing.T) {
+	b, s := loggedIn(t, authtest.Config{AccessTTL: 12 * time.Second})
+	first := b.ok("token", "-min-ttl", "1s")
+	s.Down(authtest.Unavailable)
+	time.Sleep(time.Until(expiry(t, b).Add(-4 * time.Second)))
+	began := time.Now()
+	r := b.run("token", "-min-ttl", "1h")
+	if r.code != 0 || r.out != first || !strings.Contains(r.err, "was not renewed: ") {
+		t.Errorf("%+v", r)
+	}
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("it took %s, and the token had 4 s left", took)
 	}
 }

@@ -98,7 +98,7 @@ func tokenStanding(st silentrefresh.Status) string {
 	case st.Expires.IsZero():
 		return "of unknown lifetime, renewed when the server refuses it"
 	}
-	until := fmt.Sprintf("until %s (%s left)", clock(st.Expires), span(st.Expires.Sub(now)))
+	until := fmt.Sprintf("until %s by its lifetime (%s left)", clock(st.Expires), span(st.Expires.Sub(now)))
 	switch {
 	case !st.Renewable:
 		return until + "; nothing will renew it"

@@ -31,20 +31,39 @@ func TestF23_AnIdleSessionStopsRefreshing(t *testing.T) {
 	})
 }
 
-// A login is a use: nobody who has just logged in finds the session asleep.
-func TestF23_ALoginCountsAsARequest(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
-		c := as.client(t, func(cfg *Config) { cfg.IdleStop = time.Hour })
-		time.Sleep(14 * time.Minute)
-		if _, refreshes, _ := as.counts(); refreshes < 1 || c.dozing.Load() {
-			t.Errorf("%d refreshes in the 14 minutes after the login, want at least 1; dozing %v", refreshes, c.dozing.Load())
-		}
-	})
+// Starting and logging in are uses: nobody who has just done so finds the session asleep.
+func TestF23_AStartAndALoginCountAsRequests(t *testing.T) {
+	idleStop := func(cfg *Config) { cfg.IdleStop = time.Hour }
+	for name, begin := range map[string]func(*testing.T, *fakeAS) *Client{
+		"a login, long after the start": func(t *testing.T, as *fakeAS) *Client {
+			c := as.stranger(t, idleStop)
+			time.Sleep(2 * time.Hour)
+			if err := c.Login(t.Context(), nil); err != nil {
+				t.Fatal(err)
+			}
+			return c
+		},
+		"a start with a stored session": func(t *testing.T, as *fakeAS) *Client {
+			store := &MemoryStore{}
+			as.client(t, in(store)).Close()
+			return as.stranger(t, in(store), idleStop)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				as := &fakeAS{}
+				c := begin(t, as)
+				time.Sleep(14 * time.Minute)
+				if _, refreshes, _ := as.counts(); refreshes != 1 || c.dozing.Load() {
+					t.Errorf("%d refreshes in the next 14 minutes, dozing %v; want 1", refreshes, c.dozing.Load())
+				}
+			})
+		})
+	}
 }
 
-// Requests that come together wake the session once, and none disturbs the others.
-func TestF23_ManyRequestsWakeTheSessionOnce(t *testing.T) {
+// Requests that come together wake the session, and none disturbs the others.
+func TestF23_ManyRequestsWakeTheSessionTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakeAS{ttl: time.Hour}
 		c := as.client(t, func(cfg *Config) { cfg.IdleStop = 10 * time.Minute })

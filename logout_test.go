@@ -179,18 +179,3 @@ func TestF43_ASecondLogoutRevokesNothing(t *testing.T) {
 		}
 	})
 }
-
-func TestF43_NoEmptyTokenWhileALogoutRuns(t *testing.T) {
-	for range 300 {
-		as := &fakeAS{}
-		c := as.client(t)
-		rejected, _ := c.Token(t.Context())
-		c.Reject(rejected)
-		go c.Logout(t.Context())
-		got, err := c.Token(t.Context())
-		if err == nil && got.Value.IsZero() {
-			t.Fatal("Token gave an empty one without an error")
-		}
-		c.Close()
-	}
-}

@@ -44,26 +44,6 @@ func TestF18_ClockSetBackDoesNotMakeATokenLiveLonger(t *testing.T) {
 	})
 }
 
-// However the wall clock is set, each step costs a refresh or two, and nobody sends a token that has ended.
-func TestF18_AClockThatJumpsBackAndForth(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
-		store := &MemoryStore{}
-		clients := []*Client{as.client(t, in(store)), as.stranger(t, in(store))}
-		for _, jump := range []time.Duration{-24 * time.Hour, 48 * time.Hour, -24 * time.Hour, 10 * time.Minute, -10 * time.Minute} {
-			wall.Sleep(jump) // they sum up to nothing
-			for range 40 {
-				time.Sleep(time.Minute)
-				mustGet(t, clients[0])
-				mustGet(t, clients[1])
-			}
-		}
-		if _, refreshes, reuses := as.counts(); refreshes > 40 || reuses != 0 || as.count(&as.refused) != 0 {
-			t.Errorf("%d refreshes in 200 minutes, %d reuses, %d requests refused", refreshes, reuses, as.count(&as.refused))
-		}
-	})
-}
-
 func TestF19_AbsurdLifetimes(t *testing.T) {
 	for life, most := range map[time.Duration]int{
 		math.MinInt64: 130, -time.Hour: 130, 0: 130, 1: 130, time.Millisecond: 130, // twice a second

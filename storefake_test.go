@@ -97,19 +97,5 @@ func (s *conflictStore) Update(ctx context.Context, key string, fn func(context.
 	})
 }
 
-// lateStore has saved and released its lock when it runs after, and returns from Update only then.
-type lateStore struct {
-	MemoryStore
-	updates atomic.Int64
-	after   func(update int64)
-}
-
-func (s *lateStore) Update(ctx context.Context, key string, fn func(context.Context, []byte, func([]byte) error) error) error {
-	n := s.updates.Add(1)
-	err := s.MemoryStore.Update(ctx, key, fn)
-	s.after(n)
-	return err
-}
-
 // credential is the refresh token that c goes on with.
 func credential(c *Client) string { return c.state.Load().session().RefreshToken.Reveal() }

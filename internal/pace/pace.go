@@ -13,6 +13,8 @@ const (
 	ShortestLife = time.Second
 	// Ceiling bounds the spread of the backoff.
 	Ceiling = time.Minute
+	// WidestSpread bounds the spread of what the server postpones again and again.
+	WidestSpread = 5 * time.Minute
 	// LongestDelay bounds a timer: what is due later is looked at again then.
 	LongestDelay = 24 * time.Hour
 )
@@ -58,10 +60,11 @@ func Backoff(failures int, r float64) time.Duration {
 }
 
 // Postponed is how long to wait where the server said how long: that, and then spread over as much again, since it
-// said the same to all. Refused again, what it said was too little for so many: the spread gets wider.
+// said the same to all. Refused again, what it said was too little for so many: the spread doubles, up to WidestSpread.
 func Postponed(asked time.Duration, failures int, r float64) time.Duration {
 	asked = max(asked, Floor)
-	return asked + scale(asked*time.Duration(min(max(failures, 1), 4)), r)
+	doubled := asked << min(max(failures, 1)-1, 10)
+	return asked + scale(max(asked, min(doubled, WidestSpread)), r)
 }
 
 // Demanded is Backoff while a caller waits who will not wait longer than patience.

@@ -66,12 +66,13 @@ func TestBackoffDoublesUpToItsCeiling(t *testing.T) {
 
 func TestPostponedIsNeverEarlierThanAsked(t *testing.T) {
 	const asked = time.Minute
-	for failures, spread := range map[int]time.Duration{0: asked, 1: asked, 2: 2 * asked, 4: 4 * asked, 50: 4 * asked} {
+	for failures, spread := range map[int]time.Duration{0: asked, 1: asked, 2: 2 * asked, 3: 4 * asked, 4: WidestSpread, 50: WidestSpread} {
 		for _, r := range chances {
 			within(t, "postponed", Postponed(asked, failures, r), asked, asked+spread)
 		}
 	}
 	within(t, "asked for nothing", Postponed(0, 1, 0.5), Floor, 2*Floor)
+	within(t, "asked for an hour", Postponed(time.Hour, 9, 0.5), time.Hour, 2*time.Hour)
 }
 
 func TestDemandedIsWithinHalfOfPatience(t *testing.T) {

@@ -117,7 +117,7 @@ func (t *trade) finish(err error) error {
 	if t.got == nil {
 		return err
 	}
-	if err != nil && t.unsaved == nil { // the lock was lost, or the Store failed after the exchange
+	if err != nil { // the lock was lost, or the Store failed after the exchange
 		t.unsaved = t.settleConflict(err)
 		if t.adopted {
 			t.unsaved = nil
@@ -360,11 +360,10 @@ func (t *trade) settleConflict(err error) error {
 		if err != nil {
 			return err
 		}
-		if r != nil && r.over == "" && r.newer(t.got) {
-			t.got, t.adopted, t.kind = r, true, EventAdopted
-			return nil
+		if old != nil && r == nil {
+			return errGone // logged out meanwhile: it is not to be found again
 		}
-		if r != nil && r.login == t.got.login && r.version == t.got.version {
+		if r != nil && r.over == "" && (r.newer(t.got) || r.version == t.got.version) {
 			t.got, t.adopted, t.kind = r, true, EventAdopted
 			return nil
 		}

@@ -56,6 +56,6 @@
 //
 // The request path is transport.go: it takes no lock and does no I/O of its own. The refresh path is renew.go: one
 // flight at a time, whatever asked for it, which records its intent before it spends a credential, and saves what
-// it got before anybody sees it. The promises are listed in docs/PROMISES.md; each has a test that carries its
-// number.
+// it got before anybody sees it; setback.go is what it does where it got nothing. The promises are listed in
+// docs/PROMISES.md; each has a test that carries its number.
 package silentrefresh

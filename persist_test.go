@@ -251,6 +251,35 @@ func TestAConflictIsReadAgainBeforeItIsSaved(t *testing.T) {
 	}
 }
 
+// A logout and another account's login that come between the exchange and its save are not undone: what the exchange
+// brought is revoked.
+func TestAConflictWithALogoutEndsTheSession(t *testing.T) {
+	for why, meddle := range map[string]func(c *Client) []byte{
+		"another process has logged out": func(*Client) []byte { return []byte{} },
+		"another account has logged in": func(c *Client) []byte {
+			b, _ := newRecord(Session{Account: "grace@example.com", AccessToken: NewSecret("grace's")}).encode(false)
+			return b
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			as := &fakeAS{} // ada's
+			store := &conflictStore{failing: 3} // login, intent, session
+			c := as.client(t, in(store))
+			theirs := meddle(c)
+			store.meddle = func() { store.records.Store(c.key, theirs) }
+			if err := c.Renew(context.Background()); !errors.Is(err, ErrSessionOver) || !strings.Contains(err.Error(), why) {
+				t.Fatalf("got %v, want %q", err, why)
+			}
+			if left, _ := store.Load(context.Background(), c.key); !bytes.Equal(left, theirs) {
+				t.Errorf("%s: that was overwritten", why)
+			}
+			if len(as.logouts) != 1 || as.good() != "" {
+				t.Errorf("%s: revoked %q, and %q lives on", why, as.logouts, as.good())
+			}
+		})
+	}
+}
+
 func TestAStoreThatLostAWriteIsCorrected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakeAS{}

@@ -16,6 +16,7 @@ type bench struct {
 	t      *testing.T
 	out    io.Writer
 	quick  bool
+	with   string // the contender to compare with; "": all
 	rounds int
 	canary *canary
 	status status
@@ -23,13 +24,21 @@ type bench struct {
 }
 
 func newBench(t *testing.T, out io.Writer, o options) *bench {
-	b := &bench{t: t, out: out, quick: o.quick, rounds: o.rounds, status: newStatus(os.Stderr), plots: map[string]string{}}
+	b := &bench{t: t, out: out, quick: o.quick, with: o.with, rounds: o.rounds, status: newStatus(os.Stderr), plots: map[string]string{}}
 	if o.quick {
 		b.rounds = 1
 	} else {
 		b.canary = newCanary()
 	}
 	return b
+}
+
+// contenders are those that take part: ours and what it is measured against always do.
+func (b *bench) contenders() []contender {
+	always := []string{nameLimit, nameMinimal, nameOurs}
+	return which(contenders(), func(c contender) bool {
+		return strings.Contains(c.name, b.with) || slices.Contains(always, c.name)
+	})
 }
 
 // or returns full, or small in a quick run.

@@ -19,7 +19,7 @@ const patient = 4 * time.Second
 
 // runCancelled has callers with deadlines of 50 and 100 ms start a refresh of 500 ms that others wait for.
 func runCancelled(b *bench) error {
-	list := which(contenders(), func(c contender) bool { return c.renews })
+	list := which(b.contenders(), func(c contender) bool { return c.renews })
 	if b.quick {
 		list = which(list, func(c contender) bool { return c.name == nameOurs })
 	}

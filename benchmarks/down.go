@@ -30,7 +30,7 @@ func runDown(b *bench) error {
 	var ours outage
 	rows := [][]string{{"", "refresh calls in 60 s", "longest pause, s", "failed while the token was valid",
 		"failed after", "back after, s"}}
-	for _, c := range which(contenders(), func(c contender) bool { return c.renews }) {
+	for _, c := range which(b.contenders(), func(c contender) bool { return c.renews }) {
 		b.status.show("%s", c.name)
 		o, err := inBubble(b.t, func() (outage, error) { return suffer(c) })
 		if err != nil {

@@ -32,7 +32,7 @@ func runEndToEnd(b *bench) error {
 	}
 	rows := [][]string{{"", "HTTP/1.1: CPU a request, us", "ratio to minimal", "req/s to no auth",
 		"HTTP/2 over TLS: CPU, us", "ratio to minimal", "req/s to no auth"}}
-	for _, c := range contenders() {
+	for _, c := range b.contenders() {
 		row := []string{c.name}
 		for _, got := range []map[string][]load{http1, http2} {
 			row = append(row, medianOf(got[c.name], load.time).String(),
@@ -51,7 +51,7 @@ func runEndToEnd(b *bench) error {
 func loads(b *bench, proto string, listen func(*server) network) (map[string][]load, error) {
 	ready := map[string]fitted{}
 	urls := map[string]string{}
-	for _, c := range contenders() {
+	for _, c := range b.contenders() {
 		s := &server{life: 10 * time.Hour}
 		n := listen(s)
 		defer n.close()
@@ -62,7 +62,7 @@ func loads(b *bench, proto string, listen func(*server) network) (map[string][]l
 		defer f.close()
 		ready[c.name], urls[c.name] = f, n.url
 	}
-	return alternate(b, b.rounds+or(b, 2, 0), contenders(), func(c contender) (load, error) {
+	return alternate(b, b.rounds+or(b, 2, 0), b.contenders(), func(c contender) (load, error) {
 		hc := &http.Client{Transport: ready[c.name]}
 		if err := get(context.Background(), hc, urls[c.name]); err != nil { // one connection for all of HTTP/2
 			return load{}, err

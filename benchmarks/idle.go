@@ -14,7 +14,7 @@ type weight struct{ heap, goroutines float64 }
 // round, and no canary.
 func runIdle(b *bench) error {
 	n := or(b, 100_000, 2_000)
-	list := which(contenders(), func(c contender) bool { return c.renews })
+	list := which(b.contenders(), func(c contender) bool { return c.renews })
 	b.canary = nil
 	got, err := alternate(b, 1, list, func(c contender) (weight, error) { return weigh(c, n) })
 	if err != nil {

@@ -42,6 +42,7 @@ func scenarios() []scenario {
 type options struct {
 	quick, write bool
 	rounds       int
+	with         string
 	names        []string
 }
 
@@ -63,6 +64,7 @@ func parse(args []string) (options, error) {
 	fs.BoolVar(&o.quick, "quick", false, "small sizes; check counts, not times")
 	fs.BoolVar(&o.write, "write", false, "write the results into README.md and plots/")
 	fs.IntVar(&o.rounds, "rounds", 5, "`rounds` of each measurement")
+	fs.StringVar(&o.with, "with", "", "compare only with contenders whose `name` contains this")
 	fs.Usage = func() {
 		fmt.Fprintln(fs.Output(), "usage: benchmarks [flags] [scenario ...]")
 		fs.PrintDefaults()
@@ -78,6 +80,10 @@ func parse(args []string) (options, error) {
 		if args = fs.Args(); len(args) > 0 {
 			o.names, args = append(o.names, args[0]), args[1:]
 		}
+	}
+	if o.write && o.with != "" {
+		fmt.Fprintln(fs.Output(), "benchmarks: -write needs all contenders, so not -with")
+		return o, flag.ErrHelp
 	}
 	for _, n := range o.names {
 		if !slices.ContainsFunc(scenarios(), func(s scenario) bool { return s.name == n }) {

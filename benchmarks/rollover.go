@@ -64,12 +64,12 @@ func (w watch) share(is func(moment) bool) float64 {
 
 // runRollover renews tokens of two seconds under a steady load.
 func runRollover(b *bench) error {
-	list := which(contenders(), func(c contender) bool { return c.renews || c.name == nameLimit })
+	list := which(b.contenders(), func(c contender) bool { return c.renews || c.name == nameLimit })
 	if b.quick {
 		list = which(list, func(c contender) bool { return c.name == nameOurs })
 	}
 	for _, lead := range []time.Duration{longLead, shortLead} {
-		got, err := alternate(b, max(1, b.rounds/2), list, func(c contender) (watch, error) {
+		got, err := alternate(b, b.rounds, list, func(c contender) (watch, error) {
 			return watchOver(c, lead, or(b, 12*time.Second, 3*time.Second))
 		})
 		if err != nil {

@@ -34,7 +34,7 @@ type outcome struct {
 
 // runStorm makes the API refuse the token that 2,000 requests carry.
 func runStorm(b *bench) error {
-	list := which(contenders(), func(c contender) bool { return c.renews || c.name == nameLimit })
+	list := which(b.contenders(), func(c contender) bool { return c.renews || c.name == nameLimit })
 	if b.quick {
 		list = which(list, func(c contender) bool { return c.name == nameOurs || c.name == mutexRecheck.name })
 	}

@@ -46,7 +46,7 @@ func runWrongs(b *bench) error {
 	}
 	rows := [][]string{head}
 	var evidence []string
-	for _, c := range which(contenders(), func(c contender) bool { return c.name != nameLimit && (!b.quick || c.name == nameOurs) }) {
+	for _, c := range which(b.contenders(), func(c contender) bool { return c.name != nameLimit && (!b.quick || c.name == nameOurs) }) {
 		row := []string{c.name}
 		for _, p := range promises {
 			b.status.show("%s: %s", c.name, p.name)

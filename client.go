@@ -97,6 +97,7 @@ type Client struct {
 // book is what only those who renew look at.
 type book struct {
 	failures  int           // in a row
+	failing   time.Time     // when the first of them was
 	until     time.Time     // no attempt before
 	asked     bool          // until is the server's wish
 	pulled    bool          // until was brought forward for somebody who waits

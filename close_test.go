@@ -39,12 +39,7 @@ func TestF09_AnIdleSessionHasNoGoroutineAndCloseEndsIt(t *testing.T) {
 
 func TestF09_CloseWaitsForARefreshToBeSaved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{before: func(_ context.Context, g Grant) error {
-			if g.Kind == Refresh {
-				time.Sleep(time.Second)
-			}
-			return nil
-		}}
+		as := &fakeAS{before: slowly(Refresh, time.Second)}
 		store := &MemoryStore{}
 		c := as.client(t, func(cfg *Config) { cfg.Store = store })
 		go c.Renew(context.Background())

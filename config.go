@@ -88,10 +88,14 @@ func (s *shared) readExchanger() (mistakes []error) {
 	if err := s.cfg.Attach.check(); err != nil {
 		mistakes = append(mistakes, err)
 	}
-	if !ok || s.baseURL == nil {
+	if !ok {
 		return mistakes
 	}
-	bound, err := ep.bind(s.baseURL)
+	base := s.baseURL
+	if base == nil { // a mistake of its own, beside which the Endpoint's are to be named
+		base = &url.URL{Scheme: "https", Host: "base.invalid"}
+	}
+	bound, err := ep.bind(base)
 	if err != nil {
 		return append(mistakes, err)
 	}

@@ -14,7 +14,8 @@ import (
 
 // Endpoint is the Exchanger for servers with plain HTTP endpoints for login, refresh and logout. Its fields are
 // independent choices; the zero value suits a server that has POST /auth/login, /auth/refresh and /auth/logout,
-// speaks JSON and keeps the refresh token in a cookie. It must not be changed after New.
+// speaks JSON and keeps the refresh token in a cookie. It must not be changed after New, whose error names a field
+// that has a mistake as the JSON form does: Login.URL is "login.url".
 type Endpoint struct {
 	// Login, Refresh and Logout are the calls. The zero value is POST with JSON to /auth/login, /auth/refresh
 	// and /auth/logout.

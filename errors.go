@@ -1,6 +1,7 @@
 package silentrefresh
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -80,7 +81,7 @@ func (e *RefreshError) what() string {
 	if e.Refused && e.Op == Refresh {
 		return "the session is over"
 	}
-	return e.Op.String() + " failed"
+	return cmp.Or(e.Op.String(), "exchange") + " failed"
 }
 
 func (e *RefreshError) why() string {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -267,6 +268,20 @@ func stream() *http.Request {
 // down is an answer that may be better next time.
 func down() error {
 	return &RefreshError{Op: Refresh, Path: "/auth/refresh", Status: 503, Unsent: true, Err: errors.New("down")}
+}
+
+// breakable is a switch: while it is set, every exchange is answered with down.
+func (f *fakeAS) breakable() *atomic.Bool {
+	var away atomic.Bool
+	f.set(func() {
+		f.before = func(context.Context, Grant) error {
+			if away.Load() {
+				return down()
+			}
+			return nil
+		}
+	})
+	return &away
 }
 
 // times runs fn n times at once and waits for all.

@@ -178,12 +178,12 @@ func TestConfigNamesEveryMistake(t *testing.T) {
 	_, err := New(Config{
 		BaseURL: "ftp://files.example.com", Origins: []string{"https://a.example/path", "::", "https://user:hunter2@b.example"},
 		Timeout: -1, MaxExchanges: -1, RejectedStatus: []int{200}, Name: "a|b", HandOutHeader: "no good",
-		Attach: Attach{Header: "a b"}, Exchanger: nil,
+		Attach: Attach{Header: "a b"}, Exchanger: &Endpoint{Login: Call{Method: "BREW"}},
 	})
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, part := range []string{"BaseURL", "ftp", "a.example", `"..."`, "b.example", "Timeout", "MaxExchanges", "RejectedStatus", "Name", "HandOutHeader", "attach.header"} {
+	for _, part := range []string{"BaseURL", "ftp", "a.example", `"..."`, "b.example", "Timeout", "MaxExchanges", "RejectedStatus", "Name", "HandOutHeader", "attach.header", "login.method"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("nothing about %s in: %v", part, err)
 		}

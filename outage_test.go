@@ -5,7 +5,7 @@ import (
 	"errors"
 	"math"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,15 +14,7 @@ import (
 func TestF25_AFailedProactiveRefreshKeepsTheToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakeAS{}
-		var away atomic.Bool
-		as.set(func() {
-			as.before = func(context.Context, Grant) error {
-				if away.Load() {
-					return down()
-				}
-				return nil
-			}
-		})
+		away := as.breakable()
 		c := as.client(t)
 		away.Store(true)
 		for range 14 {
@@ -44,15 +36,7 @@ func TestF25_AFailedProactiveRefreshKeepsTheToken(t *testing.T) {
 func TestF26_AnOutageIsNotHammered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakeAS{}
-		var away atomic.Bool
-		as.set(func() {
-			as.before = func(context.Context, Grant) error {
-				if away.Load() {
-					return down()
-				}
-				return nil
-			}
-		})
+		away := as.breakable()
 		c := as.client(t)
 		away.Store(true)
 		time.Sleep(15 * time.Minute) // the token is over
@@ -165,6 +149,48 @@ func TestF25_AStreamDoesNotWaitWhileTheTokenIsGood(t *testing.T) {
 		}
 		if d := time.Since(began); d > 0 {
 			t.Errorf("5 requests with a valid token waited %v", d)
+		}
+	})
+}
+
+// What a server asks of all at once is kept by each at another time: while the token serves before it ends, and the
+// longer the server refuses, the wider.
+func TestF26_RetryAfterIsSpread(t *testing.T) {
+	const asked = 20 * time.Second
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var retries []Event
+		as := &fakeAS{}
+		c := as.client(t, func(cfg *Config) {
+			cfg.Observe = func(ev Event) {
+				mu.Lock()
+				defer mu.Unlock()
+				if ev.Kind == EventRetrying {
+					retries = append(retries, ev)
+				}
+			}
+		})
+		as.set(func() {
+			as.before = func(context.Context, Grant) error {
+				return &RefreshError{Op: Refresh, Status: 503, Unsent: true, Until: time.Now().Add(asked)}
+			}
+		})
+		mustGet(t, c)
+		time.Sleep(2 * time.Hour)
+		mu.Lock()
+		defer mu.Unlock()
+		var widest time.Duration
+		for i, ev := range retries {
+			wait := ev.Next.Sub(ev.Time)
+			if widest = max(widest, wait); wait < asked || wait > 11*asked {
+				t.Errorf("retry %d after %v", i, wait)
+			}
+		}
+		if first := retries[0]; first.Next.After(first.Expires) {
+			t.Errorf("the first retry comes %v after the token's end", first.Next.Sub(first.Expires))
+		}
+		if n := len(retries); widest < 3*asked || n < 30 {
+			t.Errorf("%d retries in two hours, at most %v apart", n, widest)
 		}
 	})
 }

@@ -262,7 +262,7 @@ func TestAConflictWithALogoutEndsTheSession(t *testing.T) {
 		},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			as := &fakeAS{} // ada's
+			as := &fakeAS{}                     // ada's
 			store := &conflictStore{failing: 3} // login, intent, session
 			c := as.client(t, in(store))
 			theirs := meddle(c)

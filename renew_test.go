@@ -122,12 +122,7 @@ func refreshCount(as *fakeAS) (refreshes, logins, reuses int) {
 
 func TestF04_LeaderGivesUpOthersDoNot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{before: func(_ context.Context, g Grant) error {
-			if g.Kind == Refresh {
-				time.Sleep(time.Second)
-			}
-			return nil
-		}}
+		as := &fakeAS{before: slowly(Refresh, time.Second)}
 		c := as.client(t)
 		as.revoke()
 		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
@@ -261,12 +256,7 @@ func TestF06_ALookAtTheStoreThatWasCancelledIsForgotten(t *testing.T) {
 
 func TestF07_RequestsWaitOnceATokenIsKnownToBeRejected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{before: func(_ context.Context, g Grant) error {
-			if g.Kind == Refresh {
-				time.Sleep(time.Second)
-			}
-			return nil
-		}}
+		as := &fakeAS{before: slowly(Refresh, time.Second)}
 		c := as.client(t)
 		as.revoke()
 		go get(c)

@@ -25,23 +25,30 @@ type practice struct {
 	name string
 	// renew is how old a token gets.
 	renew func(wide bool, r float64) time.Duration
-	// retry is how long to wait after so many failures in a row; asked is what the server said, 0 if nothing.
-	retry func(asked time.Duration, failures int, r float64) time.Duration
+	// retry is how long to wait after a failure; asked is what the server said, 0 if nothing.
+	retry func(asked time.Duration, w woe, r float64) time.Duration
+}
+
+// A woe is what a client that has failed knows.
+type woe struct {
+	failures int           // in a row
+	refused  time.Duration // since the first of them
+	spare    time.Duration // that the token is still good for
 }
 
 var (
 	herdOurs = practice{nameOurs,
 		func(wide bool, r float64) time.Duration { return schedule.Renewal(herdLife, 0, wide, r) },
-		func(asked time.Duration, failures int, r float64) time.Duration {
+		func(asked time.Duration, w woe, r float64) time.Duration {
 			if asked > 0 {
-				return schedule.Postponed(asked, failures, r)
+				return schedule.Postponed(asked, w.spare, w.refused, r)
 			}
-			return schedule.Backoff(failures, r)
+			return schedule.Backoff(w.failures, r)
 		}}
 	// At once is after a second here, which flatters it: what fails fast is asked again faster.
 	herdCommon = practice{"fixed lead, no jitter, retry at once",
 		func(bool, float64) time.Duration { return herdLife - herdLead },
-		func(time.Duration, int, float64) time.Duration { return time.Second }}
+		func(time.Duration, woe, float64) time.Duration { return time.Second }}
 )
 
 // A herd is many clients of one auth server, simulated event by event. Times are in ticks.
@@ -51,6 +58,8 @@ type herd struct {
 	// Each client waits in one list, that of the tick of its next attempt: first is the head of each, next goes on.
 	first, next []int32
 	failures    []uint8
+	refusing    []int32 // the first failure in a row
+	ends        []int32 // the token's end
 	wide        []uint8 // renewals until the one that is spread wide; 0: none will be
 
 	outage     bool          // from outageFrom to outageTo
@@ -69,7 +78,7 @@ func newHerd(p practice, clients int, wide uint8) *herd {
 	h := &herd{
 		practice: p, rng: rand.New(rand.NewPCG(1, 2)),
 		first: make([]int32, herdRun/herdTick), next: make([]int32, clients),
-		failures: make([]uint8, clients), wide: make([]uint8, clients),
+		failures: make([]uint8, clients), refusing: make([]int32, clients), ends: make([]int32, clients), wide: make([]uint8, clients),
 		attempts: make([]int, herdRun/time.Second), granted: make([]int, herdRun/time.Second),
 	}
 	for i := range h.first {
@@ -98,9 +107,7 @@ func (h *herd) attempt(client int32, now int) {
 	second := now / int(time.Second/herdTick)
 	h.attempts[second]++
 	if h.down(now) || h.limit > 0 && h.granted[second] == h.limit {
-		h.failures[client] = min(h.failures[client]+1, 200)
-		h.wide[client] = 1
-		h.at(client, now, h.retry(h.retryAfter, int(h.failures[client]), h.rng.Float64()))
+		h.refuse(client, now)
 		return
 	}
 	h.granted[second]++
@@ -108,11 +115,26 @@ func (h *herd) attempt(client int32, now int) {
 	h.renewed(client, now)
 }
 
+func (h *herd) refuse(client int32, now int) {
+	if h.failures[client] == 0 {
+		h.refusing[client] = int32(now)
+	}
+	h.failures[client] = min(h.failures[client]+1, 200)
+	h.wide[client] = 1
+	w := woe{
+		failures: int(h.failures[client]),
+		refused:  time.Duration(int32(now)-h.refusing[client]) * herdTick,
+		spare:    time.Duration(max(0, h.ends[client]-int32(now))) * herdTick,
+	}
+	h.at(client, now, h.retry(h.retryAfter, w, h.rng.Float64()))
+}
+
 func (h *herd) down(now int) bool {
 	return h.outage && now >= int(outageFrom/herdTick) && now < int(outageTo/herdTick)
 }
 
 func (h *herd) renewed(client int32, now int) {
+	h.ends[client] = int32(now + int(herdLife/herdTick))
 	h.at(client, now, h.renew(h.wide[client] == 1, h.rng.Float64()))
 	h.wide[client] = max(h.wide[client], 1) - 1
 }

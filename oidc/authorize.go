@@ -86,6 +86,9 @@ func (x *exchange) answered(code string) error {
 	case slices.Contains(personNeeded, code):
 		e.Refused = true
 		e.Err = fmt.Errorf("the provider wants a person to log in")
+		if x.op == silentrefresh.Login {
+			e.Hint = "log in at the provider with a browser, and bring the cookies that it has then"
+		}
 	case code == "access_denied" && x.op == silentrefresh.Login:
 		e.Refused = true
 		e.Err = fmt.Errorf("the login was declined")

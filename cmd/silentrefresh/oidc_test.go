@@ -1,21 +1,28 @@
 package main
 
 import (
+	"bufio"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// provider is the least that an identity provider with a device flow can be, and an API that believes it.
+// provider is the least that an identity provider can be, and an API that believes it. Its one user is ada; who has
+// the cookie op_session=ada need not be asked, and is given a token of a second and no refresh token.
 func provider(t *testing.T) *httptest.Server {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -45,15 +52,44 @@ func provider(t *testing.T) *httptest.Server {
 	say("/device", func(*http.Request) any {
 		return map[string]any{"device_code": "d", "user_code": "ABCD-EFGH", "verification_uri": s.URL + "/enter", "expires_in": 60, "interval": 1}
 	})
-	say("/token", func(*http.Request) any {
+	var requests sync.Map // authorization code -> the query of the request that it answers
+	mux.HandleFunc("/authorize", func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		answer := url.Values{"state": {q.Get("state")}}
+		if known, err := r.Cookie("op_session"); q.Get("prompt") == "none" && (err != nil || known.Value != "ada") {
+			answer.Set("error", "login_required")
+		} else {
+			code := rand.Text()
+			requests.Store(code, q)
+			answer.Set("code", code)
+		}
+		http.Redirect(w, r, q.Get("redirect_uri")+"?"+answer.Encode(), http.StatusFound)
+	})
+	say("/token", func(r *http.Request) any {
 		now := time.Now().Unix()
-		token := jwt.NewWithClaims(jwt.SigningMethodES256, jwt.MapClaims{"iss": s.URL, "sub": "ada", "aud": "tool", "iat": now, "exp": now + 60, "email": "ada@example.com"})
+		claims := jwt.MapClaims{"iss": s.URL, "sub": "ada", "aud": "tool", "iat": now, "exp": now + 60, "email": "ada@example.com"}
+		refresh, life := "r", 900
+		if r.FormValue("grant_type") == "authorization_code" {
+			found, ok := requests.LoadAndDelete(r.FormValue("code"))
+			if !ok {
+				return map[string]string{"error": "invalid_grant"}
+			}
+			q := found.(url.Values)
+			if sum := sha256.Sum256([]byte(r.FormValue("code_verifier"))); q.Get("code_challenge") != encode(sum[:]) {
+				t.Error("the code was redeemed with another verifier")
+			}
+			claims["nonce"] = q.Get("nonce")
+			if q.Get("prompt") == "none" {
+				refresh, life = "", 1
+			}
+		}
+		token := jwt.NewWithClaims(jwt.SigningMethodES256, claims)
 		token.Header["kid"] = "k"
 		signed, err := token.SignedString(key)
 		if err != nil {
 			t.Error(err)
 		}
-		return map[string]any{"access_token": "token-of-ada", "token_type": "Bearer", "expires_in": 900, "refresh_token": "r", "id_token": signed}
+		return map[string]any{"access_token": "token-of-ada", "token_type": "Bearer", "expires_in": life, "refresh_token": refresh, "id_token": signed}
 	})
 	say("/me", func(r *http.Request) any { return r.Header.Get("Authorization") == "Bearer token-of-ada" })
 	return s
@@ -73,4 +109,67 @@ func TestLoginWithAProvider(t *testing.T) {
 	}
 	b.ok("status")
 	b.fails(exitUsage, []string{"leave -d out"}, "login", "-d", "{}")
+}
+
+// TestLoginInABrowser: where none opens, the page is shown. The answer that the browser brings ends the login.
+func TestLoginInABrowser(t *testing.T) {
+	s := provider(t)
+	b := newBox(t)
+	maps.Copy(b.env, map[string]string{"DISPLAY": "", "WAYLAND_DISPLAY": "", "PATH": ""})
+	file := b.file("config.json", `{"base_url": "`+s.URL+`", "oidc": {"issuer": "`+s.URL+`", "client_id": "tool"}}`)
+	cmd := b.command("login", "-config", file)
+	shown, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	cmd.Stdout = &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for lines := bufio.NewScanner(shown); lines.Scan(); {
+		if page := strings.TrimSpace(lines.Text()); strings.HasPrefix(page, s.URL+"/authorize?") {
+			visit(t, page)
+		}
+	}
+	if err := cmd.Wait(); err != nil || !strings.Contains(out.String(), " as ada@example.com\n") {
+		t.Fatalf("%v: %s", err, out.String())
+	}
+	if got := b.ok("request", "/me"); got != "true\n" {
+		t.Errorf("answered %q", got)
+	}
+}
+
+// visit is what a browser does that is logged in at the provider.
+func visit(t *testing.T, page string) {
+	resp, err := http.Get(page)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer resp.Body.Close()
+	if text, _ := io.ReadAll(resp.Body); !strings.Contains(string(text), "close this window") {
+		t.Errorf("the browser shows %q", text)
+	}
+}
+
+// TestSilentLogin: the provider's cookie is brought from a browser, and is all that later renewals need. When the
+// provider does not know it any more, a person is.
+func TestSilentLogin(t *testing.T) {
+	s := provider(t)
+	b := newBox(t)
+	file := b.file("config.json", `{"base_url": "`+s.URL+`", "oidc": {"issuer": "`+s.URL+`", "client_id": "tool", "flow": "silent", "redirect_uri": "https://app.example/callback"}}`)
+	cookies := func(value string) string {
+		return b.file("cookies.txt", "# Netscape HTTP Cookie File\n127.0.0.1\tFALSE\t/\tFALSE\t0\top_session\t"+value+"\n")
+	}
+	b.fails(exitFailed, []string{"login_required", "bring the cookies"}, "login", "-config", file, "-cookie-file", cookies("mallory"))
+	b.ok("login", "-config", file, "-cookie-file", cookies("ada"))
+	time.Sleep(time.Until(expiry(t, b)) + 10*time.Millisecond)
+	if got := b.ok("request", "/me"); got != "true\n" {
+		t.Errorf("answered %q", got)
+	}
+	var st struct{ Version, Account any }
+	if err := json.Unmarshal([]byte(b.ok("status", "-json")), &st); err != nil || st.Version != 2.0 || st.Account != "ada@example.com" {
+		t.Errorf("%+v, %v", st, err)
+	}
 }

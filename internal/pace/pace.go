@@ -13,7 +13,7 @@ const (
 	ShortestLife = time.Second
 	// Ceiling bounds the spread of the backoff.
 	Ceiling = time.Minute
-	// WidestSpread bounds the spread of what the server postpones again and again.
+	// WidestSpread bounds the spread of what the server postpones.
 	WidestSpread = 5 * time.Minute
 	// LongestDelay bounds a timer: what is due later is looked at again then.
 	LongestDelay = 24 * time.Hour
@@ -60,11 +60,13 @@ func Backoff(failures int, r float64) time.Duration {
 }
 
 // Postponed is how long to wait where the server said how long: that, and then spread over as much again, since it
-// said the same to all. Refused again, what it said was too little for so many: the spread doubles, up to WidestSpread.
-func Postponed(asked time.Duration, failures int, r float64) time.Duration {
+// said the same to all. The spread is wider while that harms nobody, because the token is still good for the time
+// spare, and where the server has refused for the time refused, because what it said was too little for so many. It
+// is not wider than ten times what the server said, nor than WidestSpread.
+func Postponed(asked, spare, refused time.Duration, r float64) time.Duration {
 	asked = max(asked, Floor)
-	doubled := asked << min(max(failures, 1)-1, 10)
-	return asked + scale(max(asked, min(doubled, WidestSpread)), r)
+	spread := min(max(spare-asked, 3*refused), 10*asked, WidestSpread)
+	return asked + scale(max(asked, spread), r)
 }
 
 // Demanded is Backoff while a caller waits who will not wait longer than patience.

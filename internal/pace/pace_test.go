@@ -65,14 +65,22 @@ func TestBackoffDoublesUpToItsCeiling(t *testing.T) {
 }
 
 func TestPostponedIsNeverEarlierThanAsked(t *testing.T) {
-	const asked = time.Minute
-	for failures, spread := range map[int]time.Duration{0: asked, 1: asked, 2: 2 * asked, 3: 4 * asked, 4: WidestSpread, 50: WidestSpread} {
-		for _, r := range chances {
-			within(t, "postponed", Postponed(asked, failures, r), asked, asked+spread)
-		}
+	const asked = 20 * time.Second
+	for _, c := range []struct{ spare, refused, spread time.Duration }{
+		{0, 0, asked},
+		{asked, 0, asked},
+		{2 * time.Minute, 0, 2*time.Minute - asked}, // until the token ends
+		{0, 30 * time.Second, 90 * time.Second},
+		{time.Minute, 30 * time.Second, 90 * time.Second},
+		{0, time.Hour, 10 * asked},
+		{time.Hour, 0, 10 * asked},
+	} {
+		within(t, "at the least", Postponed(asked, c.spare, c.refused, 0), asked, asked)
+		within(t, "at the most", Postponed(asked, c.spare, c.refused, 1), asked+c.spread, asked+c.spread)
 	}
-	within(t, "asked for nothing", Postponed(0, 1, 0.5), Floor, 2*Floor)
-	within(t, "asked for an hour", Postponed(time.Hour, 9, 0.5), time.Hour, 2*time.Hour)
+	within(t, "asked for nothing", Postponed(0, 0, 0, 0.5), Floor, 2*Floor)
+	within(t, "asked for a minute, for hours", Postponed(time.Minute, 0, 9*time.Hour, 1), time.Minute+WidestSpread, time.Minute+WidestSpread)
+	within(t, "asked for an hour", Postponed(time.Hour, 0, 9*time.Hour, 0.5), time.Hour, 2*time.Hour)
 }
 
 func TestDemandedIsWithinHalfOfPatience(t *testing.T) {

@@ -44,7 +44,7 @@ func main() {
 	if os.Getenv(replicaEnv) != "" {
 		os.Exit(replicaMain())
 	}
-	o := options{replicas: 50, steady: time.Minute, away: 10 * time.Second}
+	o := options{replicas: 50, steady: time.Minute, ttl: 4 * time.Second, away: 10 * time.Second}
 	short := flag.Bool("short", false, "20 replicas and shorter scenes")
 	flag.Usage = usage
 	flag.Parse()
@@ -70,10 +70,11 @@ func usage() {
 type options struct {
 	replicas int
 	steady   time.Duration // how long nothing happens
+	ttl      time.Duration // of access tokens meanwhile
 	away     time.Duration // how long Redis is away
 }
 
-var shortOptions = options{replicas: 20, steady: 8 * time.Second, away: 3 * time.Second}
+var shortOptions = options{replicas: 20, steady: 8 * time.Second, ttl: 4 * time.Second, away: 3 * time.Second}
 
 // run plays the scenes that names lists, or all.
 func run(ctx context.Context, out io.Writer, o options, names []string) error {

@@ -98,14 +98,14 @@ type Client struct {
 type book struct {
 	failures  int           // in a row
 	failing   time.Time     // when the first of them was
+	failure   error         // the last one, nil after a success
 	until     time.Time     // no attempt before
 	asked     bool          // until is the server's wish
 	pulled    bool          // until was brought forward for somebody who waits
-	failure   error         // the last one, nil after a success
 	doubt     bool          // the last refusal was a 403 that might mean something else
 	slow      time.Duration // the last exchange took
-	wide      int           // renewals until the one that is spread wide; 0: none will be
-	level     int           // how often in a row a replay was refused
+	wide      int32         // renewals until the one that is spread wide; 0: none will be
+	level     int32         // how often in a row a replay was refused
 	blamed    uint64        // the generation that raised level last
 	quiet     time.Time     // until then a rejection changes nothing
 	looked    time.Time     // when the Store was last looked at without a need

@@ -196,3 +196,25 @@ func writeSectionTo(t *testing.T, name string) error {
 	_, err = replaceSection(doc, name, "")
 	return err
 }
+
+// TestHeadlines: the project's README says what the results here say.
+func TestHeadlines(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := headlineTable(string(results))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := sectionOf(string(readme), "benchmarks"); strings.TrimSpace(got) != want {
+		t.Errorf("it has\n%s\nwant\n%s", got, want)
+	}
+	if _, err := headlineTable(strings.ReplaceAll(string(results), oauth2Transport.name, "nobody")); err == nil {
+		t.Error("a row that is missing is no error")
+	}
+}

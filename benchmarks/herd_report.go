@@ -46,8 +46,8 @@ var herdStretches = []stretch{
 	{name: "an outage, Retry-After 2 min: during it", from: outageFrom, to: outageTo, course: speaks},
 	{name: "after it, times the limit", from: outageTo, to: herdRun, course: speaks, aim: 1.5, limit: true},
 	{name: "two lifetimes later", from: outageTo + 2*herdLife, to: herdRun, course: speaks, aim: 2},
-	{name: "Retry-After 1 min: times the limit", from: outageTo, to: herdRun, course: hasty, limit: true},
-	{name: "Retry-After 30 s: times the limit", from: outageTo, to: herdRun, course: hastier, limit: true},
+	{name: "Retry-After 1 min: times the limit", from: outageTo, to: herdRun, course: hasty, aim: 1.5, limit: true},
+	{name: "Retry-After 30 s: times the limit", from: outageTo, to: herdRun, course: hastier, aim: 1.5, limit: true},
 }
 
 // runHerd simulates a million clients: started together, and held up together by an outage. They follow the

@@ -105,6 +105,11 @@ func (o options) run(t *testing.T) {
 			t.Errorf("%s: %v", s.name, err)
 		}
 	}
+	if o.write {
+		if err := writeHeadlines("../README.md", "README.md"); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 func (o options) runOne(t *testing.T, s scenario) error {

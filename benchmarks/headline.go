@@ -1,0 +1,98 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// A headline is a line of the small table in the project's README: figures from a table of this folder's.
+type headline struct {
+	text     string
+	scenario string
+	table    string // the first cell of its header
+	columns  []int
+	format   string // of the columns' cells
+}
+
+var headlines = []headline{
+	{"attaching a token, times the minimal RoundTripper", "hotpath", "", []int{2}, "%s"},
+	{"CPU of a request on loopback, times the minimal one", "endtoend", "", []int{2}, "%s"},
+	{"slowest of 1,000 requests while tokens end, ms", "rollover", "lead 500ms", []int{9}, "%s"},
+	{"2,000 requests at a revocation: refreshes, failures", "storm", "all at once", []int{1, 2}, "%s, %s"},
+	{"a minute's outage: refresh calls, failures with a valid token", "down", "", []int{1, 3}, "%s, %s"},
+}
+
+var headlined = []string{nameOurs, oauth2Transport.name, mutexRecheck.name, mutexOnly.name}
+
+// writeHeadlines puts them into the file at path, from the results that stand in here.
+func writeHeadlines(path, here string) error {
+	results, err := os.ReadFile(here)
+	if err != nil {
+		return err
+	}
+	text, err := headlineTable(string(results))
+	if err != nil {
+		return err
+	}
+	return writeSection(path, "benchmarks", text)
+}
+
+func headlineTable(results string) (string, error) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "| beside its peers | %s |\n|---|%s\n", strings.Join(headlined, " | "), strings.Repeat("---|", len(headlined)))
+	for _, h := range headlines {
+		section, ok := sectionOf(results, h.scenario)
+		if !ok {
+			return "", fmt.Errorf("there are no results of %q", h.scenario)
+		}
+		fmt.Fprintf(&b, "| %s |", h.text)
+		for _, name := range headlined {
+			cells := row(section, h.table, name)
+			if len(cells) == 0 {
+				return "", fmt.Errorf("%q has no table %q with a row %q", h.scenario, h.table, name)
+			}
+			var figures []any
+			for _, column := range h.columns {
+				median, _, _ := strings.Cut(cells[column], " [")
+				figures = append(figures, median)
+			}
+			fmt.Fprintf(&b, " %s |", fmt.Sprintf(h.format, figures...))
+		}
+		b.WriteByte('\n')
+	}
+	section, _ := sectionOf(results, "rollover")
+	lines := strings.Split(strings.TrimSpace(section), "\n")
+	fmt.Fprintf(&b, "\n![Latency while tokens end](benchmarks/plots/rollover.svg)\n\nMedians, on %s; repeat it with `go run -C benchmarks .`", lines[len(lines)-1])
+	return b.String(), nil
+}
+
+// sectionOf is what stands in a README between the marks of a scenario.
+func sectionOf(readme, scenario string) (string, bool) {
+	_, rest, ok := strings.Cut(readme, "<!-- begin:"+scenario+" -->\n")
+	if !ok {
+		return "", false
+	}
+	section, _, ok := strings.Cut(rest, "<!-- end:"+scenario+" -->")
+	return section, ok
+}
+
+// row is the row of a Markdown table that begins with name, in the table whose header begins with table.
+func row(section, table, name string) []string {
+	inside := false
+	for line := range strings.Lines(section) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		switch {
+		case !strings.HasPrefix(line, "|"):
+			inside = false
+		case !inside:
+			inside = cells[0] == table
+		case cells[0] == name:
+			return cells
+		}
+	}
+	return nil
+}

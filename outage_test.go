@@ -195,6 +195,26 @@ func TestF26_RetryAfterIsSpread(t *testing.T) {
 	})
 }
 
+// Whoever asks for a renewal waits about as long as the server says, however long the token is still good for.
+func TestF26_RetryAfterOfARenewalThatWasAskedFor(t *testing.T) {
+	for range 20 {
+		synctest.Test(t, func(t *testing.T) {
+			as := &fakeAS{}
+			c := as.client(t)
+			as.set(func() {
+				as.before = func(context.Context, Grant) error {
+					as.set(func() { as.before = nil })
+					return &RefreshError{Op: Refresh, Status: 429, Unsent: true, Until: time.Now().Add(2 * time.Second)}
+				}
+			})
+			began := time.Now()
+			if err := c.Renew(t.Context()); err != nil || time.Since(began) > 4*time.Second {
+				t.Errorf("%v after %v", err, time.Since(began))
+			}
+		})
+	}
+}
+
 func TestF26_AnAbsurdRetryAfterNeitherEndsTheSessionNorMakesALoop(t *testing.T) {
 	for _, wish := range []time.Duration{365 * 24 * time.Hour, 280 * 365 * 24 * time.Hour, math.MaxInt64} {
 		synctest.Test(t, func(t *testing.T) {

@@ -190,17 +190,21 @@ func (c *Client) failed(epoch uint64, re *RefreshError, why Trigger) {
 	if b.failures++; b.failures == 1 {
 		b.failing = now
 	}
-	var spare time.Duration // for as long the token serves on
+	var left time.Duration // for as long as the token serves on
 	if st.usable(now) && st.wall != never {
-		spare = timeLeft(st.session(), now)
+		left = timeLeft(st.session(), now)
 	}
 	b.asked = !re.Until.IsZero()
 	wait := pace.Backoff(b.failures, rand.Float64())
 	switch {
 	case b.asked:
+		spare := left
+		if why == TriggerAsked { // somebody waits, whatever the token is good for
+			spare = 0
+		}
 		wait = pace.Postponed(min(re.Until.Sub(now), longestPostponement), spare, now.Sub(b.failing), rand.Float64())
-	case spare > 0: // try again before the token ends
-		wait = min(wait, max(pace.Floor, spare/2))
+	case left > 0: // try again before the token ends
+		wait = min(wait, max(pace.Floor, left/2))
 	}
 	b.until, b.pulled, b.failure, b.wide = now.Add(wait), false, re, 1
 	b.doubt = re.doubtful403

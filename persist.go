@@ -140,15 +140,17 @@ func (c *Client) notSaved(r *record, err error) {
 // saveAgain saves what the Store had refused, unless the Store has something newer by now.
 func (c *Client) saveAgain(ctx context.Context) error {
 	c.mu.Lock()
-	r := c.book.unsaved
+	r, st := c.book.unsaved, c.state.Load()
 	c.mu.Unlock()
 	if r == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
+	var ended error
 	err := c.locked(ctx, func(_ context.Context, old []byte, save func([]byte) error) error {
 		if outdated(r, old) {
+			ended = c.displaced(r, old)
 			return nil
 		}
 		return c.save(r, save)
@@ -164,7 +166,26 @@ func (c *Client) saveAgain(ctx context.Context) error {
 		return err
 	}
 	c.savedAs(r, nil)
+	if ended != nil {
+		c.end(st, r, ended, false)
+		_ = c.revoke(ctx, r.session) // nobody else has it
+		return nil
+	}
 	c.tell(Event{Kind: EventSaved})
+	return nil
+}
+
+// displaced says why r must not live on beside what the Store has: somebody has logged out, or into another account.
+func (c *Client) displaced(r *record, old []byte) error {
+	s, err := decodeRecord(old)
+	switch {
+	case err != nil || old == nil:
+		return nil
+	case s == nil:
+		return overError("another process has logged out")
+	case s.over == "" && !sameAccount(s.session, r.session):
+		return overError("another account has logged in as session %q", c.name)
+	}
 	return nil
 }
 

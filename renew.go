@@ -82,6 +82,7 @@ type trade struct {
 	st    *state // what the flight set out to replace
 	began time.Time
 
+	from    string  // the login that is traded in, or that Credentials replace
 	got     *record // the outcome
 	adopted bool
 	kind    EventKind
@@ -186,6 +187,9 @@ func (t *trade) underLock(ctx context.Context, old []byte, save func([]byte) err
 	r, err := t.newest(old)
 	if err != nil {
 		return err
+	}
+	if r != nil {
+		t.from = r.login
 	}
 	if t.needsLogin(r) {
 		return t.logIn(save)

@@ -28,12 +28,12 @@ func (c *Client) schedule(st *state) {
 			b.renewDue = now.Add(c.cfg.MaxAge - time.Duration(rand.Float64()*0.1*float64(c.cfg.MaxAge)) - age)
 		}
 	}
-	b.wide = max(b.wide-1, 0)
 	st.renewAt = b.renewDue
 	c.arm()
 }
 
-// delay is how long to wait before s's token is renewed.
+// delay is how long to wait before s's token is renewed. It counts down to the renewal that is spread wide. c.mu is
+// held.
 func (c *Client) delay(s Session, now time.Time) time.Duration {
 	left := timeLeft(s, now)
 	life := left
@@ -47,6 +47,7 @@ func (c *Client) delay(s Session, now time.Time) time.Duration {
 		due = pace.Renewal(life, c.book.slow, c.book.wide == 1, rand.Float64())
 	}
 	if wait := due - (life - left); wait > 0 {
+		c.book.wide = max(c.book.wide-1, 0)
 		return wait
 	}
 	return c.soon(left)

@@ -94,37 +94,52 @@ func TestF20_TheMarginScalesWithTheLifetime(t *testing.T) {
 }
 
 func TestF21_AFleetThatStartedTogetherSpreads(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const n, life = 500, 15 * time.Minute
-		began := time.Now()
-		as := make([]*fakeAS, n)
-		seconds := make([]atomic.Int64, 4*3600)
-		for i := range as {
-			as[i] = &fakeAS{ttl: life, before: func(_ context.Context, g Grant) error {
-				if g.Kind == Refresh {
-					seconds[int(time.Since(began).Seconds())].Add(1)
-				}
-				return nil
-			}}
-			c := as[i].stranger(t, func(cfg *Config) {
-				cfg.Credentials = func(context.Context) (any, error) { return nil, nil }
-			})
-			mustGet(t, c)
-		}
-		time.Sleep(2 * time.Hour)
-		// By the minute, after two lifetimes.
-		peak, sum, minutes := int64(0), int64(0), int64(0)
-		for at := int(2 * life.Seconds()); at+60 <= 7200; at += 60 {
-			var m int64
-			for s := at; s < at+60; s++ {
-				m += seconds[s].Load()
+	for name, start := range map[string]func(t *testing.T, as *fakeAS){
+		"services": func(t *testing.T, as *fakeAS) {
+			mustGet(t, as.stranger(t, func(cfg *Config) { cfg.Credentials = func(context.Context) (any, error) { return nil, nil } }))
+		},
+		"brought sessions": func(t *testing.T, as *fakeAS) {
+			as.mu.Lock()
+			s := as.issue()
+			as.mu.Unlock()
+			if err := as.stranger(t).Resume(t.Context(), Session{RefreshToken: s.RefreshToken}); err != nil {
+				t.Fatal(err)
 			}
-			peak, sum, minutes = max(peak, m), sum+m, minutes+1
-		}
-		if mean := float64(sum) / float64(minutes); float64(peak) > 2.2*mean {
-			t.Errorf("peak %d a minute, mean %.1f", peak, mean)
-		}
-	})
+		},
+		"a restart long after": func(t *testing.T, as *fakeAS) {
+			store := &MemoryStore{}
+			as.client(t, in(store), func(cfg *Config) { cfg.MemoryOnly = true }).Close()
+			as.stranger(t, in(store))
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			if peak := fleetPeak(t, start); peak > 2.2 {
+				t.Errorf("%s: %.1f times the mean", name, peak)
+			}
+		})
+	}
+}
+
+// fleetPeak is how many times the mean 500 clients that start together refresh in the busiest minute, when two
+// lifetimes have passed.
+func fleetPeak(t *testing.T, start func(*testing.T, *fakeAS)) float64 {
+	const life, span = 15 * time.Minute, 2 * time.Hour
+	began := time.Now()
+	minutes := make([]atomic.Int64, int(span.Minutes())+1)
+	for range 500 {
+		start(t, &fakeAS{ttl: life, before: func(_ context.Context, g Grant) error {
+			if g.Kind == Refresh {
+				minutes[int(time.Since(began).Minutes())].Add(1)
+			}
+			return nil
+		}})
+	}
+	time.Sleep(span)
+	peak, sum, n := int64(0), int64(0), int64(0)
+	for m := int(2 * life.Minutes()); m < int(span.Minutes()); m++ {
+		peak, sum, n = max(peak, minutes[m].Load()), sum+minutes[m].Load(), n+1
+	}
+	return float64(peak) * float64(n) / float64(sum)
 }
 
 func TestF22_UnknownExpiry(t *testing.T) {

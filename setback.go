@@ -87,32 +87,44 @@ func (t *trade) logIn(save func([]byte) error) error {
 }
 
 // settleConflict is for a save that failed after the exchange, because somebody else had changed the record: the
-// new session is saved if the record still carries the credential that was spent; else the record's is newer, and
-// is adopted. It returns why the session is not saved: with ErrSessionOver, it must not live on here either, and was
-// revoked.
+// new session is saved if the record still carries what was given for it; else the record's is newer, and is adopted.
+// It returns why the session is not saved: with ErrSessionOver, it must not live on here either. A session that loses
+// is revoked, since nobody has it.
 func (t *trade) settleConflict(err error) error {
 	if !conflicted(err) {
 		return err
 	}
+	var loser *record
 	err = t.c.locked(t.ctx, func(_ context.Context, old []byte, save func([]byte) error) error {
 		r, err := decodeRecord(old)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case old != nil && r == nil:
-			return overError("another process has logged out")
-		case r == nil || r.over != "" || !r.newer(t.got) && r.version != t.got.version:
+		}
+		if err := t.c.displaced(t.got, old); err != nil {
+			loser = t.got
+			return err
+		}
+		if r == nil || r.over != "" || t.follows(r) {
 			return t.keep(t.got, save)
-		case !sameAccount(r.session, t.got.session):
-			return overError("another account has logged in as session %q", t.c.name)
+		}
+		if r.login != t.got.login {
+			loser = t.got
 		}
 		t.got, t.adopted, t.kind = r, true, EventAdopted
 		return nil
 	})
-	if errors.Is(err, ErrSessionOver) {
-		_ = t.c.revoke(t.ctx, t.got.session) // where that fails, it ends by itself, and nobody has it
+	if loser != nil {
+		_ = t.c.revoke(t.ctx, loser.session) // where that fails, it ends by itself
 	}
 	return err
+}
+
+// follows reports whether what the trade got comes after r.
+func (t *trade) follows(r *record) bool {
+	if r.login == t.got.login {
+		return r.version < t.got.version
+	}
+	return r.login == t.from // Credentials have begun the next session after that
 }
 
 // fail records why the flight failed.

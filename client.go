@@ -96,10 +96,12 @@ type Client struct {
 
 // book is what only those who renew look at.
 type book struct {
-	failures  int           // in a row
-	failing   time.Time     // when the first of them was
 	failure   error         // the last one, nil after a success
+	failures  int32         // in a row
+	unsaveds  int32         // how often in a row the Store has refused
+	refused   time.Time     // since when the server has said how long to wait
 	until     time.Time     // no attempt before
+	early     time.Duration // so much earlier where somebody waits and the server has said how long
 	asked     bool          // until is the server's wish
 	pulled    bool          // until was brought forward for somebody who waits
 	doubt     bool          // the last refusal was a 403 that might mean something else
@@ -111,7 +113,6 @@ type book struct {
 	looked    time.Time     // when the Store was last looked at without a need
 	unsaved   *record       // what the Store refused
 	unsavedBy error
-	unsaveds  int                     // how often in a row
 	stray     *record                 // what a flight brought in after a Logout, to be revoked
 	timer     *time.Timer             // fires at the earlier of the next two
 	renewDue  time.Time               // zero: not by the timer

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/internal/pace"
 )
 
 func TestF25_AFailedProactiveRefreshKeepsTheToken(t *testing.T) {
@@ -182,14 +184,14 @@ func TestF26_RetryAfterIsSpread(t *testing.T) {
 		var widest time.Duration
 		for i, ev := range retries {
 			wait := ev.Next.Sub(ev.Time)
-			if widest = max(widest, wait); wait < asked || wait > 11*asked {
+			if widest = max(widest, wait); wait < asked || wait > asked+pace.WidestSpread {
 				t.Errorf("retry %d after %v", i, wait)
 			}
 		}
 		if first := retries[0]; first.Next.After(first.Expires) {
 			t.Errorf("the first retry comes %v after the token's end", first.Next.Sub(first.Expires))
 		}
-		if n := len(retries); widest < 3*asked || n < 30 {
+		if n := len(retries); widest < 3*asked || n < 15 {
 			t.Errorf("%d retries in two hours, at most %v apart", n, widest)
 		}
 	})
@@ -212,6 +214,43 @@ func TestF26_RetryAfterOfARenewalThatWasAskedFor(t *testing.T) {
 				t.Errorf("%v after %v", err, time.Since(began))
 			}
 		})
+	}
+}
+
+// A caller who waits brings the next attempt forward, never to before what the server asked for.
+func TestF26_RetryAfterIsSpreadLessForWhoWaits(t *testing.T) {
+	const asked = 20 * time.Second
+	var most time.Duration
+	for range 20 {
+		synctest.Test(t, func(t *testing.T) {
+			as, store := &fakeAS{}, &MemoryStore{}
+			as.client(t, in(store)).Close()
+			time.Sleep(time.Hour) // the token ends
+			var last time.Time
+			as.set(func() {
+				as.before = func(context.Context, Grant) error {
+					last = time.Now()
+					return &RefreshError{Op: Refresh, Status: 503, Unsent: true, Until: last.Add(asked)}
+				}
+			})
+			c := as.stranger(t, in(store), func(cfg *Config) { cfg.MaxWait = time.Second })
+			time.Sleep(time.Minute)
+			for time.Since(last) > 10*time.Second {
+				time.Sleep(5 * time.Second)
+			}
+			alone := c.Status().NextRefresh
+			if _, err := get(c); err == nil {
+				t.Fatal("sent")
+			}
+			awaited := c.Status().NextRefresh
+			if awaited.Before(last.Add(asked)) || awaited.After(alone) {
+				t.Errorf("the next attempt is %v after the last, %v before", awaited.Sub(last), alone.Sub(last))
+			}
+			most = max(most, alone.Sub(awaited))
+		})
+	}
+	if most < asked {
+		t.Errorf("brought forward by %v at most", most)
 	}
 }
 

@@ -127,7 +127,7 @@ func (c *Client) notSaved(r *record, err error) {
 	b.unsaved, b.unsavedBy = r, err
 	b.unsaveds++
 	if !c.state.Load().closed() {
-		b.saveDue = time.Now().Add(pace.Backoff(min(b.unsaveds, 4), 0.5))
+		b.saveDue = time.Now().Add(pace.Backoff(int(min(b.unsaveds, 4)), 0.5))
 		c.arm()
 	}
 	first := b.unsaveds == 1

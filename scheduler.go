@@ -175,7 +175,7 @@ func (c *Client) touch() {
 // settled forgets the failures. c.mu is held.
 func (c *Client) settled() {
 	b := &c.book
-	b.failures, b.until, b.asked, b.pulled, b.failure, b.doubt = 0, time.Time{}, false, false, nil, false
+	b.failures, b.refused, b.until, b.asked, b.pulled, b.failure, b.doubt = 0, time.Time{}, time.Time{}, false, false, nil, false
 }
 
 // failed schedules the next attempt after a failure that may pass.
@@ -188,22 +188,22 @@ func (c *Client) failed(epoch uint64, re *RefreshError, why Trigger) {
 		return
 	}
 	b := &c.book
-	if b.failures++; b.failures == 1 {
-		b.failing = now
+	b.failures++
+	if b.asked = !re.Until.IsZero(); !b.asked {
+		b.refused = time.Time{}
+	} else if b.refused.IsZero() {
+		b.refused = now
 	}
 	var left time.Duration // for as long as the token serves on
 	if st.usable(now) && st.wall != never {
 		left = timeLeft(st.session(), now)
 	}
-	b.asked = !re.Until.IsZero()
-	wait := pace.Backoff(b.failures, rand.Float64())
+	wait := pace.Backoff(int(b.failures), rand.Float64())
 	switch {
 	case b.asked:
-		spare := left
-		if why == TriggerAsked { // somebody waits, whatever the token is good for
-			spare = 0
-		}
-		wait = pace.Postponed(min(re.Until.Sub(now), longestPostponement), spare, now.Sub(b.failing), rand.Float64())
+		asked, refused, r := min(re.Until.Sub(now), longestPostponement), now.Sub(b.refused), rand.Float64()
+		wait = pace.Postponed(asked, left, refused, r)
+		b.early = wait - pace.PostponedFor(asked, refused, r)
 	case left > 0: // try again before the token ends
 		wait = min(wait, max(pace.Floor, left/2))
 	}
@@ -213,7 +213,7 @@ func (c *Client) failed(epoch uint64, re *RefreshError, why Trigger) {
 		b.renewDue = b.until
 		c.arm()
 	}
-	ev := Event{Kind: EventRetrying, Trigger: why, Attempt: b.failures, Err: re, Next: b.until}
+	ev := Event{Kind: EventRetrying, Trigger: why, Attempt: int(b.failures), Err: re, Next: b.until}
 	c.wakeAll()
 	c.mu.Unlock()
 	c.counted.failures.Add(1)
@@ -255,7 +255,11 @@ func (c *Client) pause(ctx context.Context, patience time.Time, wake <-chan stru
 		c.mu.Unlock()
 		return false, err
 	}
-	if soon := now.Add(pace.Demanded(c.cfg.MaxWait, rand.Float64())); !b.asked && !b.pulled && b.until.After(soon) {
+	soon := now.Add(pace.Demanded(c.cfg.MaxWait, rand.Float64()))
+	if b.asked {
+		soon = b.until.Add(-b.early)
+	}
+	if !b.pulled && b.until.After(soon) {
 		b.until, b.pulled = soon, true
 		if c.state.Load().err == nil {
 			b.renewDue = soon // so that what Status announces is what happens

@@ -23,6 +23,7 @@ const (
 // A practice is how a client decides when to ask for a token.
 type practice struct {
 	name string
+	deaf bool // it does not listen to Retry-After
 	// renew is how old a token gets.
 	renew func(wide bool, r float64) time.Duration
 	// retry is how long to wait after a failure; asked is what the server said, 0 if nothing.
@@ -37,19 +38,36 @@ type woe struct {
 }
 
 var (
-	herdOurs = practice{nameOurs,
-		func(wide bool, r float64) time.Duration { return schedule.Renewal(herdLife, 0, wide, r) },
-		func(asked time.Duration, w woe, r float64) time.Duration {
-			if asked > 0 {
-				return schedule.Postponed(asked, w.spare, w.refused, r)
-			}
-			return schedule.Backoff(w.failures, r)
-		}}
+	herdOurs = practice{name: nameOurs, renew: herdRenew, retry: herdRetry}
+	herdBusy = practice{name: nameOurs + ", callers wait", renew: herdRenew, retry: herdRetryBusy}
 	// At once is after a second here, which flatters it: what fails fast is asked again faster.
-	herdCommon = practice{"fixed lead, no jitter, retry at once",
-		func(bool, float64) time.Duration { return herdLife - herdLead },
-		func(time.Duration, woe, float64) time.Duration { return time.Second }}
+	herdCommon = practice{name: "fixed lead, no jitter, retry at once", deaf: true,
+		renew: func(bool, float64) time.Duration { return herdLife - herdLead },
+		retry: func(time.Duration, woe, float64) time.Duration { return time.Second }}
 )
+
+func herdRenew(wide bool, r float64) time.Duration { return schedule.Renewal(herdLife, 0, wide, r) }
+
+// herdRetry is what Client.failed does.
+func herdRetry(asked time.Duration, w woe, r float64) time.Duration {
+	if asked > 0 {
+		return schedule.Postponed(asked, w.spare, w.refused, r)
+	}
+	wait := schedule.Backoff(w.failures, r)
+	if w.spare > 0 { // once more before the token ends
+		wait = min(wait, max(schedule.Floor, w.spare/2))
+	}
+	return wait
+}
+
+// herdRetryBusy is herdRetry with callers who wait from when the token has ended, which is what Client.pause does.
+func herdRetryBusy(asked time.Duration, w woe, r float64) time.Duration {
+	sooner := schedule.Demanded(10*time.Second, r)
+	if asked > 0 {
+		sooner = schedule.PostponedFor(asked, w.refused, r)
+	}
+	return min(herdRetry(asked, w, r), max(sooner, w.spare))
+}
 
 // A herd is many clients of one auth server, simulated event by event. Times are in ticks.
 type herd struct {
@@ -66,27 +84,35 @@ type herd struct {
 	retryAfter time.Duration // what the server asks for when it refuses; 0: it says nothing
 	limit      int           // refreshes a second that the server grants; 0: any number
 
-	attempts []int // per second
-	granted  []int // per second
+	attempts []int   // per second
+	granted  []int   // per second
+	ended    []int32 // tokens that ended at a tick before they were renewed, less those that were renewed late
 }
 
 const nobody = -1
 
-// newHerd makes a herd that starts within herdStart. The schedule spreads the first renewal after a start wide, and
-// after a login the second: wide is which.
-func newHerd(p practice, clients int, wide uint8) *herd {
+// newHerd makes a herd that starts within herdStart: with a login, or with a session whose token has ended, which is
+// refreshed at once. The schedule spreads the first renewal after that refresh wide, and after a login the second.
+func newHerd(p practice, clients int, login bool) *herd {
 	h := &herd{
 		practice: p, rng: rand.New(rand.NewPCG(1, 2)),
 		first: make([]int32, herdRun/herdTick), next: make([]int32, clients),
 		failures: make([]uint8, clients), refusing: make([]int32, clients), ends: make([]int32, clients), wide: make([]uint8, clients),
 		attempts: make([]int, herdRun/time.Second), granted: make([]int, herdRun/time.Second),
+		ended: make([]int32, herdRun/herdTick+1),
 	}
 	for i := range h.first {
 		h.first[i] = nobody
 	}
 	for i := range h.next {
-		h.wide[i] = wide
-		h.renewed(int32(i), int(h.rng.Float64()*float64(herdStart/herdTick)))
+		start := int(h.rng.Float64() * float64(herdStart/herdTick))
+		h.wide[i], h.ends[i] = 1, int32(start)
+		if login {
+			h.wide[i] = 2
+		} else {
+			h.attempts[start/int(time.Second/herdTick)]++
+		}
+		h.renewed(int32(i), start)
 	}
 	return h
 }
@@ -134,6 +160,10 @@ func (h *herd) down(now int) bool {
 }
 
 func (h *herd) renewed(client int32, now int) {
+	if end := h.ends[client]; int(end) < now {
+		h.ended[end]++
+		h.ended[now]--
+	}
 	h.ends[client] = int32(now + int(herdLife/herdTick))
 	h.at(client, now, h.renew(h.wide[client] == 1, h.rng.Float64()))
 	h.wide[client] = max(h.wide[client], 1) - 1
@@ -150,6 +180,16 @@ func (h *herd) at(client int32, now int, d time.Duration) {
 // peak is how many attempts there were in the busiest second between two times.
 func (h *herd) peak(from, to time.Duration) int {
 	return slices.Max(h.attempts[from/time.Second : to/time.Second])
+}
+
+// lacking is the largest share of clients that had no valid token at the same time.
+func (h *herd) lacking() float64 {
+	var now, most int32
+	for _, change := range h.ended {
+		now += change
+		most = max(most, now)
+	}
+	return float64(most) / float64(len(h.next))
 }
 
 // mean is how many refreshes a second a fleet needs that renews its tokens at this age.

@@ -14,7 +14,7 @@ const (
 	// Ceiling bounds the spread of the backoff.
 	Ceiling = time.Minute
 	// WidestSpread bounds the spread of what the server postpones.
-	WidestSpread = 5 * time.Minute
+	WidestSpread = 7 * time.Minute
 	// LongestDelay bounds a timer: what is due later is looked at again then.
 	LongestDelay = 24 * time.Hour
 )
@@ -61,12 +61,18 @@ func Backoff(failures int, r float64) time.Duration {
 
 // Postponed is how long to wait where the server said how long: that, and then spread over as much again, since it
 // said the same to all. The spread is wider while that harms nobody, because the token is still good for the time
-// spare, and where the server has refused for the time refused, because what it said was too little for so many. It
-// is not wider than ten times what the server said, nor than WidestSpread.
+// spare, and where the server has said so for the time refused, because what it said was too little for so many. It
+// is not wider than WidestSpread for these two reasons.
 func Postponed(asked, spare, refused time.Duration, r float64) time.Duration {
 	asked = max(asked, Floor)
-	spread := min(max(spare-asked, 3*refused), 10*asked, WidestSpread)
-	return asked + scale(max(asked, spread), r)
+	return asked + scale(max(asked, min(max(spare-asked, 4*refused), WidestSpread)), r)
+}
+
+// PostponedFor is Postponed for a caller who waits: the spread is at most twice as long as the server has refused. For
+// the same r it is never later than Postponed.
+func PostponedFor(asked, refused time.Duration, r float64) time.Duration {
+	asked = max(asked, Floor)
+	return asked + scale(max(asked, min(2*refused, WidestSpread)), r)
 }
 
 // Demanded is Backoff while a caller waits who will not wait longer than patience.

@@ -70,13 +70,18 @@ func TestPostponedIsNeverEarlierThanAsked(t *testing.T) {
 		{0, 0, asked},
 		{asked, 0, asked},
 		{2 * time.Minute, 0, 2*time.Minute - asked}, // until the token ends
-		{0, 30 * time.Second, 90 * time.Second},
-		{time.Minute, 30 * time.Second, 90 * time.Second},
-		{0, time.Hour, 10 * asked},
-		{time.Hour, 0, 10 * asked},
+		{0, 30 * time.Second, 2 * time.Minute},
+		{time.Minute, 30 * time.Second, 2 * time.Minute},
+		{0, time.Hour, WidestSpread},
+		{time.Hour, 0, WidestSpread},
 	} {
 		within(t, "at the least", Postponed(asked, c.spare, c.refused, 0), asked, asked)
 		within(t, "at the most", Postponed(asked, c.spare, c.refused, 1), asked+c.spread, asked+c.spread)
+	}
+	for _, refused := range []time.Duration{0, time.Second, time.Minute, time.Hour} {
+		for _, r := range chances {
+			within(t, "for a caller", PostponedFor(asked, refused, r), asked, min(asked+max(asked, 2*refused), Postponed(asked, 0, refused, r)))
+		}
 	}
 	within(t, "asked for nothing", Postponed(0, 0, 0, 0.5), Floor, 2*Floor)
 	within(t, "asked for a minute, for hours", Postponed(time.Minute, 0, 9*time.Hour, 1), time.Minute+WidestSpread, time.Minute+WidestSpread)

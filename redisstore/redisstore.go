@@ -37,7 +37,7 @@ type Config struct {
 	// Client reaches Redis: a *redis.Client, a Sentinel client or a *redis.ClusterClient, with whatever options
 	// for TLS and users it has. The Store does not close it.
 	Client redis.UniversalClient
-	// Keys are where keys are; nil: in the environment variable EnvKey. All replicas need the same. Each save
+	// Keys are where keys are; nil: in the environment variable EnvKey, which must be set. All replicas need the same. Each save
 	// encrypts with the first that is available, and the others still open what was saved with them. So a key is
 	// changed in three deployments: the new one last, the new one first, the old one gone.
 	Keys []seal.Key
@@ -54,6 +54,8 @@ type Config struct {
 // EnvKey is the environment variable with the key, unless Config.Keys says otherwise.
 const EnvKey = "SILENTREFRESH_KEY"
 
+var envKey = seal.KeyEnv(EnvKey)
+
 const (
 	defaultNamespace = "silentrefresh"
 	defaultLease     = 10 * time.Second
@@ -68,7 +70,8 @@ const (
 
 // A Store keeps sessions in Redis. It implements silentrefresh.Store and is safe for concurrent use. Make one a
 // process with New: a Store has one connection to Redis of its own, on which it listens, and remembers the newest
-// record that it has seen of each session.
+// record that it has seen of each session, encrypted as it is, to put it back if Redis loses it. That takes 1 to 3 KB
+// of memory for each session that this Store has ever used, until the Store is dropped.
 type Store struct {
 	rdb       redis.UniversalClient
 	ring      *seal.Ring
@@ -81,13 +84,14 @@ type Store struct {
 	listener  *listener
 }
 
-// New checks c and returns a Store. It does not call Redis.
+// New checks c and returns a Store. It does not call Redis. Without Config.Keys it fails unless there is a key in the
+// environment variable EnvKey: what can't be encrypted can't be saved.
 func New(c Config) (*Store, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
 	if c.Keys == nil {
-		c.Keys = []seal.Key{seal.KeyEnv(EnvKey)}
+		c.Keys = []seal.Key{envKey}
 	}
 	s := &Store{
 		rdb: c.Client, ring: seal.NewRing(c.Keys, nil),
@@ -113,6 +117,11 @@ func (c Config) check() error {
 	}
 	if c.Keys != nil && len(c.Keys) == 0 {
 		wrong = append(wrong, fmt.Errorf("Keys is empty: name a key, or leave it nil for the one in the environment variable %s", EnvKey))
+	}
+	if c.Keys == nil {
+		if _, err := envKey.Get(context.Background(), false); err != nil {
+			wrong = append(wrong, fmt.Errorf("sessions can't be encrypted: %w; set it to what `openssl rand -base64 32` has printed once for all replicas, or name another key in Keys", err))
+		}
 	}
 	if strings.ContainsAny(c.Namespace, "{}") {
 		wrong = append(wrong, errors.New("Namespace contains a brace, which Redis Cluster gives a meaning: leave it out"))

@@ -219,6 +219,29 @@ func TestNewNamesEveryMistake(t *testing.T) {
 	}
 }
 
+// A replica without a key would put off every refresh for ever.
+func TestNewWithoutAKeyInTheEnvironmentFails(t *testing.T) {
+	rdb := newEngine(t, nil, 0).rdb
+	for value, want := range map[string]string{"": "is not set", "hunter2": "not a key"} {
+		t.Setenv(EnvKey, value)
+		s, err := New(Config{Client: rdb})
+		if s != nil || err == nil {
+			t.Fatalf("with %q: no error", value)
+		}
+		for _, word := range []string{EnvKey, want, "openssl rand", "Keys"} {
+			if !strings.Contains(err.Error(), word) {
+				t.Errorf("%q does not mention %q", err, word)
+			}
+		}
+		if strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%q repeats the key", err)
+		}
+		if _, err := New(Config{Client: rdb, Keys: testKeys("another")}); err != nil {
+			t.Errorf("with another key: %v", err)
+		}
+	}
+}
+
 func TestDefaults(t *testing.T) {
 	inBubble(t, func(t *testing.T, e *engine) {
 		t.Setenv(EnvKey, seal.FormatKey(seal.NewKey()))

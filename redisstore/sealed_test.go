@@ -86,13 +86,13 @@ func refused(t *testing.T, s *Store, key string) {
 
 func TestWithoutAKeyNothingIsBegun(t *testing.T) {
 	inBubble(t, func(t *testing.T, e *engine) {
-		t.Setenv(EnvKey, "")
-		s := e.store(func(c *Config) { c.Keys = nil })
+		const name = "REDISSTORE_TEST_KEY"
+		s := e.store(func(c *Config) { c.Keys = []seal.Key{seal.KeyEnv(name)} })
 		err := s.Update(t.Context(), "k", func(context.Context, []byte, func([]byte) error) error {
 			t.Error("fn was called")
 			return nil
 		})
-		if !errors.Is(err, seal.ErrUnavailable) || !strings.Contains(err.Error(), EnvKey) {
+		if !errors.Is(err, seal.ErrUnavailable) || !strings.Contains(err.Error(), name) {
 			t.Errorf("Update gave %v", err)
 		}
 	})

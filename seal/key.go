@@ -41,7 +41,7 @@ func KeyEnv(name string) Key {
 	return Key{Source: source, Get: func(context.Context, bool) ([]byte, error) {
 		text := os.Getenv(name)
 		if text == "" {
-			return nil, fmt.Errorf("%s: %w", source, ErrUnavailable)
+			return nil, unset(source)
 		}
 		key, err := ParseKey(text)
 		if err != nil {
@@ -50,6 +50,13 @@ func KeyEnv(name string) Key {
 		return key, nil
 	}}
 }
+
+// unset is the ErrUnavailable of an environment variable.
+type unset string
+
+func (u unset) Error() string { return string(u) + " is not set" }
+
+func (unset) Unwrap() error { return ErrUnavailable }
 
 // NewKey makes a random key.
 func NewKey() []byte {

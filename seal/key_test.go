@@ -38,11 +38,12 @@ func TestParseKey(t *testing.T) {
 func TestKeyEnv(t *testing.T) {
 	k := KeyEnv("SEAL_TEST_KEY")
 	t.Setenv("SEAL_TEST_KEY", "")
-	if _, err := k.Get(t.Context(), true); !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "SEAL_TEST_KEY") {
+	_, err := k.Get(t.Context(), true)
+	if !errors.Is(err, ErrUnavailable) || err.Error() != "environment variable SEAL_TEST_KEY is not set" {
 		t.Errorf("not set: %v, want ErrUnavailable and the variable's name", err)
 	}
 	t.Setenv("SEAL_TEST_KEY", "hunter2")
-	_, err := k.Get(t.Context(), true)
+	_, err = k.Get(t.Context(), true)
 	if err == nil || errors.Is(err, ErrUnavailable) {
 		t.Errorf("malformed: %v, want an error that is not ErrUnavailable", err)
 	} else if text := err.Error(); !strings.Contains(text, "SEAL_TEST_KEY") || strings.Contains(text, "hunter2") {

@@ -19,6 +19,7 @@ type authorization struct {
 	state       string
 	nonce       string
 	verifier    string // PKCE's (RFC 7636 section 4.1)
+	silent      bool   // no person sees the provider's pages
 }
 
 // authorization makes a request. prompt and hint may be "".
@@ -28,6 +29,7 @@ func (x *exchange) authorization(redirectURI, prompt, hint string) authorization
 		state:       rand.Text(),
 		nonce:       rand.Text(),
 		verifier:    oauth2.GenerateVerifier(),
+		silent:      prompt == "none",
 	}
 	var opts []oauth2.AuthCodeOption
 	for name, value := range x.c.Params {
@@ -58,7 +60,7 @@ func (x *exchange) code(a authorization, answer url.Values) (string, error) {
 		return "", err
 	}
 	if answer.Has("error") {
-		return "", x.answered(errorCode(answer.Get("error")))
+		return "", x.answered(a, errorCode(answer.Get("error")))
 	}
 	if answer.Get("code") == "" {
 		return "", x.mistake("the provider's answer has neither a code nor an error")
@@ -78,16 +80,16 @@ func (x *exchange) checkIssuer(answer url.Values) error {
 	}
 }
 
-// answered is an error that the authorization endpoint answered (RFC 6749 section 4.1.2.1, OpenID Connect Core
+// answered is an error that the authorization endpoint answered to a (RFC 6749 section 4.1.2.1, OpenID Connect Core
 // section 3.1.2.6).
-func (x *exchange) answered(code string) error {
+func (x *exchange) answered(a authorization, code string) error {
 	e := &silentrefresh.RefreshError{Op: x.op, Path: x.authorizeAt.Path, Status: x.wire.last.status, Code: code}
 	switch {
 	case slices.Contains(personNeeded, code):
 		e.Refused = true
 		e.Err = fmt.Errorf("the provider wants a person to log in")
 		if x.op == silentrefresh.Login {
-			e.Hint = "log in at the provider with a browser, and bring the cookies that it has then"
+			e.Hint = x.personHint(a)
 		}
 	case code == "access_denied" && x.op == silentrefresh.Login:
 		e.Refused = true
@@ -100,4 +102,16 @@ func (x *exchange) answered(code string) error {
 		e.Err = fmt.Errorf("the provider refused without a known error code")
 	}
 	return e
+}
+
+// personHint says what a person can do about a login that the provider did not grant without one.
+func (x *exchange) personHint(a authorization) string {
+	switch {
+	case a.silent:
+		return "log in at the provider with a browser, and bring the cookies that it has then"
+	case x.c.Params["prompt"] == "none":
+		return "take prompt out of params: none keeps the provider from asking"
+	default:
+		return "call Login again, and do what the provider's page asks for"
+	}
 }

@@ -18,7 +18,7 @@ func (x *exchange) device(ctx context.Context) (silentrefresh.Session, error) {
 	if err != nil {
 		return silentrefresh.Session{}, err
 	}
-	x.c.Prompt(Prompt{URL: da.VerificationURI, CompleteURL: da.VerificationURIComplete, Code: da.UserCode, Expires: da.Expiry})
+	x.c.Prompt(Prompt{URL: da.VerificationURI, CompleteURL: da.VerificationURIComplete, Code: da.UserCode, Expires: sooner(ctx, da.Expiry)})
 	tok, err := x.poll(ctx, da)
 	if err != nil {
 		return silentrefresh.Session{}, err
@@ -33,6 +33,15 @@ func (x *exchange) device(ctx context.Context) (silentrefresh.Session, error) {
 	}
 	x.identify(&s, claims, extra{IDToken: idTokenOf(tok)})
 	return s, nil
+}
+
+// sooner is when ctx ends, or the code if that is earlier; a zero code has no end. A person who is told more than
+// that comes back in vain.
+func sooner(ctx context.Context, code time.Time) time.Time {
+	if end, ok := ctx.Deadline(); ok && (code.IsZero() || end.Before(code)) {
+		return end
+	}
+	return code
 }
 
 // deviceCode asks for the codes (section 3.1). x/oauth2 has a call for it, which neither authenticates a client

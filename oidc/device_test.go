@@ -13,10 +13,11 @@ import (
 	"github.com/silentrefresh/silentrefresh/oidc/internal/fakeop"
 )
 
-// entering is a person who enters the code after a while, on a device of their own.
+// entering is a person who enters the code after a while, on a device of their own. The code would be good for 10
+// minutes, but nobody waits that long for it.
 func entering(t *testing.T, op *fakeop.Provider, account string, after time.Duration) func(oidc.Prompt) {
 	return func(p oidc.Prompt) {
-		if p.URL != op.URL+"/device" || !strings.Contains(p.CompleteURL, p.Code) || time.Until(p.Expires) != 10*time.Minute {
+		if p.URL != op.URL+"/device" || !strings.Contains(p.CompleteURL, p.Code) || time.Until(p.Expires) != 5*time.Minute {
 			t.Errorf("prompt %+v", p)
 		}
 		time.AfterFunc(after, func() { op.Decide(p.Code, account) })
@@ -131,4 +132,39 @@ func TestDeviceGivenUp(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestDevicePromptExpires: a person is told how long the code is waited for, whatever ends that.
+func TestDevicePromptExpires(t *testing.T) {
+	endless := answer("/device_authorization", 200, `{"device_code":"d","user_code":"u","verification_uri":"https://op.example.com/device"}`, nil)
+	for _, test := range []struct {
+		name     string
+		fault    func(http.ResponseWriter, *http.Request) bool
+		patience time.Duration
+		caller   time.Duration
+		want     time.Duration
+	}{
+		{"the code ends", nil, time.Hour, 2 * time.Hour, 10 * time.Minute},
+		{"patience ends", nil, 3 * time.Minute, 2 * time.Hour, 3 * time.Minute},
+		{"the caller's context ends", nil, time.Hour, time.Minute, time.Minute},
+		{"the code has no end", endless, 3 * time.Minute, 2 * time.Hour, 3 * time.Minute},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var left time.Duration
+			op := &fakeop.Provider{Fault: test.fault}
+			bubble(t, op, func(c *oidc.Config) {
+				c.Patience = test.patience
+				c.Prompt = func(p oidc.Prompt) { left = time.Until(p.Expires) }
+			}, func(t *testing.T, cl *silentrefresh.Client) {
+				ctx, cancel := context.WithTimeout(t.Context(), test.caller)
+				defer cancel()
+				if err := cl.Login(ctx, nil); err == nil {
+					t.Error("nobody entered the code, and the login succeeded")
+				}
+			})
+			if left != test.want {
+				t.Errorf("told %v, want %v", left, test.want)
+			}
+		})
+	}
 }

@@ -17,7 +17,8 @@ type Prompt struct {
 	CompleteURL string
 	// Code is to be entered there (the user_code of RFC 8628 section 3.2), "" if there is nothing to enter.
 	Code string
-	// Expires is when Code ends, zero if there is none or the provider does not say.
+	// Expires is until when Code is waited for: its own end, or that of Config.Patience or of the caller's
+	// context, if that is sooner. Zero if there is no Code.
 	Expires time.Time
 }
 
@@ -32,7 +33,7 @@ func printPrompt(p Prompt) {
 		fmt.Fprintf(os.Stderr, "or open %s\n", p.CompleteURL)
 	}
 	if !p.Expires.IsZero() {
-		fmt.Fprintf(os.Stderr, "The code is valid for %v.\n", time.Until(p.Expires).Round(time.Second))
+		fmt.Fprintf(os.Stderr, "You have %v for that.\n", time.Until(p.Expires).Round(time.Second))
 	}
 }
 

@@ -262,3 +262,37 @@ func TestReplayedCode(t *testing.T) {
 		t.Errorf("%d token requests, one for each code", n)
 	}
 }
+
+// TestPersonNeededHint: what to do about a login that the provider grants to a person only depends on who logs in.
+func TestPersonNeededHint(t *testing.T) {
+	op := start(t, &fakeop.Provider{})
+	brought := oidc.Cookies{op.Session("ada")}
+	inBrowser := browserSettings(op, op.Browse("ada"))
+	withNone := inBrowser
+	withNone.Params = map[string]string{"prompt": "none"}
+	for _, code := range []string{"login_required", "interaction_required", "consent_required", "account_selection_required"} {
+		op.Change(func(p *fakeop.Provider) { p.Answer = answering(map[string]string{"error": code}) })
+		for _, test := range []struct {
+			name        string
+			c           oidc.Config
+			credentials any
+			want        string
+		}{
+			{"silent", settings(op), nil, "bring the cookies"},
+			{"cookies were brought", inBrowser, brought, "bring the cookies"},
+			{"browser", inBrowser, nil, "what the provider's page asks"},
+			{"browser, told not to ask", withNone, nil, "take prompt out of params"},
+		} {
+			t.Run(code+", "+test.name, func(t *testing.T) {
+				err := newClient(t, op, test.c).Login(t.Context(), test.credentials)
+				f := failure(t, err)
+				if !f.Refused || f.Code != code || !strings.Contains(f.Hint, test.want) {
+					t.Errorf("refused %v, code %q, hint %q", f.Refused, f.Code, f.Hint)
+				}
+				if errors.Is(err, silentrefresh.ErrSessionOver) {
+					t.Error("there was no session that could be over")
+				}
+			})
+		}
+	}
+}

@@ -42,6 +42,7 @@ func main() {
 		op := (&fakeop.Provider{TokenTTL: 2 * time.Second, Interval: 1}).Start()
 		defer op.Close()
 		c.Issuer, c.Prompt = op.URL, enter(op)
+		fmt.Println("a play: the provider is on loopback, and the person who enters the code is scripted")
 	}
 	if *api == "" {
 		*api = c.Issuer + "/me"

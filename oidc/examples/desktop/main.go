@@ -121,6 +121,7 @@ func play(ctx context.Context, c oidc.Config) error {
 	}
 	defer os.RemoveAll(dir)
 	c.Issuer, c.OpenBrowser = op.URL, op.Browse("ada")
+	fmt.Println("a play: the provider is on loopback, and the person at the browser is scripted")
 	for start := 1; start <= 2; start++ {
 		fmt.Println("start", start)
 		store, err := filestore.Open(filestore.Config{Dir: dir})
@@ -134,5 +135,6 @@ func play(ctx context.Context, c oidc.Config) error {
 	if n := op.Calls("/login"); n != 2 { // the page and the form
 		return fmt.Errorf("the login page was used %d times", n)
 	}
+	fmt.Println("start 2 needed no browser: the session was in the store")
 	return nil
 }

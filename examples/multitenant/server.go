@@ -14,20 +14,22 @@ import (
 // An authServer is an auth server and an API in memory, so that what is measured is the client: a strict one, whose
 // refresh cookies work once. It is the Base of the platform's Client.
 type authServer struct {
-	ttl   time.Duration
-	began time.Time
+	ttl time.Duration
 
 	spent sync.Map // user -> *atomic.Int64: how often the session was renewed
 
-	running, mostRunning          atomic.Int64
-	refreshes, reuses, api, wrong atomic.Int64
+	running, mostRunning atomic.Int64
+	reuses, wrong        atomic.Int64
 
 	mu        sync.Mutex
-	perSecond map[int]int // refreshes, by the second they came in
+	since     time.Time   // when the count was started
+	perSecond map[int]int // refreshes, by the second after that
 }
 
 func newAuthServer(ttl time.Duration) *authServer {
-	return &authServer{ttl: ttl, began: time.Now(), perSecond: map[int]int{}}
+	s := &authServer{ttl: ttl}
+	s.startCount()
+	return s
 }
 
 type credentials struct {
@@ -58,13 +60,10 @@ func (s *authServer) login(r *http.Request, user string) *http.Response {
 }
 
 func (s *authServer) refresh(r *http.Request) *http.Response {
-	now := s.running.Add(1)
+	raise(&s.mostRunning, s.running.Add(1))
 	defer s.running.Add(-1)
-	for most := s.mostRunning.Load(); now > most && !s.mostRunning.CompareAndSwap(most, now); most = s.mostRunning.Load() {
-	}
-	s.refreshes.Add(1)
 	s.mu.Lock()
-	s.perSecond[int(time.Since(s.began)/time.Second)]++
+	s.perSecond[int(time.Since(s.since)/time.Second)]++
 	s.mu.Unlock()
 
 	time.Sleep(5 * time.Millisecond) // what a server takes
@@ -93,7 +92,6 @@ func (s *authServer) grant(r *http.Request, user string, n int64) *http.Response
 }
 
 func (s *authServer) serveAPI(r *http.Request) *http.Response {
-	s.api.Add(1)
 	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 	user, ends, _ := strings.Cut(token, ".")
 	var end int64
@@ -106,17 +104,28 @@ func (s *authServer) serveAPI(r *http.Request) *http.Response {
 	return answer(r, http.StatusOK, "hello", nil)
 }
 
-// busiest is the most refreshes in a second since from, and the mean of the seconds since then.
-func (s *authServer) busiest(from time.Time) (most int, mean float64) {
-	first, last := int(from.Sub(s.began)/time.Second), int(time.Since(s.began)/time.Second)
+// startCount forgets the refreshes so far.
+func (s *authServer) startCount() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sum := 0
-	for second := first; second <= last; second++ {
-		most = max(most, s.perSecond[second])
-		sum += s.perSecond[second]
+	s.since, s.perSecond = time.Now(), map[int]int{}
+}
+
+// count returns the refreshes since startCount, and how many of them came in the busiest second.
+func (s *authServer) count() (all, busiest int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, n := range s.perSecond {
+		all += n
+		busiest = max(busiest, n)
 	}
-	return most, float64(sum) / max(time.Since(from).Seconds(), 1)
+	return all, busiest
+}
+
+// raise makes n the value of most where it is above it.
+func raise(most *atomic.Int64, n int64) {
+	for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
+	}
 }
 
 func answer(r *http.Request, status int, body string, cookie *http.Cookie) *http.Response {

@@ -39,8 +39,9 @@ type Config struct {
 	// MaxWait is how long a request without a usable token waits through a backoff; 0: 10 s; negative: not at
 	// all. A refresh that is under way is always waited for, until the request's own context ends.
 	MaxWait time.Duration
-	// Margin is how long before its end a token is renewed; 0: about 20 % of its lifetime. It is bounded by half
-	// the lifetime.
+	// Margin is how long before its end a token is renewed; 0: about 20 % of its lifetime, and once after a start or
+	// a failure much earlier, so that a fleet that was started together spreads. A Margin does without that spread.
+	// It is bounded by half the lifetime.
 	Margin time.Duration
 	// MaxAge is when to renew a token whose lifetime is unknown; 0: only when it is refused.
 	MaxAge time.Duration

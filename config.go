@@ -60,6 +60,9 @@ func (s *shared) readOrigins() (mistakes []error) {
 	case s.cfg.BaseURL == "":
 		wrong(`BaseURL is missing; give the server's URL, for instance "https://api.example.com"`)
 		return mistakes
+	case !strings.Contains(s.cfg.BaseURL, "://"):
+		wrong("BaseURL %q has neither https:// nor http://; write it as https://api.example.com", withoutSecrets(s.cfg.BaseURL))
+		return mistakes
 	case err != nil:
 		wrong("BaseURL cannot be parsed; write it as https://api.example.com")
 		return mistakes
@@ -236,7 +239,10 @@ func Foreground(ctx context.Context) bool {
 // withoutSecrets is a URL of the caller's for an error: nothing of it but scheme and host.
 func withoutSecrets(s string) string {
 	u, err := url.Parse(s)
-	if err != nil {
+	switch {
+	case !strings.ContainsAny(s, "@?#"):
+		return s
+	case err != nil:
 		return "..."
 	}
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()

@@ -183,7 +183,7 @@ func TestConfigNamesEveryMistake(t *testing.T) {
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, part := range []string{"BaseURL", "ftp", "a.example", `"..."`, "b.example", "Timeout", "MaxExchanges", "RejectedStatus", "Name", "HandOutHeader", "attach.header", "login.method"} {
+	for _, part := range []string{"BaseURL", "ftp", "a.example", `"::"`, "b.example", "Timeout", "MaxExchanges", "RejectedStatus", "Name", "HandOutHeader", "attach.header", "login.method"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("nothing about %s in: %v", part, err)
 		}
@@ -191,7 +191,7 @@ func TestConfigNamesEveryMistake(t *testing.T) {
 	if strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("a password in: %v", err)
 	}
-	for base, part := range map[string]string{"": "missing", "https://": "host", "api.example.com": "scheme", "https://a.example?x=1": "query"} {
+	for base, part := range map[string]string{"": "missing", "https://": "host", "api.example.com": "neither https", "localhost:8080": "neither https", "127.0.0.1:8080": "neither https", "https://a.example?x=1": "query"} {
 		if _, err := New(Config{BaseURL: base}); err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("BaseURL %q: %v", base, err)
 		}

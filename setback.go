@@ -48,7 +48,8 @@ func (t *trade) over(r *record, re *RefreshError, save func([]byte) error) error
 	if t.c.cfg.Credentials != nil {
 		return t.logIn(save)
 	}
-	ended := record{login: r.login, version: r.version + 1, over: strings.TrimPrefix(re.Error(), "silentrefresh: the session is over: ")}
+	why := strings.TrimSuffix(strings.TrimPrefix(re.Error(), "silentrefresh: the session is over: "), "; call Login")
+	ended := record{login: r.login, version: r.version + 1, over: why}
 	ended.session.Subject, ended.session.Account = r.session.Subject, r.session.Account
 	ended.session.Ends = re.At
 	t.c.save(&ended, save) // if it cannot be saved, the others find out for themselves

@@ -41,6 +41,11 @@ func (b *bench) contenders() []contender {
 	})
 }
 
+// quickly reports whether c takes part in a quick run.
+func (b *bench) quickly(c contender) bool {
+	return c.name == nameOurs || b.with != "" && strings.Contains(c.name, b.with)
+}
+
 // or returns full, or small in a quick run.
 func or[T any](b *bench, full, small T) T {
 	if b.quick {
@@ -56,12 +61,35 @@ func (b *bench) goal(reached bool, format string, args ...any) {
 	}
 }
 
+// say adds a line that is no goal.
+func (b *bench) say(format string, args ...any) {
+	if !b.quick {
+		fmt.Fprintf(b.out, "- "+format+"\n", args...)
+	}
+}
+
 // count is goal for what must hold on any machine: the run fails if it does not.
 func (b *bench) count(reached bool, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	fmt.Fprintf(b.out, "- count %s: %s\n", verdict(reached, "holds", "BROKEN"), text)
 	if !reached {
 		b.t.Errorf("count broken: %s", text)
+	}
+}
+
+// countEach is count for something that must hold in each round: it says so once, or what was broken where.
+func (b *bench) countEach(rounds int, judge func(round int) (bool, string)) {
+	held, last := 0, ""
+	for i := range rounds {
+		ok, text := judge(i)
+		if last = text; ok {
+			held++
+		} else {
+			b.count(false, "round %d: %s", i+1, text)
+		}
+	}
+	if held == rounds {
+		b.count(true, "in each of %d rounds; in the last: %s", rounds, last)
 	}
 }
 
@@ -105,6 +133,7 @@ func (b *bench) table(rows [][]string) {
 			width[i] = max(width[i], len([]rune(cell)))
 		}
 	}
+	fmt.Fprintln(b.out) // or a list above it would swallow it
 	for n, row := range rows {
 		for i, cell := range row {
 			fmt.Fprintf(b.out, "| %s%s ", cell, strings.Repeat(" ", width[i]-len([]rune(cell))))

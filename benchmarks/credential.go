@@ -72,7 +72,7 @@ func (s *source) refresh(ctx context.Context) (grant, error) {
 	return readGrant(resp, sent)
 }
 
-// readGrant takes the lifetime from expires_in, and the end from the exp claim where there is no expires_in.
+// readGrant takes the lifetime from expires_in, or else from the exp claim and the server's own clock.
 func readGrant(resp *http.Response, sent time.Time) (grant, error) {
 	var doc struct {
 		Token string `json:"access_token"`
@@ -88,5 +88,9 @@ func readGrant(resp *http.Response, sent time.Time) (grant, error) {
 	if _, _, err := jwt.NewParser().ParseUnverified(doc.Token, &claims); err != nil {
 		return grant{}, err
 	}
-	return grant{doc.Token, claims.ExpiresAt.Time}, nil
+	date, err := http.ParseTime(resp.Header.Get("Date"))
+	if err != nil {
+		date = sent
+	}
+	return grant{doc.Token, sent.Add(claims.ExpiresAt.Sub(date))}, nil
 }

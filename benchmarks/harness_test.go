@@ -184,6 +184,11 @@ func TestParse(t *testing.T) {
 	if err != nil || !o.quick || strings.Join(o.names, " ") != "storm down" {
 		t.Errorf("%+v, %v", o, err)
 	}
+	for _, args := range [][]string{{"-rounds", "0"}, {"-with", "frob"}, {"-write", "-quick"}, {"-write", "-with", "oauth2"}, {"frob"}} {
+		if _, err := parse(args); err == nil {
+			t.Errorf("%v is taken", args)
+		}
+	}
 }
 
 // writeSectionTo tries to write to the README, and throws the result away.

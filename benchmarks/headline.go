@@ -16,14 +16,14 @@ type headline struct {
 }
 
 var headlines = []headline{
-	{"attaching a token, times the minimal RoundTripper", "hotpath", "", []int{2}, "%s"},
+	{"attaching a token, times the minimal RoundTripper (with maps.Clone)", "hotpath", "", []int{2, 3}, "%s (%s)"},
 	{"CPU of a request on loopback, times the minimal one", "endtoend", "", []int{2}, "%s"},
-	{"slowest of 1,000 requests while tokens end, ms", "rollover", "lead 500ms", []int{9}, "%s"},
+	{"slowest of 1,000 requests while tokens end, renewed 500 ms ahead, ms", "rollover", "lead 500ms", []int{9}, "%s"},
 	{"2,000 requests at a revocation: refreshes, failures", "storm", "all at once", []int{1, 2}, "%s, %s"},
 	{"a minute's outage: refresh calls, failures with a valid token", "down", "", []int{1, 3}, "%s, %s"},
 }
 
-var headlined = []string{nameOurs, oauth2Transport.name, mutexRecheck.name, mutexOnly.name}
+var headlined = []string{nameOurs, oauth2Transport.name, smithyCache.name, mutexRecheck.name}
 
 // writeHeadlines puts them into the file at path, from the results that stand in here.
 func writeHeadlines(path, here string) error {

@@ -26,7 +26,7 @@ func runIdle(b *bench) error {
 	}
 	b.table(rows)
 	ours := got[nameOurs][0]
-	b.count(ours.heap <= 1.5*1024, "%.0f B a session beyond token and cookies, at most 1.5 KB", ours.heap)
+	b.count(ours.heap <= 1.5*1024, "%.0f B a session beyond token and cookies, at most 1,536 (1.5 KB)", ours.heap)
 	b.count(ours.goroutines < 1, "%.0f goroutines, 0", ours.goroutines)
 	return nil
 }

@@ -81,8 +81,8 @@ func parse(args []string) (options, error) {
 			o.names, args = append(o.names, args[0]), args[1:]
 		}
 	}
-	if o.write && o.with != "" {
-		fmt.Fprintln(fs.Output(), "benchmarks: -write needs all contenders, so not -with")
+	if mistake := o.mistake(); mistake != "" {
+		fmt.Fprintln(fs.Output(), "benchmarks:", mistake)
 		return o, flag.ErrHelp
 	}
 	for _, n := range o.names {
@@ -93,6 +93,20 @@ func parse(args []string) (options, error) {
 		}
 	}
 	return o, nil
+}
+
+// mistake says what the flags have wrong, "" if nothing.
+func (o options) mistake() string {
+	known := func(c contender) bool { return strings.Contains(c.name, o.with) }
+	switch {
+	case o.rounds < 1:
+		return "-rounds: there has to be one at least"
+	case !slices.ContainsFunc(contenders(), known):
+		return fmt.Sprintf("-with %q: no contender's name contains that; they are in README.md", o.with)
+	case o.write && (o.quick || o.with != ""):
+		return "-write is for results in full: leave out -quick and -with"
+	}
+	return ""
 }
 
 func (o options) run(t *testing.T) {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"sync"
@@ -66,7 +67,7 @@ func (w watch) share(is func(moment) bool) float64 {
 func runRollover(b *bench) error {
 	list := which(b.contenders(), func(c contender) bool { return c.renews || c.name == nameLimit })
 	if b.quick {
-		list = which(list, func(c contender) bool { return c.name == nameOurs })
+		list = which(list, b.quickly)
 	}
 	for _, lead := range []time.Duration{longLead, shortLead} {
 		got, err := alternate(b, b.rounds, list, func(c contender) (watch, error) {
@@ -153,11 +154,12 @@ func (b *bench) rolloverTable(list []contender, got map[string][]watch, lead tim
 }
 
 func (b *bench) rolloverGoals(got map[string][]watch, lead time.Duration) {
-	for _, w := range got[nameOurs] {
-		b.count(w.failed() == 0, "lead %v: %.0f failures seen by the application, 0", lead, w.failed())
-		b.count(w.tally.overlap <= 1 && w.tally.crowded == 0 && w.tally.reuses == 0,
-			"lead %v: %d refreshes, %d more than one a generation, %d at a time", lead, w.tally.refreshes, w.tally.crowded, w.tally.overlap)
-	}
+	b.countEach(len(got[nameOurs]), func(i int) (bool, string) {
+		w := got[nameOurs][i]
+		return w.failed() == 0 && w.tally.overlap <= 1 && w.tally.crowded == 0 && w.tally.reuses == 0, fmt.Sprintf(
+			"lead %v: %.0f failures seen by the application (0), %d refreshes, %d of them more than one a generation (0), %d at a time (1)",
+			lead, w.failed(), w.tally.refreshes, w.tally.crowded, w.tally.overlap)
+	})
 	if lead == longLead && !b.quick {
 		r := ratio(got[nameOurs], got[nameLimit], watch.p999)
 		b.goal(r.median <= 1.5, "lead %v: p99.9 is %s of the limit, at most 1.5", lead, r)

@@ -12,6 +12,9 @@ import (
 // longLived are tokens that are renewed only when they are revoked.
 var longLived = authtest.Config{AccessTTL: time.Hour}
 
+// halfAPoll is how long half of those who wait would take if nothing woke them: they look twice a second.
+const halfAPoll = 250 * time.Millisecond
+
 func is(kinds ...silentrefresh.EventKind) func(report) bool {
 	return func(r report) bool { return slices.Contains(kinds, silentrefresh.EventKind(r.Kind)) }
 }
@@ -25,17 +28,33 @@ func steady(s *stage) error {
 	if err := s.open(authtest.Config{AccessTTL: ttl}, false); err != nil {
 		return err
 	}
-	start := time.Now()
+	before, start := s.auth.Counters().Refreshes, time.Now()
 	if err := sleep(s.ctx, s.options.steady); err != nil {
 		return err
 	}
-	quiet := s.auth.Counters()
-	s.say("%d replicas for %.0f s, tokens of %v", s.replicas, time.Since(start).Seconds(), ttl)
+	quiet, took := s.auth.Counters(), time.Since(start)
+	refreshes := quiet.Refreshes - before
+	most := int(took.Seconds()/(0.75*ttl.Seconds())) + 2 // two, because the first may be due at once, and early
+	s.check(refreshes <= most, "%d replicas: %d refreshes in %.1f s, with tokens of %v; no token is due before 75 %% of that: at most %d",
+		s.replicas, refreshes, took.Seconds(), ttl, most)
 	s.check(quiet.APIUnauthorized == 0, "%d of %d requests met a token that had ended", quiet.APIUnauthorized, quiet.API)
+	if err := s.settle(); err != nil {
+		return err
+	}
 	if err := s.revoke(s.replicas); err != nil {
 		return err
 	}
 	return s.epilogue(s.replicas)
+}
+
+// settle waits until all replicas have the token of one more refresh, so that for a while no timer makes another.
+func (s *stage) settle() error {
+	renewed, err := s.awaitSince(s.mark(), "a refresh", 30*time.Second, 1, is(silentrefresh.EventRenewed))
+	if err != nil {
+		return err
+	}
+	_, err = s.await("its token", 10*time.Second, s.replicas, func(r report) bool { return newToken(r) && r.Version >= renewed[0].Version })
+	return err
 }
 
 // revoke revokes all access tokens and waits until n replicas have new ones. It says how fast they had.
@@ -61,8 +80,9 @@ func (s *stage) revoke(n int) error {
 	slices.Sort(delays)
 	s.check(s.auth.Counters().Refreshes == before+1, "all tokens revoked at once: %d refresh", s.auth.Counters().Refreshes-before)
 	if len(delays) > 0 && !saved.IsZero() {
-		s.say("        %d adopted the new token; after it was saved, half of them within %v, all within %v", len(delays),
-			delays[len(delays)/2].Round(time.Millisecond), delays[len(delays)-1].Round(time.Millisecond))
+		median := delays[len(delays)/2].Round(time.Millisecond)
+		s.check(median < halfAPoll, "%d adopted the new token; after it was saved, half of them within %v, all within %v", len(delays),
+			median, delays[len(delays)-1].Round(time.Millisecond))
 	}
 	return nil
 }
@@ -183,7 +203,7 @@ func stopped(s *stage) error {
 	if err != nil {
 		return err
 	}
-	s.check(before == after, "the leader that was stopped has overwritten nothing")
+	s.check(before == after, "the leader that was stopped has overwritten nothing (the server takes a spent refresh token again for %v)", c.Grace)
 	return s.epilogue(s.replicas)
 }
 
@@ -232,7 +252,8 @@ func away(s *stage) error {
 	during := s.auth.Counters()
 	s.say("Redis is away for %.1f s, tokens of %v; %d replicas wanted to refresh meanwhile", time.Since(start).Seconds(), ttl, len(tried))
 	s.check(during.RefreshCalls == before.RefreshCalls, "%d credentials were spent whose successor could not have been saved", during.RefreshCalls-before.RefreshCalls)
-	s.check(during.API > before.API, "%d requests were served meanwhile", during.API-before.API)
+	served := during.API - during.APIUnauthorized - before.API + before.APIUnauthorized
+	s.check(served >= s.replicas, "%d requests were served meanwhile", served)
 	if err := s.redis.start(s.ctx); err != nil {
 		return err
 	}

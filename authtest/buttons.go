@@ -2,6 +2,7 @@ package authtest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -75,6 +76,22 @@ func (s *Server) sleep(d time.Duration) bool {
 	return true
 }
 
+// buttonList is what people are told of the buttons.
+const buttonList = `  POST /_test/expire                       every access token expires
+  POST /_test/revoke                       every access token is revoked
+  POST /_test/end                          every session ends
+  POST /_test/down?how=unavailable&for=5s  the auth server is away; how: unavailable, resetting, refusing
+  POST /_test/up                           it is back
+  POST /_test/sleep?for=1h                 this machine has slept
+  POST /_test/delay?refresh=2s&api=100ms   how long requests take from now on
+  POST /_test/fault?kind=drop              the next refresh goes wrong; at, times, commit, status, body say more; kinds:
+                                           drop, reset, hang, status, html, garbage, huge, truncated, no-token,
+                                           same-token, other-subject
+  POST /_test/release                      those that hang go on
+  GET  /_test/counters                     what was asked so far
+  GET  /_test/sessions                     the sessions there are
+`
+
 // buttons serves the buttons.
 func (s *Server) buttons() http.Handler {
 	mux := http.NewServeMux()
@@ -87,18 +104,30 @@ func (s *Server) buttons() http.Handler {
 	button(mux, "sleep", s.pressSleep)
 	button(mux, "delay", s.pressDelay)
 	button(mux, "fault", s.pressFault)
-	mux.HandleFunc("GET /_test/counters", func(w http.ResponseWriter, r *http.Request) {
+	serveButton(mux, http.MethodGet, "counters", func(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusOK, s.Counters())
 	})
-	mux.HandleFunc("GET /_test/sessions", func(w http.ResponseWriter, r *http.Request) {
+	serveButton(mux, http.MethodGet, "sessions", func(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusOK, append([]Session{}, s.Sessions()...))
+	})
+	mux.HandleFunc("/_test/", func(w http.ResponseWriter, r *http.Request) {
+		http.Error(w, "there is no such button; there are:\n"+buttonList, http.StatusNotFound)
 	})
 	return mux
 }
 
+// serveButton serves one with its method, and says which that is to whoever uses another.
+func serveButton(mux *http.ServeMux, method, name string, h http.HandlerFunc) {
+	mux.HandleFunc(method+" /_test/"+name, h)
+	mux.HandleFunc("/_test/"+name, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", method)
+		http.Error(w, "use the method "+method, http.StatusMethodNotAllowed)
+	})
+}
+
 // button serves one: 204, or 400 with what is wrong.
 func button(mux *http.ServeMux, name string, press func(*http.Request) error) {
-	mux.HandleFunc("POST /_test/"+name, func(w http.ResponseWriter, r *http.Request) {
+	serveButton(mux, http.MethodPost, name, func(w http.ResponseWriter, r *http.Request) {
 		if err := press(r); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
@@ -118,6 +147,9 @@ func (s *Server) pressDown(r *http.Request) error {
 	d, err := queryDuration(r, "for")
 	if err != nil {
 		return err
+	}
+	if d == 0 && how == Refusing && s.auth == s.api {
+		return errors.New("how=refusing needs a time, such as for=5s: until it is over nothing listens here, and up cannot be pressed")
 	}
 	if d == 0 {
 		s.Down(how)

@@ -147,6 +147,7 @@ func TestButtonsSayWhatIsWrong(t *testing.T) {
 	for path, want := range map[string]string{
 		"down?how=tired":                "unavailable, resetting or refusing",
 		"down?for=soon":                 "such as 5s",
+		"down?how=refusing":             "needs a time",
 		"sleep?for=-1h":                 "such as 5s",
 		"delay?refresh=x":               "refresh=x",
 		"delay?api=x":                   "api=x",
@@ -168,6 +169,43 @@ func TestButtonsSayWhatIsWrong(t *testing.T) {
 	}
 	resp.Body.Close()
 	k.expect("GET of a button", resp.StatusCode, http.StatusMethodNotAllowed)
+}
+
+// TestRefusingApart needs no time: the buttons are elsewhere.
+func TestRefusingApart(t *testing.T) {
+	_, k := loggedIn(t, authtest.Config{Buttons: true, AuthApart: true})
+	k.press("down?how=refusing", "", 204)
+	k.press("up", "", 204)
+	k.mustRenew(200)
+}
+
+// TestUnknownButtonListsTheButtons, and all that it lists are there.
+func TestUnknownButtonListsTheButtons(t *testing.T) {
+	_, k := loggedIn(t, authtest.Config{Buttons: true})
+	listed := 0
+	for _, line := range strings.Split(k.press("dwon", "", 404), "\n") {
+		words := strings.Fields(line)
+		if len(words) < 2 || !strings.HasPrefix(words[1], "/_test/") {
+			continue
+		}
+		listed++
+		req, err := http.NewRequest(words[0], k.s.URL()+words[1], nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := k.http.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode >= 300 {
+			t.Errorf("%s: %s", line, resp.Status)
+		}
+	}
+	k.expect("buttons", listed, 11)
+	if got := k.press("counters", "", 405); !strings.Contains(got, "GET") {
+		t.Errorf("the wrong method: %q", got)
+	}
 }
 
 func TestCountersOverHTTP(t *testing.T) {

@@ -16,8 +16,8 @@ import (
 const shutdownTime = 5 * time.Second
 
 // Run runs a server with its buttons, as args (without a program's name) say, until ctx ends. Once the server is
-// ready it writes one line to out, with the URL, the account and the password. With -h it writes the flags there and
-// returns flag.ErrHelp.
+// ready it writes one line to out, with the URL, the account and the password. With -h it writes endpoints, buttons and
+// flags there and returns flag.ErrHelp.
 func Run(ctx context.Context, args []string, out io.Writer) error {
 	config := Config{Addr: "127.0.0.1:8080", Buttons: true}
 	if err := parse(&config, args, out); err != nil {
@@ -51,9 +51,44 @@ func announce(out io.Writer, s *Server) error {
 	return err
 }
 
+const runHelp = `An auth server and an API that it protects, for tests. The account is ` + DefaultEmail + ` with the password
+"` + DefaultPassword + `".
+
+Endpoints:
+  POST /auth/login    takes {"email": ..., "password": ...} and gives an access token and a refresh token
+  POST /auth/refresh  takes the refresh token and gives a new access token
+  POST /auth/logout   ends the session
+  /me                 the account
+  /echo               the request; /status/418 that status, /stream events, /slow?for=2s an answer later
+
+Buttons, which make things go wrong:
+` + buttonList + `
+Flags:
+`
+
+// parse reads args into c. What is wrong is in the error alone; the help goes to out.
 func parse(c *Config, args []string, out io.Writer) error {
+	f := flags(c)
+	f.SetOutput(io.Discard)
+	err := f.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		io.WriteString(out, runHelp)
+		f.SetOutput(out)
+		f.PrintDefaults()
+		return err
+	case err != nil:
+		return fmt.Errorf("authtest: %w; -h lists the flags", err)
+	case f.NArg() > 0:
+		return fmt.Errorf("authtest: unexpected argument %q: everything is a flag", f.Arg(0))
+	}
+	return nil
+}
+
+// flags are those of Run, with c behind them.
+func flags(c *Config) *flag.FlagSet {
 	f := flag.NewFlagSet("authserver", flag.ContinueOnError)
-	f.SetOutput(out)
+	f.Usage = func() {}
 	f.StringVar(&c.Addr, "listen", c.Addr, "`address` to listen on")
 	f.DurationVar(&c.AccessTTL, "ttl", 15*time.Minute, "lifetime of access tokens")
 	f.DurationVar(&c.RefreshTTL, "refresh-ttl", 7*24*time.Hour, "lifetime of refresh tokens")
@@ -84,13 +119,7 @@ func parse(c *Config, args []string, out io.Writer) error {
 	f.BoolVar(&c.HTTP2, "http2", false, "serve HTTP/2 as well")
 	f.BoolVar(&c.AuthApart, "auth-apart", false, "serve the auth endpoints on a port of their own")
 	f.Func("user", "another account, as `email:password`; may be repeated", func(v string) error { return addUser(c, v) })
-	if err := f.Parse(args); err != nil {
-		return err
-	}
-	if f.NArg() > 0 {
-		return fmt.Errorf("authtest: unexpected argument %q: everything is a flag", f.Arg(0))
-	}
-	return nil
+	return f
 }
 
 func addUser(c *Config, text string) error {

@@ -82,14 +82,15 @@ func TestRunSaysWhatIsWrong(t *testing.T) {
 	}{
 		{"-ttl=-1s", "AccessTTL is negative"},
 		{"-token-in=pocket", "json, header or cookie"},
-		{"-unheard-of", "not defined"},
+		{"-unheard-of", "not defined: -unheard-of; -h lists the flags"},
 		{"extra", `unexpected argument "extra"`},
 		{"-user=bob", "email:password"},
 		{"-listen=nowhere", "start the server"},
 	} {
-		err := authtest.Run(t.Context(), strings.Fields(test.args), io.Discard)
-		if err == nil || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%s: %v", test.args, err)
+		var out strings.Builder
+		err := authtest.Run(t.Context(), strings.Fields(test.args), &out)
+		if err == nil || !strings.Contains(err.Error(), test.want) || out.Len() > 0 {
+			t.Errorf("%s: %v, and wrote %q", test.args, err, out.String())
 		}
 	}
 }
@@ -102,6 +103,11 @@ func TestRunHelps(t *testing.T) {
 	for _, name := range []string{"listen", "ttl", "refresh-ttl", "grace", "csrf", "opaque", "rate", "delay", "skew", "token-in", "refresh-in"} {
 		if !strings.Contains(out.String(), fmt.Sprintf("  -%s", name)) {
 			t.Errorf("-%s is not among the flags", name)
+		}
+	}
+	for _, words := range []string{"POST /auth/refresh ", "POST /_test/down?", "POST /_test/fault?", authtest.DefaultEmail, authtest.DefaultPassword} {
+		if !strings.Contains(out.String(), words) {
+			t.Errorf("the help lacks %q", words)
 		}
 	}
 }

@@ -40,7 +40,7 @@ func (a *app) choose() error {
 	var fit []*profile
 	base, err := url.Parse(a.options.base)
 	if err != nil {
-		return usage("-base cannot be parsed", "write it as https://api.example.com")
+		return usage(a.given("base")+" cannot be parsed", "write it as https://api.example.com")
 	}
 	for _, p := range all {
 		if (a.options.session == "" || p.Session == a.options.session) && (a.options.base == "" || p.origin() == originOf(base)) {
@@ -83,7 +83,7 @@ func (a *app) chooseConfig() error {
 		return usage("the config file has a mistake: "+plain(err), "correct it")
 	}
 	if a.options.base != "" {
-		return usage("-config and -base are both given", "leave one of the two out: the config file has base_url")
+		return usage(a.given("config")+" and "+a.given("base")+" are both given", "leave one of the two out: the config file has base_url")
 	}
 	return a.overrule()
 }
@@ -95,7 +95,7 @@ func (a *app) chooseBase() error {
 		return err
 	}
 	if a.profile, err = newProfile(a.options.session, document, ""); err != nil {
-		return usage("-base: "+plain(err), "")
+		return usage(a.given("base")+": "+plain(err), "write it as https://api.example.com")
 	}
 	return a.overrule()
 }
@@ -111,24 +111,23 @@ func (a *app) overrule() (err error) {
 // nothing is the failure to find a session among all.
 func (a *app) nothing(all []*profile) error {
 	if a.options.session != "" && len(all) > 0 {
-		f := ambiguous(all)
-		f.what = fmt.Sprintf("there is no session %q", a.options.session)
-		f.code = exitLogin
-		return f
+		return &failure{what: fmt.Sprintf("there is no session %q", a.options.session), do: choices(all), code: exitLogin}
 	}
 	return &failure{what: "nobody is logged in", do: "silentrefresh login -base URL", code: exitLogin}
 }
 
-// ambiguous lists the choices.
+// ambiguous is the failure to choose among fit.
 func ambiguous(fit []*profile) *failure {
-	lines := make([]string, len(fit))
-	for i, p := range fit {
-		lines[i] = fmt.Sprintf("-base %s -session %s", p.config.BaseURL, p.Session)
+	return &failure{what: fmt.Sprintf("there are %d sessions", len(fit)), do: choices(fit), code: exitUsage}
+}
+
+// choices lists what to type for each of all.
+func choices(all []*profile) string {
+	lines := []string{"say which one, with -session or -base; there are:"}
+	for _, p := range all {
+		lines = append(lines, fmt.Sprintf("-base %s -session %s", p.config.BaseURL, quoted(p.Session)))
 	}
-	return &failure{
-		what: fmt.Sprintf("there are %d sessions", len(fit)), why: strings.Join(lines, "\n"),
-		do: "say which one, with -session or -base", code: exitUsage,
-	}
+	return strings.Join(lines, "\n")
 }
 
 // loginCommand is what to type to log in to the chosen session.
@@ -162,7 +161,7 @@ func quoted(s string) string {
 func (a *app) connect(store silentrefresh.Store, observe func(silentrefresh.Event)) (*silentrefresh.Client, error) {
 	cfg, err := a.profile.config.client()
 	if err != nil {
-		return nil, usage(plain(err), "correct the settings")
+		return nil, a.wrongSettings(err)
 	}
 	if cfg.Base, err = a.transport(); err != nil {
 		return nil, err
@@ -175,9 +174,32 @@ func (a *app) connect(store silentrefresh.Store, observe func(silentrefresh.Even
 		cfg.Logger = slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	if a.client, err = silentrefresh.New(cfg); err != nil {
-		return nil, usage(plain(err), `correct the settings; "silentrefresh help config" shows them`)
+		return nil, a.wrongSettings(err)
 	}
 	return a.client, nil
+}
+
+// wrongSettings says what is wrong with the settings, and where they are from.
+func (a *app) wrongSettings(err error) *failure {
+	switch {
+	case a.options.config != "":
+		return usage(plain(err), "correct "+a.options.config+`; "silentrefresh help config" shows every field`)
+	case !a.profile.kept:
+		source := a.given("base")
+		if a.options.session != "" {
+			source += " or " + a.given("session")
+		}
+		return usage(plain(err), "correct "+source)
+	}
+	return usage(plain(err), `correct the settings, with "silentrefresh login -config FILE"; "silentrefresh help config" shows them`)
+}
+
+// given is how that flag was given: on the command line, or by its variable.
+func (a *app) given(flag string) string {
+	if _, ok := a.options.typed[flag]; ok {
+		return "-" + flag
+	}
+	return variable(flag)
 }
 
 // notice tells what a person who waits should know.

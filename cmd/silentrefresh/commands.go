@@ -46,7 +46,8 @@ func commands() []command {
 			flags: []use{{"min-ttl", "renew first what is valid for less than this `TIME`"}}},
 		{name: "status", run: status, about: "say how the session stands, without asking the server; exit status 0, or 3: log in first",
 			flags: []use{{"json", "as a JSON object"}}},
-		{name: "watch", run: watch, about: "show what happens to the session, until interrupted"},
+		{name: "watch", run: watch, about: "show what happens to the session, until interrupted",
+			more: "What other processes do is shown when this one looks: when the token is next due.\n"},
 		{name: "proxy", run: proxy, about: "a local server that passes requests on, logged in, for any language",
 			defaults: options{listen: "127.0.0.1:8090"}, more: proxyHelp, flags: []use{
 				{"listen", "the `ADDRESS` to listen on"},

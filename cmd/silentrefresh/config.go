@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -51,19 +52,34 @@ func (a attach) setting() silentrefresh.Attach {
 // duration is written as "90s" or "15m".
 type duration time.Duration
 
-// UnmarshalText reads what time.ParseDuration does, and nothing as 0.
-func (d *duration) UnmarshalText(text []byte) error {
-	if len(text) == 0 {
-		*d = 0
-		return nil
+var errSpan = errors.New("not a time span: write it as 90s, 15m or 8h")
+
+// UnmarshalJSON reads what time.ParseDuration does, and "" as 0.
+func (d *duration) UnmarshalJSON(value []byte) error {
+	var text string
+	if json.Unmarshal(value, &text) != nil {
+		return errSpan
 	}
-	v, err := time.ParseDuration(string(text))
+	v, err := time.ParseDuration(cmp.Or(text, "0"))
 	if err != nil {
-		return fmt.Errorf("%q is not a time span; write it as 90s, 15m or 8h", text)
+		return errSpan
 	}
 	*d = duration(v)
 	return nil
 }
+
+// Set implements flag.Value. No flag can be negative.
+func (d *duration) Set(text string) error {
+	v, err := time.ParseDuration(text)
+	if err != nil || v < 0 {
+		return errSpan
+	}
+	*d = duration(v)
+	return nil
+}
+
+// String implements flag.Value.
+func (d *duration) String() string { return time.Duration(*d).String() }
 
 var errNoBaseURL = errors.New(`"base_url" is missing`)
 
@@ -128,25 +144,31 @@ func (c *config) client() (silentrefresh.Config, error) {
 	return cfg, nil
 }
 
-const configHelp = `The config file is JSON. Every field but base_url may be left out; empty ones mean the usual thing.
+const configHelp = `The config file is JSON, for instance this, where nothing but base_url is needed:
 
 { "base_url": "https://api.example.com",
-  "origins": [],                                  more origins that get the token
+  "origins": [],
   "login":   {"method": "POST", "url": "/auth/login",   "encoding": "json", "headers": {}, "fields": {}},
   "refresh": {"method": "POST", "url": "/auth/refresh", "encoding": "json", "headers": {}, "fields": {}},
   "logout":  {"method": "POST", "url": "/auth/logout",  "encoding": "json", "headers": {}, "fields": {}},
   "csrf":          {"cookie": "", "api_cookie": "", "header": "", "answer_header": "", "answer_json": "", "url": ""},
   "access_token":  {"json": "", "header": "", "cookie": "", "expires_json": ""},
   "refresh_token": {"json": "", "header": ""},
-  "issuer": "",                                   what the token's iss claim has to be
+  "issuer": "",
   "attach":        {"header": "Authorization", "scheme": "Bearer", "bare": false, "cookies": false},
   "rejected_status": [401],
-  "hand_out_header": "",                          a header of answers that hands out a newer token
-  "memory_only": false,                           never write the access token down, even encrypted
+  "hand_out_header": "",
+  "memory_only": false,
   "timeout": "30s", "max_wait": "10s", "margin": "", "max_age": "",
-  "ask": ["email", "password"],                   what login asks for on the terminal
-  "oidc": {"issuer": "", "client_id": "", "client_secret": "", "flow": "browser", "scopes": [], "redirect_uri": ""}
-}
+  "ask": ["email", "password"] }
+
+What is left out or empty means the usual thing.
+  origins               more origins that get the token
+  issuer                what the token's iss claim has to be
+  attach                with bare, or with the scheme "", the token is sent without a scheme
+  hand_out_header       a header of answers that hands out a newer token
+  memory_only           never write the access token down, even encrypted
+  ask                   what login asks for on the terminal
 
 Login, refresh and logout take the same fields:
   url                   a path, a whole URL, or "-" where the server has no such endpoint
@@ -157,5 +179,8 @@ Login, refresh and logout take the same fields:
   refused_status        statuses that refuse the credential for good, beside the usual ones
 
 access_token.json, expires_json and refresh_token.json are dotted paths such as data.token. access_token.cookie is
-the cookie that is the access token. attach.bare, or attach.scheme "", sends the token without a scheme. oidc.flow is browser, device or silent.
+the cookie that is the access token.
+
+With an identity provider, "oidc" stands in place of login, refresh and logout. Its flow is browser, device or silent:
+  "oidc": {"issuer": "", "client_id": "", "client_secret": "", "flow": "browser", "scopes": [], "redirect_uri": ""}
 `

@@ -32,11 +32,12 @@ func (f *failure) print(w io.Writer) {
 		return
 	}
 	fmt.Fprintf(w, "silentrefresh: %s\n", f.what)
+	below := strings.NewReplacer("\n", "\n       ")
 	if f.why != "" {
-		fmt.Fprintf(w, "  why: %s\n", strings.ReplaceAll(f.why, "\n", "\n       "))
+		fmt.Fprintf(w, "  why: %s\n", below.Replace(f.why))
 	}
 	if f.do != "" {
-		fmt.Fprintf(w, "  do:  %s\n", f.do)
+		fmt.Fprintf(w, "  do:  %s\n", below.Replace(f.do))
 	}
 }
 

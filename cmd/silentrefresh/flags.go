@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -42,8 +44,8 @@ var everywhere = []use{
 // define adds the flag u to f.
 func (o *options) define(f *flag.FlagSet, u use) {
 	text := func(p *string) { f.StringVar(p, u.name, *p, u.about) }
-	yes := func(p *bool) { f.BoolVar(p, u.name, *p, u.about) }
-	span := func(p *time.Duration) { f.DurationVar(p, u.name, *p, u.about) }
+	yes := func(p *bool) { f.Var((*yesOrNo)(p), u.name, u.about) }
+	span := func(p *time.Duration) { f.Var((*duration)(p), u.name, u.about) }
 	switch u.name {
 	case "config":
 		text(&o.config)
@@ -86,6 +88,25 @@ func (o *options) define(f *flag.FlagSet, u use) {
 	}
 }
 
+// yesOrNo is a flag that is there or not.
+type yesOrNo bool
+
+// Set implements flag.Value.
+func (y *yesOrNo) Set(text string) error {
+	v, err := strconv.ParseBool(text)
+	if err != nil {
+		return errors.New("write true or false")
+	}
+	*y = yesOrNo(v)
+	return nil
+}
+
+// String implements flag.Value.
+func (y *yesOrNo) String() string { return strconv.FormatBool(bool(*y)) }
+
+// IsBoolFlag tells the flag package that the name alone means true.
+func (*yesOrNo) IsBoolFlag() bool { return true }
+
 // An invocation is a command line, understood.
 type invocation struct {
 	command *command
@@ -103,7 +124,7 @@ func parse(args []string, env func(string) string) (*invocation, error) {
 	}
 	c := find(name)
 	if c == nil {
-		return nil, usage(fmt.Sprintf("there is no command %q", name), "silentrefresh -h lists them")
+		return nil, noCommand(name)
 	}
 	inv := &invocation{command: c, options: c.defaults}
 	f := c.flagSet(&inv.options)
@@ -129,19 +150,24 @@ func parseHelp(name string, rest []string) (*invocation, error) {
 	if isVersion := func(arg string) bool { return arg == "-version" || arg == "--version" }; slices.ContainsFunc(rest, isVersion) {
 		return &invocation{command: find("version")}, nil
 	}
-	asked := name == "help"
-	for _, arg := range rest {
-		if c := find(arg); c != nil {
-			return &invocation{help: c.help()}, nil
-		} else if arg == "config" {
-			return &invocation{help: configHelp}, nil
-		}
-		asked = asked || slices.Contains([]string{"-h", "--h", "-help", "--help"}, arg)
-	}
-	if asked {
+	topic, _ := takeCommand(rest)
+	switch c := find(topic); {
+	case c != nil:
+		return &invocation{help: c.help()}, nil
+	case topic == "config":
+		return &invocation{help: configHelp}, nil
+	case topic != "" && topic != "help":
+		return nil, noCommand(topic)
+	case name == "help" || slices.ContainsFunc(rest, isHelp):
 		return &invocation{help: overview()}, nil
 	}
 	return nil, usage("a command is missing", "silentrefresh -h lists them")
+}
+
+func isHelp(arg string) bool { return slices.Contains([]string{"-h", "--h", "-help", "--help"}, arg) }
+
+func noCommand(name string) *failure {
+	return usage(fmt.Sprintf("there is no command %q", name), "silentrefresh -h lists them")
 }
 
 // takeCommand finds the first argument that is neither a flag nor a flag's value, and returns the others.
@@ -214,7 +240,7 @@ func fromEnvironment(f *flag.FlagSet, env func(string) string) (err error) {
 			return
 		}
 		if bad := fl.Value.Set(v); bad != nil {
-			err = usage(fmt.Sprintf("%s cannot be read: %v", variable(fl.Name), bad), "correct it, or unset it")
+			err = usage(fmt.Sprintf("%s=%s cannot be read: %v", variable(fl.Name), v, bad), "correct it, or unset it")
 		}
 	})
 	return err

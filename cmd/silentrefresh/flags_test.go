@@ -81,9 +81,53 @@ func TestVariables(t *testing.T) {
 	b.env["SILENTREFRESH_BASE"] = s.URL()
 	b.env["SILENTREFRESH_D"] = credentials
 	b.ok("login")
-	b.env["SILENTREFRESH_MIN_TTL"] = "soon"
-	b.fails(exitUsage, []string{"SILENTREFRESH_MIN_TTL"}, "token")
 	b.ok("request", "/me", "-d", "")
+}
+
+// TestMistakesNameTheirSource: the flag, or the variable.
+func TestMistakesNameTheirSource(t *testing.T) {
+	b := newBox(t)
+	b.fails(exitUsage, []string{`BaseURL "xx"`, "do:  correct -base\n"}, "login", "-base", "xx", "-d", "{}")
+	b.fails(exitUsage, []string{"-base cannot be parsed"}, "-base", "http://[", "status")
+	b.env["SILENTREFRESH_BASE"] = "xx"
+	b.fails(exitUsage, []string{`BaseURL "xx"`, "correct SILENTREFRESH_BASE\n"}, "login", "-d", "{}")
+	b.fails(exitUsage, []string{"correct SILENTREFRESH_BASE or -session\n"}, "status", "-session", "a|b")
+	b.env["SILENTREFRESH_BASE"] = "http://["
+	b.fails(exitUsage, []string{"SILENTREFRESH_BASE cannot be parsed"}, "status")
+}
+
+// TestValuesOfFlags: what is wrong is said the same way for a flag and for a variable.
+func TestValuesOfFlags(t *testing.T) {
+	const spans = "write it as 90s, 15m or 8h"
+	for _, c := range []struct{ command, flag, value, want string }{
+		{"token", "min-ttl", "5", spans},
+		{"token", "min-ttl", "-5s", spans},
+		{"token", "min-ttl", "soon", spans},
+		{"testserver", "ttl", "-1s", spans},
+		{"status", "json", "maybe", "write true or false"},
+	} {
+		_, err := parse([]string{c.command, "-" + c.flag + "=" + c.value}, func(string) string { return "" })
+		if f := asFailure(err); f.code != exitUsage || !strings.Contains(f.what, c.want) || !strings.Contains(f.what, "-"+c.flag) {
+			t.Errorf("-%s=%s: %+v", c.flag, c.value, f)
+		}
+		_, err = parse([]string{c.command}, func(name string) string {
+			if name == variable(c.flag) {
+				return c.value
+			}
+			return ""
+		})
+		if f := asFailure(err); f.code != exitUsage || !strings.Contains(f.what, c.want) || !strings.Contains(f.what, variable(c.flag)) {
+			t.Errorf("%s=%s: %+v", variable(c.flag), c.value, f)
+		}
+	}
+}
+
+func TestHelpOnNothing(t *testing.T) {
+	b := newBox(t)
+	for _, args := range [][]string{{"help", "frob"}, {"-h", "frob"}, {"frob"}, {"help", "-v", "frob"}} {
+		b.fails(exitUsage, []string{`there is no command "frob"`, "silentrefresh -h lists them"}, args...)
+	}
+	b.ok("help", "help")
 }
 
 func TestFlagsStandAnywhere(t *testing.T) {

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+
+	"github.com/silentrefresh/silentrefresh"
 )
 
 // logout ends the session, here and at the server.
@@ -23,6 +26,10 @@ func logout(ctx context.Context, a *app) (err error) {
 	if err := c.Logout(ctx); err != nil {
 		f := a.failed("logged out of "+a.profile.label()+", but not of everything", err)
 		f.code = exitFailed
+		if e, ok := errors.AsType[*silentrefresh.RefreshError](err); ok && e.Op == silentrefresh.Logout {
+			f.why += "; " + f.do
+			f.do = "end it in the server's own list of sessions, or let it expire"
+		}
 		return f
 	}
 	fmt.Fprintf(a.out, "Logged out of %s\n", a.profile.label())

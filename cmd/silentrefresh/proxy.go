@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"time"
@@ -21,7 +20,8 @@ refused in any case.
 
 // proxy serves until it is interrupted.
 func proxy(ctx context.Context, a *app) (err error) {
-	c, _, err := a.session(nil)
+	h := &herald{app: a}
+	c, _, err := a.session(h.observe)
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,11 @@ func proxy(ctx context.Context, a *app) (err error) {
 	if err != nil {
 		return usage("the proxy cannot listen there: "+plain(err), "choose another address with -listen")
 	}
-	a.announce(l.Addr(), c.Status())
+	st := c.Status()
+	a.announce(l.Addr(), st)
+	if over(st) {
+		h.over.Store(true)
+	}
 	serving := a.serve(l, c)
 	defer serving.end()
 	select {
@@ -39,29 +43,6 @@ func proxy(ctx context.Context, a *app) (err error) {
 	case <-ctx.Done():
 		return nil
 	}
-}
-
-// announce says where the proxy is, and who may use it.
-func (a *app) announce(addr net.Addr, st silentrefresh.Status) {
-	fmt.Fprintf(a.out, "http://%s is %s, %s\n", addr, a.profile.label(), standing(st))
-	reach := "any program of this machine"
-	if tcp, ok := addr.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
-		reach = "anybody who can reach this machine"
-	}
-	if a.options.secret == "" {
-		fmt.Fprintf(a.err, "silentrefresh: %s can use the session; to ask for a secret, set %s\n", reach, variable("secret"))
-	}
-	if over(st) {
-		a.failed("nothing is passed on yet", st.Err).print(a.err)
-	}
-}
-
-// standing is the session's state in the words of a person.
-func standing(st silentrefresh.Status) string {
-	if st.State == silentrefresh.StateNone {
-		return "not logged in"
-	}
-	return string(st.State)
 }
 
 // serving is a proxy that runs.

@@ -356,15 +356,3 @@ func TestGuardBeyondLoopback(t *testing.T) {
 		t.Error("no host at all is taken for ours")
 	}
 }
-
-// TestProxySaysTheRealState: one of a session that is over does not claim to be logged in.
-func TestProxySaysTheRealState(t *testing.T) {
-	b, s := loggedIn(t, authtest.Config{})
-	s.EndSessions()
-	b.run("request", "/me")
-	r := b.start("proxy", "-listen", "127.0.0.1:0")
-	if got := r.line("http://127.0.0.1:"); !strings.HasSuffix(got, " is "+s.URL()+", over") {
-		t.Errorf("said %s", got)
-	}
-	r.stop()
-}

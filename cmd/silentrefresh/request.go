@@ -40,7 +40,7 @@ func request(ctx context.Context, a *app) (err error) {
 	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	resp, err := hc.Do(req)
 	if err != nil {
-		return a.unsent(err)
+		return a.unsent(req.URL, err)
 	}
 	defer resp.Body.Close()
 	if err := a.show(resp); err != nil {
@@ -50,17 +50,19 @@ func request(ctx context.Context, a *app) (err error) {
 }
 
 // unsent explains why the request got no answer.
-func (a *app) unsent(err error) error {
+func (a *app) unsent(to *url.URL, err error) error {
 	f := a.failed(shown(a.args[0])+" was not sent", err)
 	if f.do == "" && !errors.Is(err, context.Canceled) {
-		f.do = "see whether the server is up, and whether its URL is right: " + a.profile.config.BaseURL
+		f.do = "see whether the server is up, and whether its URL is right: " + shown(to.String())
 	}
 	return f
 }
 
 // shown is a URL or path without what may be a secret.
 func shown(ref string) string {
-	ref, _, _ = strings.Cut(ref, "?")
+	if i := strings.IndexAny(ref, "?#"); i >= 0 {
+		ref = ref[:i]
+	}
 	if u, err := url.Parse(ref); err == nil && u.User != nil {
 		u.User = nil
 		return u.String()
@@ -126,7 +128,7 @@ func setHeaders(req *http.Request, lines []string) error {
 		name, value = http.CanonicalHeaderKey(strings.TrimSpace(name)), strings.TrimSpace(value)
 		switch {
 		case !ok || name == "":
-			return usage(fmt.Sprintf("-H %q is not a header", name), "write it as 'Name: value'")
+			return usage(fmt.Sprintf("-H %q is not a header", firstWord(line)), "write it as 'Name: value'")
 		case name == "Host":
 			req.Host = value
 		case value == "":
@@ -139,6 +141,15 @@ func setHeaders(req *http.Request, lines []string) error {
 		}
 	}
 	return nil
+}
+
+// firstWord is the first word of line; the others may be a secret.
+func firstWord(line string) string {
+	word, _, more := strings.Cut(strings.TrimSpace(line), " ")
+	if more {
+		return word + " ..."
+	}
+	return word
 }
 
 // show writes the answer where it is wanted.

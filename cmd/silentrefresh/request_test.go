@@ -81,7 +81,10 @@ func TestRequestHeaders(t *testing.T) {
 	if got.Header["X-A"] != "1, 2" || strings.HasPrefix(got.Header["User-Agent"], "silentrefresh") {
 		t.Errorf("sent %v", got.Header)
 	}
-	b.fails(exitUsage, []string{"is not a header"}, "request", "-H", "X", "/echo")
+	b.fails(exitUsage, []string{`-H "bad" is not a header`}, "request", "-H", "bad", "/echo")
+	if r := b.fails(exitUsage, []string{`-H "authorization ..."`}, "request", "-H", "authorization s3cret", "/echo"); strings.Contains(r.err, "s3cret") {
+		t.Errorf("repeats what may be a secret: %s", r.err)
+	}
 }
 
 func TestRequestShowsHeaders(t *testing.T) {
@@ -128,6 +131,18 @@ func TestF46_TokenStaysAtHome(t *testing.T) {
 	b, _ := loggedIn(t, authtest.Config{})
 	other := authtest.NewServer(t, authtest.Config{})
 	b.fails(exitStatus, []string{"token not sent to " + other.URL(), "answered 401"}, "request", other.URL()+"/me")
+}
+
+// TestUnreachableElsewhere: the URL that was called is the one to look at, without what may be a secret.
+func TestUnreachableElsewhere(t *testing.T) {
+	b, _ := loggedIn(t, authtest.Config{})
+	other := authtest.NewServer(t, authtest.Config{})
+	address := other.URL()
+	other.Close()
+	r := b.fails(exitFailed, []string{"whether its URL is right: " + address + "/me\n"}, "request", address+"/me?token=s3cret#s3cret")
+	if strings.Contains(r.err, "s3cret") {
+		t.Errorf("repeats what may be a secret: %s", r.err)
+	}
 }
 
 // TestExitStatuses: 0 and 22 are elsewhere, too.

@@ -90,7 +90,9 @@ func TestSeveralSessionsAreListed(t *testing.T) {
 	if got := b.ok("-base", s.URL(), "status"); strings.Contains(got, "work") {
 		t.Errorf("not the one called default:\n%s", got)
 	}
-	b.fails(exitLogin, append(choices, `there is no session "play"`), "-session", "play", "status")
+	if r := b.fails(exitLogin, append(choices, `there is no session "play"`, "there are:"), "-session", "play", "status"); strings.Contains(r.err, "why:") {
+		t.Errorf("a list is no reason: %s", r.err)
+	}
 	b.ok("-session", "work", "request", "/me")
 	b.ok("request", "/me", "-base", other.URL()+"/")
 	b.ok("logout", "-session", "work")
@@ -141,7 +143,8 @@ func TestLogout(t *testing.T) {
 func TestLogoutWithoutTheServer(t *testing.T) {
 	b, s := loggedIn(t, authtest.Config{})
 	s.Close()
-	b.fails(exitFailed, []string{"logged out of " + s.URL() + ", but not of everything", "the auth server may not know"}, "logout")
+	b.fails(exitFailed, []string{"logged out of " + s.URL() + ", but not of everything", "the auth server may not know",
+		"do:  end it in the server's own list of sessions, or let it expire\n"}, "logout")
 	b.fails(exitLogin, nil, "request", "/me")
 }
 
@@ -193,13 +196,45 @@ func TestStatusAsJSON(t *testing.T) {
 	}
 }
 
+// TestStatusOfNobodyAsJSON: a program that reads it finds a document in each case.
+func TestStatusOfNobodyAsJSON(t *testing.T) {
+	b, s := loggedIn(t, authtest.Config{})
+	other := authtest.NewServer(t, authtest.Config{})
+	nobody := newBoxBeside(b)
+	for _, c := range []struct {
+		b       *box
+		session string
+		args    []string
+	}{
+		{nobody, "default", nil},
+		{nobody, "work", []string{"-session", "work"}},
+		{nobody, "default", []string{"-base", s.URL()}},
+		{b, "tow", []string{"-session", "tow"}},
+		{b, "default", []string{"-base", other.URL()}},
+	} {
+		var got struct{ State, Session, Error string }
+		r := c.b.run(append([]string{"status", "-json"}, c.args...)...)
+		if err := json.Unmarshal([]byte(r.out), &got); err != nil || r.code != exitLogin || r.err != "" {
+			t.Errorf("%s: %d %v %s", c.args, r.code, err, r.err)
+		}
+		if got.State != "no session" || got.Session != c.session || got.Error == "" || strings.Contains(r.out, "stats") {
+			t.Errorf("%s: %s", c.args, r.out)
+		}
+	}
+	b.ok("login", "-base", other.URL(), "-d", credentials)
+	b.fails(exitUsage, []string{"there are 2 sessions"}, "status", "-json")
+}
+
 // TestStatusOnlyLooks: it sends nothing, and leaves the record alone, even where a refresh is due.
 func TestStatusOnlyLooks(t *testing.T) {
 	b, s := loggedIn(t, authtest.Config{AccessTTL: time.Second})
 	time.Sleep(time.Until(expiry(t, b)) + 10*time.Millisecond)
 	before := s.Counters()
-	if got := b.ok("status"); !strings.Contains(got, "offline") || !strings.Contains(got, "the next request renews it") {
+	if got := b.ok("status"); !strings.Contains(got, ": logged in, token expired\n") || !strings.Contains(got, "the next request renews it") {
 		t.Errorf("said %s", got)
+	}
+	if got := b.ok("status", "-json"); !strings.Contains(got, `"state": "offline"`) {
+		t.Errorf("as JSON %s", got)
 	}
 	if s.Counters() != before {
 		t.Error("something was sent")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,15 +13,16 @@ import (
 // report is what status says, with -json.
 type report struct {
 	silentrefresh.Status
-	BaseURL string `json:"base_url"`
-	Stored  string `json:"stored"`
-	Error   string `json:"error,omitempty"`
+	Stats   struct{} `json:"stats,omitzero"` // in place of the Client's, which count what this process does: nothing
+	BaseURL string   `json:"base_url,omitempty"`
+	Stored  string   `json:"stored,omitempty"`
+	Error   string   `json:"error,omitempty"`
 }
 
 // status says how the session stands. It sends nothing and changes nothing.
 func status(_ context.Context, a *app) (err error) {
 	if err := a.choose(); err != nil {
-		return err
+		return a.unchosen(err)
 	}
 	v, err := a.vault()
 	if err != nil {
@@ -36,13 +38,24 @@ func status(_ context.Context, a *app) (err error) {
 	st.NextRefresh = nextRefresh(st)
 	f := a.standing(st)
 	if a.options.json {
-		return a.printJSON(st, v, f)
+		return a.printJSON(report{Status: st, BaseURL: a.profile.config.BaseURL, Stored: v.where()}, f)
 	}
 	a.printStatus(st, v.where())
 	if f != nil {
 		return f
 	}
 	return nil
+}
+
+// unchosen is the report where err says that there is no session to report on.
+func (a *app) unchosen(err error) error {
+	f := asFailure(err)
+	if !a.options.json || f.code != exitLogin {
+		return err
+	}
+	return a.printJSON(report{Status: silentrefresh.Status{
+		State: silentrefresh.StateNone, Session: cmp.Or(a.options.session, "default"),
+	}}, f)
 }
 
 // nextRefresh is when the token is due, at about 80 % of its life: this process will not be there to do it.
@@ -61,8 +74,7 @@ func (a *app) standing(st silentrefresh.Status) *failure {
 	return a.failed(a.profile.label(), st.Err)
 }
 
-func (a *app) printJSON(st silentrefresh.Status, v *vault, f *failure) error {
-	r := report{Status: st, BaseURL: a.profile.config.BaseURL, Stored: v.where()}
+func (a *app) printJSON(r report, f *failure) error {
 	if f != nil {
 		r.Error = f.Error()
 	}
@@ -82,7 +94,7 @@ func (a *app) printStatus(st silentrefresh.Status, where string) {
 	if st.Account != "" {
 		as = " as " + st.Account
 	}
-	fmt.Fprintf(a.out, "%s%s: %s\n", a.profile.label(), as, st.State)
+	fmt.Fprintf(a.out, "%s%s: %s\n", a.profile.label(), as, standing(st))
 	if st.State.Healthy() {
 		fmt.Fprintf(a.out, "  token    %s\n", tokenStanding(st))
 		fmt.Fprintf(a.out, "  session  %s\n", sessionLife(st))

@@ -49,6 +49,13 @@ func newBox(t *testing.T) *box {
 	}}
 }
 
+// newBoxBeside is one with another folder, for the same test.
+func newBoxBeside(b *box) *box {
+	other := &box{t: b.t, dir: filepath.Join(b.t.TempDir(), "silentrefresh"), env: maps.Clone(b.env)}
+	other.env["SILENTREFRESH_DIR"] = other.dir
+	return other
+}
+
 // loggedIn is a box with a session at a server of that kind.
 func loggedIn(t *testing.T, c authtest.Config) (*box, *authtest.Server) {
 	t.Helper()

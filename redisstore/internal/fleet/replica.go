@@ -51,7 +51,10 @@ const (
 	kindEnd        = "end"
 )
 
-const lease = 3 * time.Second
+const (
+	lease = 3 * time.Second
+	every = 100 * time.Millisecond // between two requests of a replica
+)
 
 type replica struct {
 	role

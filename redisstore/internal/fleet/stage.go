@@ -74,7 +74,7 @@ func (s *stage) open(c authtest.Config, credentials bool) (err error) {
 		return err
 	}
 	for i := range s.replicas {
-		r := role{Number: i, Server: s.auth.URL(), Redis: s.redis.addr, Credentials: credentials, Every: 100 * time.Millisecond}
+		r := role{Number: i, Server: s.auth.URL(), Redis: s.redis.addr, Credentials: credentials, Every: every}
 		if err := s.launch(r); err != nil {
 			return err
 		}

@@ -64,6 +64,9 @@ func TestWatch(t *testing.T) {
 // TestWatchAdopts what another process has renewed.
 func TestWatchAdopts(t *testing.T) {
 	b, s := loggedIn(t, authtest.Config{AccessTTL: 3 * time.Second})
+	if got := b.ok("watch", "-h"); !strings.Contains(got, "What other processes do is shown when this one looks") {
+		t.Errorf("the help does not say when: %s", got)
+	}
 	r := b.start("watch")
 	r.line("resumed")
 	s.RevokeAccess()

@@ -1,7 +1,7 @@
 // Command fleet shows what package redisstore promises, with real processes, a real redis-server and a strict auth
 // server: many replicas on one login, while leaders die, Redis restarts, is away, or forgets.
 //
-//	go run ./redisstore/internal/fleet              about three minutes
+//	go run ./redisstore/internal/fleet              about two minutes
 //	go run ./redisstore/internal/fleet -short       less than a minute
 //	go run ./redisstore/internal/fleet away lost    some of the scenes
 //

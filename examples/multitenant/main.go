@@ -2,7 +2,7 @@
 // own at the same server, and keeps all of them logged in with one bound on how many refreshes run at a time.
 //
 //	go run ./examples/multitenant              5,000 users, about 20 s
-//	go run ./examples/multitenant -n 100000    100,000 users, about four minutes
+//	go run ./examples/multitenant -n 100000    100,000 users, about five minutes
 //
 // It logs everybody in, lets a lifetime of the tokens pass while requests go on, then restarts: all sessions are
 // resumed at once, without a token, from what was stored, and a lifetime passes again. Who logged in together renews
@@ -162,7 +162,7 @@ func awaitToken(c *silentrefresh.Client, deadline time.Time) error {
 		case !s.State.Healthy():
 			return fmt.Errorf("the session of %s is %q: %w", s.Session, s.State, s.Err)
 		case time.Now().After(deadline):
-			return fmt.Errorf("%s still has no token %v after the restart; the last failure is: %v", s.Session, patience, s.Err)
+			return fmt.Errorf("%s is still %q %v after the restart; its last failure: %v", s.Session, s.State, patience, s.Err)
 		}
 		time.Sleep(10 * time.Millisecond)
 	}

@@ -80,3 +80,31 @@ func TestF09_CloseCallsOffARefreshThatQueues(t *testing.T) {
 		}
 	})
 }
+
+// A timer that joins a flight which found no slot comes back by itself, although that flight had no part in it.
+func TestATimerThatJoinsABusyFlightComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		c := as.client(t)
+		seen, gate := c.state.Load().generation, make(chan struct{})
+		go c.flight.join(t.Context(), nil, func() landing {
+			<-gate
+			return landing{flew: true, from: seen, err: errBusy}
+		})
+		synctest.Wait()
+		c.mu.Lock()
+		c.book.renewDue = time.Time{} // as when the timer fires
+		c.mu.Unlock()
+		go c.renew(context.Background(), seen, TriggerTimer)
+		synctest.Wait()
+		close(gate)
+		synctest.Wait()
+		if next := c.Status().NextRefresh; next.IsZero() {
+			t.Error("nothing will renew the session")
+		}
+		time.Sleep(time.Minute)
+		if _, refreshes, _ := as.counts(); refreshes != 1 {
+			t.Errorf("%d refreshes", refreshes)
+		}
+	})
+}

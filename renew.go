@@ -37,6 +37,7 @@ func (c *Client) renew(ctx context.Context, seen uint64, why Trigger) error {
 		case !l.flew || l.from < seen:
 			continue // it was not for us, or something has changed
 		case errors.Is(l.err, errBusy) && !Foreground(ctx):
+			c.comeBack(seen) // here and not in the flight: a timer may have joined a flight that had scheduled it already
 			return l.err
 		case l.err == nil || !transient(l.err):
 			return l.err

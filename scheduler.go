@@ -143,10 +143,10 @@ func (c *Client) fire() {
 }
 
 // comeBack schedules a renewal that found no slot. A goroutine that queued for one would cost memory.
-func (c *Client) comeBack() {
+func (c *Client) comeBack(seen uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.state.Load().err == nil {
+	if st := c.state.Load(); st.err == nil && st.generation <= seen {
 		c.book.renewDue = time.Now().Add(pace.Floor + time.Duration(rand.Float64()*float64(3*time.Second)))
 		c.arm()
 	}

@@ -131,9 +131,7 @@ func (t *trade) follows(r *record) bool {
 // fail records why the flight failed.
 func (t *trade) fail(err error) error {
 	switch {
-	case errors.Is(err, ErrClosed), errors.Is(err, errGone):
-	case errors.Is(err, errBusy):
-		t.c.comeBack()
+	case errors.Is(err, ErrClosed), errors.Is(err, errGone), errors.Is(err, errBusy):
 	case errors.Is(err, ErrNoSession):
 		t.c.end(t.st, nil, err, false)
 	case errors.Is(err, ErrSessionOver):

@@ -72,6 +72,7 @@ type options struct {
 	steady   time.Duration // how long nothing happens
 	ttl      time.Duration // of access tokens meanwhile
 	away     time.Duration // how long Redis is away
+	slack    time.Duration // that a machine which does something else as well is given
 }
 
 var shortOptions = options{replicas: 20, steady: 8 * time.Second, ttl: 4 * time.Second, away: 3 * time.Second}

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 }
 
 // smallOptions are for a machine that does something else as well.
-var smallOptions = options{replicas: 8, steady: 8 * time.Second, ttl: 8 * time.Second, away: 3 * time.Second}
+var smallOptions = options{replicas: 8, steady: 8 * time.Second, ttl: 8 * time.Second, away: 3 * time.Second, slack: time.Second}
 
 func play(t *testing.T, scenes ...string) {
 	t.Helper()

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -226,18 +227,20 @@ func TestF26_RetryAfterIsSpreadLessForWhoWaits(t *testing.T) {
 			as, store := &fakeAS{}, &MemoryStore{}
 			as.client(t, in(store)).Close()
 			time.Sleep(time.Hour) // the token ends
-			var last time.Time
+			var tried atomic.Int64
 			as.set(func() {
 				as.before = func(context.Context, Grant) error {
-					last = time.Now()
-					return &RefreshError{Op: Refresh, Status: 503, Unsent: true, Until: last.Add(asked)}
+					now := time.Now()
+					tried.Store(now.UnixNano())
+					return &RefreshError{Op: Refresh, Status: 503, Unsent: true, Until: now.Add(asked)}
 				}
 			})
 			c := as.stranger(t, in(store), func(cfg *Config) { cfg.MaxWait = time.Second })
 			time.Sleep(time.Minute)
-			for time.Since(last) > 10*time.Second {
+			for time.Since(time.Unix(0, tried.Load())) > 10*time.Second {
 				time.Sleep(5 * time.Second)
 			}
+			last := time.Unix(0, tried.Load())
 			alone := c.Status().NextRefresh
 			if _, err := get(c); err == nil {
 				t.Fatal("sent")

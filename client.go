@@ -100,10 +100,9 @@ type book struct {
 	failure   error         // the last one, nil after a success
 	failures  int32         // in a row
 	unsaveds  int32         // how often in a row the Store has refused
-	refused   time.Time     // since when the server has said how long to wait
+	refused   time.Time     // since when the server has said how long to wait; zero: it has not
 	until     time.Time     // no attempt before
-	early     time.Duration // so much earlier where somebody waits and the server has said how long
-	asked     bool          // until is the server's wish
+	early     time.Duration // so much earlier for somebody who waits, where the server has said how long
 	pulled    bool          // until was brought forward for somebody who waits
 	doubt     bool          // the last refusal was a 403 that might mean something else
 	slow      time.Duration // the last exchange took

@@ -150,7 +150,9 @@ func (c *Client) saveAgain(ctx context.Context) error {
 	var ended error
 	err := c.locked(ctx, func(_ context.Context, old []byte, save func([]byte) error) error {
 		if outdated(r, old) {
-			ended = c.displaced(r, old)
+			if theirs, err := decodeRecord(old); err == nil {
+				ended = c.displaced(r, theirs)
+			}
 			return nil
 		}
 		return c.save(r, save)
@@ -175,15 +177,13 @@ func (c *Client) saveAgain(ctx context.Context) error {
 	return nil
 }
 
-// displaced says why r must not live on beside what the Store has: somebody has logged out, or into another account.
-func (c *Client) displaced(r *record, old []byte) error {
-	s, err := decodeRecord(old)
+// displaced says why mine must not live on beside what the Store has: somebody has logged out (theirs is nil), or into
+// another account.
+func (c *Client) displaced(mine, theirs *record) error {
 	switch {
-	case err != nil || old == nil:
-		return nil
-	case s == nil:
+	case theirs == nil:
 		return overError("another process has logged out")
-	case s.over == "" && !sameAccount(s.session, r.session):
+	case !sameAccount(theirs.session, mine.session):
 		return overError("another account has logged in as session %q", c.name)
 	}
 	return nil

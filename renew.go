@@ -153,7 +153,7 @@ func (t *trade) decide(old []byte) (done bool, err error) {
 	}
 	if len(old) == 0 { // a tombstone
 		if t.st.err == nil && mine != nil {
-			return true, overError("another process has logged out")
+			return true, t.c.displaced(mine, nil)
 		}
 		return false, nil
 	}
@@ -164,7 +164,7 @@ func (t *trade) decide(old []byte) (done bool, err error) {
 	case !r.newer(mine):
 		return false, nil
 	case mine != nil && !sameAccount(r.session, mine.session):
-		return true, overError("another account has logged in as session %q", t.c.name)
+		return true, t.c.displaced(mine, r)
 	case r.over != "":
 		return t.c.cfg.Credentials == nil, overError("%s", r.over)
 	case !r.session.AccessToken.IsZero() && (r.session.Expires.IsZero() || timeLeft(r.session, time.Now()) > 0):

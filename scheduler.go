@@ -175,7 +175,7 @@ func (c *Client) touch() {
 // settled forgets the failures. c.mu is held.
 func (c *Client) settled() {
 	b := &c.book
-	b.failures, b.refused, b.until, b.asked, b.pulled, b.failure, b.doubt = 0, time.Time{}, time.Time{}, false, false, nil, false
+	b.failures, b.refused, b.until, b.pulled, b.failure, b.doubt = 0, time.Time{}, time.Time{}, false, nil, false
 }
 
 // failed schedules the next attempt after a failure that may pass.
@@ -189,9 +189,10 @@ func (c *Client) failed(epoch uint64, re *RefreshError, why Trigger) {
 	}
 	b := &c.book
 	b.failures++
-	if b.asked = !re.Until.IsZero(); !b.asked {
+	switch {
+	case re.Until.IsZero():
 		b.refused = time.Time{}
-	} else if b.refused.IsZero() {
+	case b.refused.IsZero():
 		b.refused = now
 	}
 	var left time.Duration // for as long as the token serves on
@@ -200,7 +201,7 @@ func (c *Client) failed(epoch uint64, re *RefreshError, why Trigger) {
 	}
 	wait := pace.Backoff(int(b.failures), rand.Float64())
 	switch {
-	case b.asked:
+	case !b.refused.IsZero():
 		asked, refused, r := min(re.Until.Sub(now), longestPostponement), now.Sub(b.refused), rand.Float64()
 		wait = pace.Postponed(asked, left, refused, r)
 		b.early = wait - pace.PostponedFor(asked, refused, r)
@@ -256,7 +257,7 @@ func (c *Client) pause(ctx context.Context, patience time.Time, wake <-chan stru
 		return false, err
 	}
 	soon := now.Add(pace.Demanded(c.cfg.MaxWait, rand.Float64()))
-	if b.asked {
+	if !b.refused.IsZero() {
 		soon = b.until.Add(-b.early)
 	}
 	if !b.pulled && b.until.After(soon) {

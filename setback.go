@@ -101,9 +101,11 @@ func (t *trade) settleConflict(err error) error {
 		if err != nil {
 			return err
 		}
-		if err := t.c.displaced(t.got, old); err != nil {
-			loser = t.got
-			return err
+		if old != nil {
+			if err := t.c.displaced(t.got, r); err != nil {
+				loser = t.got
+				return err
+			}
 		}
 		if r == nil || r.over != "" || t.follows(r) {
 			return t.keep(t.got, save)

@@ -34,7 +34,7 @@ import (
 // With Config.Buttons, the buttons are served as well, without a token:
 //
 //	POST /_test/expire, /_test/revoke, /_test/end, /_test/up, /_test/release
-//	POST /_test/down?how=unavailable&for=5s    how: unavailable, resetting, refusing; without for, which refusing needs: until up
+//	POST /_test/down?how=unavailable&for=5s    how: unavailable, resetting, refusing (needs for); without for: until up
 //	POST /_test/sleep?for=1h
 //	POST /_test/delay?refresh=2s&api=100ms
 //	POST /_test/fault?kind=drop&at=refresh&times=1&commit=true&status=502&body=text

@@ -37,8 +37,8 @@ type Config struct {
 	// Client reaches Redis: a *redis.Client, a Sentinel client or a *redis.ClusterClient, with whatever options
 	// for TLS and users it has. The Store does not close it.
 	Client redis.UniversalClient
-	// Keys are where keys are; nil: in the environment variable EnvKey, which must be set. All replicas need the same. Each save
-	// encrypts with the first that is available, and the others still open what was saved with them. So a key is
+	// Keys are where keys are; nil: in the environment variable EnvKey, which must be set. All replicas need the
+	// same. Each save encrypts with the first that is available, and the others still open what was saved with them. So a key is
 	// changed in three deployments: the new one last, the new one first, the old one gone.
 	Keys []seal.Key
 	// Namespace is what the names of all keys and of the channel begin with, followed by a colon;

@@ -80,7 +80,7 @@ func (s *stage) takenOver(mark int, start time.Time, alive int) error {
 		return err
 	}
 	took := renewed[0].Time.Sub(start)
-	s.check(took < 2*lease, "replica %d took over after %.1f s; a lease lasts %v", renewed[0].Replica, took.Seconds(), lease)
+	s.check(took < lease+2*time.Second, "replica %d took over after %.1f s; a lease lasts %v", renewed[0].Replica, took.Seconds(), lease)
 	_, err = s.awaitSince(mark, "a new token", 30*time.Second, alive, newToken)
 	return err
 }

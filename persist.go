@@ -30,28 +30,46 @@ func (c *Client) save(r *record, save func([]byte) error) (err error) {
 // locked runs fn under the record's lock. It waits as long as something happens there: when nobody has saved
 // anything for longer than an exchange may take, it gives up, and says what it waited for.
 func (c *Client) locked(ctx context.Context, fn func(ctx context.Context, old []byte, save func([]byte) error) error) error {
+	return c.lockedUnless(ctx, nil, fn)
+}
+
+// errSettled ends a wait for the lock that is not needed any more.
+var errSettled = errors.New("silentrefresh: what the lock was wanted for is settled")
+
+// lockedUnless is locked, and gives up with errSettled when the record has become one that settles the matter. So of
+// many who wait for one refresh, not each needs the lock in turn to see what came of it.
+func (c *Client) lockedUnless(ctx context.Context, settles func(record []byte) bool, fn func(ctx context.Context, old []byte, save func([]byte) error) error) error {
 	if c.cfg.Store == nil {
 		return c.store.Update(ctx, c.key, fn)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	w := &watch{c: c, ctx: ctx, giveUp: cancel, changed: time.Now()}
+	w := &watch{c: c, ctx: ctx, giveUp: cancel, settles: settles, changed: time.Now()}
 	w.start()
 	defer w.stop()
-	return c.store.Update(ctx, c.key, func(ctx context.Context, old []byte, save func([]byte) error) error {
+	ran := false
+	err := c.store.Update(ctx, c.key, func(ctx context.Context, old []byte, save func([]byte) error) error {
+		ran = true
 		w.stop()
 		return fn(ctx, old, save)
 	})
+	if !ran && context.Cause(ctx) == errSettled {
+		return errSettled
+	}
+	return err
 }
 
-// watch looks at a record once a second while somebody waits for its lock.
+// watch looks at a record while somebody waits for its lock: once a second, and when a Store that can tell says that
+// the lock was set free.
 type watch struct {
-	c      *Client
-	ctx    context.Context
-	giveUp context.CancelCauseFunc
+	c       *Client
+	ctx     context.Context
+	giveUp  context.CancelCauseFunc
+	settles func([]byte) bool // nil: nothing does
 
 	mu      sync.Mutex
 	timer   *time.Timer
+	forget  func() // ends what the Store tells; nil if it tells nothing
 	done    bool
 	said    bool
 	last    string
@@ -61,25 +79,46 @@ type watch struct {
 func (w *watch) start() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.timer = time.AfterFunc(time.Second, w.look)
+	w.timer = time.AfterFunc(time.Second, w.tick)
+	if s, ok := w.c.store.(interface {
+		WhenFree(key string, call func()) (forget func())
+	}); ok && w.settles != nil {
+		w.forget = s.WhenFree(w.c.key, w.look)
+	}
 }
 
 func (w *watch) stop() {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.done = true
+	forget := w.forget
+	w.done, w.forget = true, nil
 	w.timer.Stop()
+	w.mu.Unlock()
+	if forget != nil {
+		forget()
+	}
 }
 
+// look looks at the record.
 func (w *watch) look() {
 	now, err := w.c.store.Load(w.ctx, w.c.key)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.done {
+	if w.done || err != nil || string(now) == w.last {
 		return
 	}
-	if err == nil && string(now) != w.last {
-		w.last, w.changed = string(now), time.Now()
+	w.last, w.changed = string(now), time.Now()
+	if w.settles != nil && now != nil && w.settles(now) {
+		w.giveUp(errSettled)
+	}
+}
+
+// tick looks, and gives up where nothing happens.
+func (w *watch) tick() {
+	w.look()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.done || w.ctx.Err() != nil {
+		return
 	}
 	waited, most := time.Since(w.changed), w.c.cfg.Timeout+5*time.Second
 	if waited > most {

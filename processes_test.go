@@ -181,3 +181,30 @@ func TestF42_AnotherAccountIsRefused(t *testing.T) {
 		}
 	})
 }
+
+// Who waits for the lock adopts what its holder has saved without getting the lock in turn.
+func TestF38_WaitersAdoptWithoutTheLock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakeAS{}
+		store := &heldStore{}
+		as.client(t, in(&store.MemoryStore)).Close()
+		time.Sleep(time.Hour) // the token ends
+		waiting := as.stranger(t, in(store))
+		synctest.Wait()
+		if n := store.freed(); n != 1 {
+			t.Errorf("%d wait, want 1", n) // nothing has changed yet: it goes on waiting
+		}
+		synctest.Wait()
+		as.stranger(t, in(&store.MemoryStore)) // renews
+		synctest.Wait()
+		calls := as.count(&as.calls)
+		store.freed()
+		synctest.Wait()
+		if st := waiting.Status(); st.State != StateLoggedIn || st.Stats.Adopted != 1 || as.count(&as.calls) != calls {
+			t.Errorf("%+v, %d calls", st, as.count(&as.calls)-calls)
+		}
+		if n := store.freed(); n != 0 {
+			t.Errorf("%d still wait", n)
+		}
+	})
+}

@@ -102,12 +102,23 @@ func (t *trade) run() error {
 	}
 	defer release()
 	t.began = time.Now()
-	if old, err := t.c.store.Load(t.ctx, t.c.key); err == nil && old != nil {
-		if done, err := t.decide(old); done { // reading needs no lock
+	for {
+		if old, err := t.c.store.Load(t.ctx, t.c.key); err == nil && old != nil {
+			if done, err := t.decide(old); done { // reading needs no lock
+				return t.finish(err)
+			}
+		}
+		if err := t.c.lockedUnless(ctx, t.settledBy, t.underLock); err != errSettled {
 			return t.finish(err)
 		}
 	}
-	return t.finish(t.c.locked(ctx, t.underLock))
+}
+
+// settledBy reports whether a record settles the matter without the network, and leaves t as it is.
+func (t *trade) settledBy(record []byte) bool {
+	probe := *t
+	done, _ := probe.decide(record)
+	return done
 }
 
 // finish publishes what the trade got.

@@ -27,6 +27,14 @@ type Store interface {
 	// fails with an error that has a method Conflict() bool returning true, and changes nothing. fn's error is
 	// returned as it is; a panic in fn goes through, and the lock is released.
 	Update(ctx context.Context, key string, fn func(ctx context.Context, old []byte, save func([]byte) error) error) error
+
+	// An implementation that is told when a lock is set free may have one more method, so that of many who wait
+	// each looks at once at what the holder has saved:
+	//
+	//	WhenFree(key string, call func()) (forget func())
+	//
+	// It calls call, never twice at a time, whenever key's lock was set free, until forget is called. forget does
+	// not wait for a call that runs.
 }
 
 // conflicted reports whether err says that a record was changed by somebody else since it was read.

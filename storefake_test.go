@@ -3,6 +3,8 @@ package silentrefresh
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -95,6 +97,46 @@ func (s *conflictStore) Update(ctx context.Context, key string, fn func(context.
 			return save(b)
 		})
 	})
+}
+
+// heldStore is a MemoryStore with a lock that is never free. It tells of one when freed is called.
+type heldStore struct {
+	MemoryStore
+	mu    sync.Mutex
+	calls map[int]func()
+	n     int
+}
+
+func (s *heldStore) Update(ctx context.Context, _ string, _ func(context.Context, []byte, func([]byte) error) error) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (s *heldStore) WhenFree(_ string, call func()) (forget func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.calls == nil {
+		s.calls = map[int]func(){}
+	}
+	s.n++
+	n := s.n
+	s.calls[n] = call
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.calls, n)
+	}
+}
+
+// freed calls those who wait, and returns how many there were.
+func (s *heldStore) freed() int {
+	s.mu.Lock()
+	calls := slices.Collect(maps.Values(s.calls))
+	s.mu.Unlock()
+	for _, call := range calls {
+		call()
+	}
+	return len(calls)
 }
 
 // credential is the refresh token that c goes on with.

@@ -24,6 +24,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -133,6 +134,25 @@ func (c Config) check() error {
 		return fmt.Errorf("redisstore: %w", errors.Join(wrong...))
 	}
 	return nil
+}
+
+// WhenFree calls call whenever key's lock was set free, as far as Redis tells it here, until forget is called. See
+// silentrefresh.Store.
+func (s *Store) WhenFree(key string, call func()) (forget func()) {
+	woken, remove := s.waiters.add(s.names(key).tag)
+	done := make(chan struct{})
+	go func() {
+		defer remove()
+		for {
+			select {
+			case <-woken:
+				call()
+			case <-done:
+				return
+			}
+		}
+	}()
+	return sync.OnceFunc(func() { close(done) })
 }
 
 // Close stops listening. It does not close Config.Client. A closed Store still works; its waiters poll.

@@ -78,3 +78,33 @@ func TestClosedStoreWorks(t *testing.T) {
 		must(t, s.Close())
 	})
 }
+
+// WhenFree tells of its own session's lock until it is to be forgotten, and then leaves no goroutine behind: the bubble
+// would notice.
+func TestF38_WhenFree(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *engine) {
+		holder, s := e.store(), e.store()
+		if !eventuallyHeard(t, holder, s) {
+			t.Fatal("the listener does not listen")
+		}
+		told := make(chan struct{}, 10)
+		forget := s.WhenFree("k", func() { told <- struct{}{} })
+		holding(t, holder, "other")()
+		<-time.After(time.Second)
+		if len(told) != 0 {
+			t.Error("told of another session's lock")
+		}
+		holding(t, holder, "k")()
+		<-time.After(time.Second)
+		if len(told) != 1 {
+			t.Errorf("told %d times, want once", len(told))
+		}
+		forget()
+		forget()
+		holding(t, holder, "k")()
+		<-time.After(time.Second)
+		if len(told) != 1 {
+			t.Error("told after it was forgotten")
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package silentrefresh
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -41,7 +42,7 @@ func (x *exchange) withoutToken(a *answer) Session {
 	if s.CSRF.IsZero() && !x.csrf.equal(x.grant.Old.CSRF) {
 		s.CSRF = x.csrf // fetched before this call
 	}
-	s.Account = firstOf(accountIn(a.document), x.accountGiven())
+	s.Account = cmp.Or(accountIn(a.document), x.accountGiven())
 	switch a.document.(type) {
 	case map[string]any, []any:
 		if isJSONDocument(a) {
@@ -78,7 +79,7 @@ func (x *exchange) withToken(s Session, a *answer, token string, in *object) (Se
 		s.Subject = ""
 		return refuse(errors.New("the new access token belongs to another account; it was not taken"), "log in again")
 	}
-	s.Account = firstOf(accountIn(a.document), accountIn(map[string]any(c)), x.accountGiven(), printableName(s.Subject))
+	s.Account = cmp.Or(accountIn(a.document), accountIn(map[string]any(c)), x.accountGiven(), printableName(s.Subject))
 	s.AccessToken = NewSecret(token)
 	s.Expires = x.expires(a, token, c, in)
 	return s, nil

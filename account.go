@@ -56,12 +56,3 @@ func printableName(s string) string {
 	}
 	return s
 }
-
-func firstOf(names ...string) string {
-	for _, name := range names {
-		if name != "" {
-			return name
-		}
-	}
-	return ""
-}

@@ -24,7 +24,7 @@ func (e *Endpoint) bind(base *url.URL) (*Endpoint, error) {
 	b.Logout = b.Logout.bind(Logout, base, m)
 	b.CSRF = b.CSRF.bind(base, m)
 	b.AccessToken.check(m)
-	if !validHeaderName(b.RefreshToken.Header) {
+	if b.RefreshToken.Header != "" && !httpguts.ValidHeaderFieldName(b.RefreshToken.Header) {
 		m.add("refresh_token.header: %q is not a header name", b.RefreshToken.Header)
 	}
 	if err := errors.Join(m.found...); err != nil {
@@ -70,7 +70,7 @@ func (c Call) checkHeaders(m *mistakes) {
 			m.add("%s.headers: the value of %s holds control characters; take them out", c.kind, name)
 		}
 	}
-	if !validHeaderName(c.RefreshTokenHeader) {
+	if c.RefreshTokenHeader != "" && !httpguts.ValidHeaderFieldName(c.RefreshTokenHeader) {
 		m.add("%s.refresh_token_header: %q is not a header name", c.kind, c.RefreshTokenHeader)
 	}
 	for _, status := range c.RefusedStatus {
@@ -107,7 +107,7 @@ func (f CSRF) bind(base *url.URL, m *mistakes) CSRF {
 		m.add("csrf: nothing says where the token is; set cookie, answer_header or answer_json " +
 			"(a token that never changes belongs into headers)")
 	}
-	if !validHeaderName(f.Header) || !validHeaderName(f.AnswerHeader) {
+	if (f.Header != "" && !httpguts.ValidHeaderFieldName(f.Header)) || f.AnswerHeader != "" && !httpguts.ValidHeaderFieldName(f.AnswerHeader) {
 		m.add("csrf: header (%q) or answer_header (%q) is not a header name", f.Header, f.AnswerHeader)
 	}
 	f.Header = cmp.Or(f.Header, "X-CSRF-Token")
@@ -118,7 +118,7 @@ func (f CSRF) bind(base *url.URL, m *mistakes) CSRF {
 }
 
 func (a AccessTokenAt) check(m *mistakes) {
-	if !validHeaderName(a.Header) {
+	if a.Header != "" && !httpguts.ValidHeaderFieldName(a.Header) {
 		m.add("access_token.header: %q is not a header name", a.Header)
 	}
 	if a.Cookie != "" && !httpguts.ValidHeaderFieldName(a.Cookie) {

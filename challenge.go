@@ -3,6 +3,8 @@ package silentrefresh
 import (
 	"net/http"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // rejected401 reports whether a 401 with the header h says that the access token was not taken (RFC 6750
@@ -123,4 +125,4 @@ func unquoted(s string) string {
 }
 
 // isToken reports whether s is a token (RFC 9110 section 5.6.2).
-func isToken(s string) bool { return s != "" && validHeaderName(s) }
+func isToken(s string) bool { return httpguts.ValidHeaderFieldName(s) }

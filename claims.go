@@ -104,30 +104,3 @@ func broughtExpiry(token string, now time.Time) (expires time.Time) {
 	}
 	return now.Add(max(min(left, longestLife), -longestLife))
 }
-
-// verify checks an access token's signature with the caller's key, and its issuer.
-func (e *Endpoint) verify(token string) error {
-	if e.Verify != nil {
-		// Not its times: they are judged by the server's clock, and by the server.
-		if _, err := jwt.NewParser(jwt.WithoutClaimsValidation()).Parse(token, e.Verify); err != nil {
-			return fmt.Errorf("the access token does not verify: %w", unverified(err))
-		}
-	}
-	if e.Issuer == "" {
-		return nil
-	}
-	if issuer, _ := readClaims(token)["iss"].(string); issuer != e.Issuer {
-		return fmt.Errorf("the access token is not from the issuer %q", e.Issuer)
-	}
-	return nil
-}
-
-// unverified is the kind of err. Its text may quote the token.
-func unverified(err error) error {
-	for _, kind := range []error{jwt.ErrTokenMalformed, jwt.ErrTokenUnverifiable, jwt.ErrTokenSignatureInvalid} {
-		if errors.Is(err, kind) {
-			return kind
-		}
-	}
-	return errors.New("token is invalid")
-}

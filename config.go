@@ -1,10 +1,8 @@
 package silentrefresh
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -13,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/net/http/httpguts"
 	"golang.org/x/sync/singleflight"
 )
 
@@ -130,7 +129,7 @@ func (s *shared) readNumbers() (mistakes []error) {
 	if err := checkName(s.cfg.Name); err != nil {
 		mistakes = append(mistakes, err)
 	}
-	if !validHeaderName(s.cfg.HandOutHeader) {
+	if s.cfg.HandOutHeader != "" && !httpguts.ValidHeaderFieldName(s.cfg.HandOutHeader) {
 		mistakes = append(mistakes, fmt.Errorf("HandOutHeader %q is not a header name", s.cfg.HandOutHeader))
 	}
 	slices.SortFunc(mistakes, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
@@ -176,64 +175,6 @@ func (s *shared) defaults() {
 	s.takes = cfg.HandOutHeader != "" || cfg.Attach.Cookies || s.endpoint != nil && s.endpoint.AccessToken.Cookie != ""
 	s.header, _ = cfg.Attach.value("")
 	s.header = http.CanonicalHeaderKey(s.header)
-}
-
-// oneShot is base for auth calls: a pool of its own, so that API requests which wait for a refresh cannot starve
-// it, and no connection used twice, because net/http resends a request when a reused one breaks, and a one-use
-// credential must not be sent twice behind our back.
-func oneShot(base http.RoundTripper) http.RoundTripper {
-	if t, ok := base.(*http.Transport); ok {
-		t = t.Clone()
-		t.DisableKeepAlives = true
-		t.MaxConnsPerHost = 0
-		return &sendOnce{t}
-	}
-	return &sendOnce{base}
-}
-
-// sendOnce makes requests that net/http will not resend on its own, whatever is below it.
-type sendOnce struct{ base http.RoundTripper }
-
-// RoundTrip implements http.RoundTripper.
-func (t *sendOnce) RoundTrip(req *http.Request) (*http.Response, error) {
-	out := new(http.Request)
-	*out = *req
-	out.Close = true
-	out.GetBody = nil
-	if (out.Body == nil || out.Body == http.NoBody) && resends(out.Method) {
-		out.Body = emptyBody{} // no body on the wire, but not known to be replayable either
-	}
-	resp, err := t.base.RoundTrip(out)
-	if resp != nil {
-		resp.Request = req
-	}
-	return resp, err
-}
-
-// resends reports whether net/http resends bodyless requests of that method. Others are left alone: a POST with a body
-// of unknown length would be sent in chunks.
-func resends(method string) bool {
-	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions || method == http.MethodTrace
-}
-
-// emptyBody is http.NoBody, except that net/http cannot tell.
-type emptyBody struct{}
-
-func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
-func (emptyBody) Close() error             { return nil }
-
-type foregroundKey struct{}
-
-// foreground marks what is done for a caller who waits.
-func foreground(ctx context.Context) context.Context {
-	return context.WithValue(ctx, foregroundKey{}, true)
-}
-
-// Foreground reports whether a caller is waiting for the exchange that ctx belongs to, rather than the timer. An
-// Exchanger or Credentials must ask a person for something only then.
-func Foreground(ctx context.Context) bool {
-	yes, _ := ctx.Value(foregroundKey{}).(bool)
-	return yes
 }
 
 // withoutSecrets is a URL of the caller's for an error: nothing of it but scheme and host.

@@ -87,7 +87,7 @@ func (c Cookie) canonical(now time.Time) (Cookie, bool) {
 	if !strings.HasPrefix(c.Path, "/") {
 		c.Path = "/"
 	}
-	c.Expires, c.Created = capped(c.Expires, now), recordable(c.Created)
+	c.Expires, c.Created = capped(c.Expires, now), wall.Recordable(c.Created)
 	if c.Domain == "" {
 		return c, c.valid()
 	}
@@ -108,7 +108,7 @@ func capped(expires, now time.Time) time.Time {
 	if limit := now.Add(maxLifetime); expires.After(limit) {
 		expires = limit
 	}
-	return recordable(expires)
+	return wall.Recordable(expires)
 }
 
 // hostname returns the one spelling of a host that can be compared, without port and trailing dot.
@@ -131,65 +131,4 @@ func isIP(host string) bool {
 func isPublicSuffix(domain string) bool {
 	suffix, _ := publicsuffix.PublicSuffix(domain)
 	return suffix == domain
-}
-
-// cookieRecord is a Cookie as the store's record has it, with its value in the clear: the store encrypts it.
-type cookieRecord struct {
-	Name     string        `json:"n"`
-	Value    string        `json:"v,omitempty"`
-	Quoted   bool          `json:"q,omitempty"`
-	Domain   string        `json:"d,omitempty"`
-	HostOnly bool          `json:"h,omitempty"`
-	Path     string        `json:"p,omitempty"`
-	Secure   bool          `json:"s,omitempty"`
-	HttpOnly bool          `json:"o,omitempty"`
-	SameSite http.SameSite `json:"ss,omitempty"`
-	Expires  time.Time     `json:"e,omitzero"`
-	Created  time.Time     `json:"c,omitzero"`
-}
-
-// encodeCookies is exactly reversible for all that a Jar holds.
-func encodeCookies(cookies []Cookie) []cookieRecord {
-	var records []cookieRecord
-	for _, c := range cookies {
-		records = append(records, cookieRecord{
-			Name: c.Name, Value: c.Value.Reveal(), Quoted: c.Quoted,
-			Domain: c.Domain, HostOnly: c.HostOnly, Path: c.Path,
-			Secure: c.Secure, HttpOnly: c.HttpOnly, SameSite: c.SameSite,
-			Expires: recordable(c.Expires), Created: recordable(c.Created),
-		})
-	}
-	return records
-}
-
-// decodeCookies reverses encodeCookies. It checks nothing: NewJar does.
-func decodeCookies(records []cookieRecord) []Cookie {
-	var cookies []Cookie
-	for _, r := range records {
-		cookies = append(cookies, Cookie{
-			Name: r.Name, Value: NewSecret(r.Value), Quoted: r.Quoted,
-			Domain: r.Domain, HostOnly: r.HostOnly, Path: r.Path,
-			Secure: r.Secure, HttpOnly: r.HttpOnly, SameSite: r.SameSite,
-			Expires: r.Expires, Created: r.Created,
-		})
-	}
-	return cookies
-}
-
-var (
-	firstRecordable = time.Unix(0, 0).UTC()
-	lastRecordable  = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
-)
-
-// recordable returns the nearest time that JSON can have, in UTC. Zero, which stands for none, stays zero.
-func recordable(t time.Time) time.Time {
-	switch {
-	case t.IsZero():
-		return time.Time{}
-	case t.Before(firstRecordable):
-		return firstRecordable
-	case t.After(lastRecordable):
-		return lastRecordable
-	}
-	return t.UTC()
 }

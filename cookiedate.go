@@ -6,10 +6,13 @@ import (
 	"time"
 )
 
+// maxLength is the longest attribute that is looked at (RFC 6265bis section 5.6), in bytes.
+const maxLength = 1024
+
 // cookieDate reads an Expires attribute by the tolerant algorithm of RFC 6265bis section 5.1.1, for the dates
 // that net/http does not understand. It returns the zero time for what is no date: the attribute is then ignored.
 func cookieDate(s string) time.Time {
-	if len(s) > maxAttribute {
+	if len(s) > maxLength {
 		return time.Time{}
 	}
 	clock, day, month, year := -1*time.Second, -1, -1, -1

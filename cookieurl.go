@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/internal/wall"
 )
 
 // A cookieURL is all of a URL that matters to cookies.
@@ -89,7 +91,7 @@ func cookieExpiry(hc *http.Cookie, now time.Time) time.Time {
 	}
 	switch {
 	case hc.MaxAge < 0:
-		expires = firstRecordable
+		expires = wall.FirstRecordable
 	case hc.MaxAge > 0:
 		expires = now.Add(min(time.Duration(hc.MaxAge), maxLifetime/time.Second) * time.Second)
 	}

@@ -2,14 +2,12 @@ package silentrefresh
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
 	"strings"
 
 	"github.com/golang-jwt/jwt/v5"
-	"golang.org/x/net/http/httpguts"
 )
 
 // Endpoint is the Exchanger for servers with plain HTTP endpoints for login, refresh and logout. Its fields are
@@ -128,57 +126,3 @@ type RefreshTokenAt struct {
 	// Header is a response header that has it, with or without a scheme.
 	Header string `json:"header"`
 }
-
-// Attach says how requests carry the access token. The zero value is "Authorization: Bearer" (RFC 6750
-// section 2.1).
-type Attach struct {
-	// Header is the request header; "": Authorization.
-	Header string `json:"header"`
-	// Scheme goes before the token; "": Bearer in Authorization, none in any other header.
-	Scheme string `json:"scheme"`
-	// Bare sends the token without a scheme, in Authorization too.
-	Bare bool `json:"bare"`
-	// Cookies sends the session's cookies to the API as well, as a browser would.
-	Cookies bool `json:"cookies"`
-}
-
-// value is the header that carries token, and its value.
-func (a Attach) value(token string) (header, value string) {
-	header = cmp.Or(a.Header, "Authorization")
-	if scheme := a.scheme(); scheme != "" {
-		return header, scheme + " " + token
-	}
-	return header, token
-}
-
-func (a Attach) scheme() string {
-	switch {
-	case a.Bare:
-		return ""
-	case a.Scheme == "" && strings.EqualFold(cmp.Or(a.Header, "Authorization"), "Authorization"):
-		return "Bearer"
-	default:
-		return a.Scheme
-	}
-}
-
-// check reports every mistake in a.
-func (a Attach) check() error {
-	var mistakes []error
-	switch {
-	case !validHeaderName(a.Header):
-		mistakes = append(mistakes, fmt.Errorf("attach.header: %q is not a header name", a.Header))
-	case strings.EqualFold(a.Header, "Cookie"):
-		mistakes = append(mistakes, errors.New("attach.header: for a token that is a cookie, set access_token.cookie to its name"))
-	}
-	if !httpguts.ValidHeaderFieldValue(a.Scheme) {
-		mistakes = append(mistakes, errors.New("attach.scheme: it holds control characters; give a word such as Bearer"))
-	}
-	if a.Bare && a.Scheme != "" {
-		mistakes = append(mistakes, fmt.Errorf("attach: bare contradicts the scheme %q; leave one of the two out", a.Scheme))
-	}
-	return errors.Join(mistakes...)
-}
-
-// validHeaderName reports whether s can name a header (RFC 9110 section 5.1), or is empty.
-func validHeaderName(s string) bool { return s == "" || httpguts.ValidHeaderFieldName(s) }

@@ -130,7 +130,7 @@ func (tr *trader) logout(old Session) error {
 // failure is the *RefreshError of a failed exchange.
 func failure(tb testing.TB, err error) *RefreshError {
 	tb.Helper()
-	re, ok := asType[*RefreshError](err)
+	re, ok := errors.AsType[*RefreshError](err)
 	if !ok {
 		tb.Fatalf("got %v, want a *RefreshError", err)
 	}

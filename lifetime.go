@@ -2,6 +2,7 @@ package silentrefresh
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"net/http"
 	"strconv"
@@ -64,7 +65,7 @@ func momentOfText(s string) (moment, bool) {
 
 // isRange reports whether a number was only too large.
 func isRange(err error) bool {
-	n, ok := asType[*strconv.NumError](err)
+	n, ok := errors.AsType[*strconv.NumError](err)
 	return ok && n.Err == strconv.ErrRange
 }
 
@@ -129,17 +130,6 @@ func cookieMoment(c *http.Cookie) moment {
 		return moment{after: secondsLong(float64(c.MaxAge))}
 	}
 	return moment{at: c.Expires}
-}
-
-// accessLife is how long an access token lives, counted from when it was asked for; 0 if unknown. stated is what
-// the answer says, date what the server's clock showed. A lifetime is believed before a time, because it does not
-// depend on anybody's clock; a JWT can only shorten it.
-func accessLife(stated moment, c claims, date time.Time) time.Duration {
-	whole := c.wholeLife()
-	if stated.after > 0 {
-		return shorter(stated.after, whole)
-	}
-	return shorter(shorter(stated.left(date), whole), c.end().left(date))
 }
 
 // shorter is the smaller of two lifetimes of which either may be unknown.

@@ -172,7 +172,7 @@ func stamp(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}
-	t = recordable(t.Round(0))
+	t = wall.Recordable(t.Round(0))
 	return &t
 }
 

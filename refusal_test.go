@@ -120,7 +120,7 @@ func TestF24_NetworkErrorsAreTransient(t *testing.T) {
 		if got := verdict(t, err); got != tt.want {
 			t.Errorf("%v: %s, want %s", tt.err, got, tt.want)
 		}
-		if _, ok := asType[*url.Error](err); ok {
+		if _, ok := errors.AsType[*url.Error](err); ok {
 			t.Errorf("%v: the error holds a *url.Error", tt.err)
 		}
 	}

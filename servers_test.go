@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // A kindOfServer is how a well-known server speaks: what it must be sent, what it answers, and the settings, as a
@@ -39,10 +41,10 @@ func (s step) differs(in seen) string {
 	}
 	for _, line := range lines[1:] {
 		name, value, isHeader := strings.Cut(line, ": ")
-		if isHeader && validHeaderName(name) && strings.Join(in.header.Values(name), "|") != value {
+		if isHeader && httpguts.ValidHeaderFieldName(name) && strings.Join(in.header.Values(name), "|") != value {
 			return fmt.Sprintf("%s: %q", name, in.header.Values(name))
 		}
-		if !(isHeader && validHeaderName(name)) && !strings.Contains(in.body, line) {
+		if !(isHeader && httpguts.ValidHeaderFieldName(name)) && !strings.Contains(in.body, line) {
 			return "body " + in.body
 		}
 	}

@@ -2,6 +2,7 @@ package silentrefresh
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/silentrefresh/silentrefresh/internal/update"
@@ -37,12 +38,14 @@ type Store interface {
 	// not wait for a call that runs.
 }
 
+type conflictError interface {
+	error
+	Conflict() bool
+}
+
 // conflicted reports whether err says that a record was changed by somebody else since it was read.
 func conflicted(err error) bool {
-	c, ok := asType[interface {
-		error
-		Conflict() bool
-	}](err)
+	c, ok := errors.AsType[conflictError](err)
 	return ok && c.Conflict()
 }
 

@@ -39,7 +39,7 @@ func (w *wire) nothingSent(err error) bool {
 	if w.asked.Load() {
 		return !w.connected.Load()
 	}
-	op, ok := asType[*net.OpError](err)
+	op, ok := errors.AsType[*net.OpError](err)
 	return ok && op.Op == "dial"
 }
 
@@ -47,7 +47,7 @@ func (w *wire) nothingSent(err error) bool {
 // or a line of the answer.
 func cause(err error) error {
 	for {
-		outer, ok := asType[*url.Error](err)
+		outer, ok := errors.AsType[*url.Error](err)
 		if !ok {
 			break
 		}
@@ -58,13 +58,13 @@ func cause(err error) error {
 			return known
 		}
 	}
-	if op, ok := asType[*net.OpError](err); ok {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
 		return op
 	}
-	if untrusted, ok := asType[*tls.CertificateVerificationError](err); ok {
+	if untrusted, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return untrusted
 	}
-	if number, ok := asType[syscall.Errno](err); ok {
+	if number, ok := errors.AsType[syscall.Errno](err); ok {
 		return number
 	}
 	if text := err.Error(); strings.Contains(text, "malformed") {

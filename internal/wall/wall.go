@@ -23,3 +23,23 @@ func Read(t time.Time) time.Time { return t.Add(-time.Duration(offset.Load())) }
 
 // Sleep advances the wall clock alone by d, as a machine does that was asleep for d. It holds for the process.
 func Sleep(d time.Duration) { offset.Add(int64(d)) }
+
+// FirstRecordable and LastRecordable bound the times that are written down: what JSON can hold, and what a Unix time in
+// seconds can have that is not negative.
+var (
+	FirstRecordable = time.Unix(0, 0).UTC()
+	LastRecordable  = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+)
+
+// Recordable returns the nearest time that can be written down, in UTC. Zero, which stands for none, stays zero.
+func Recordable(t time.Time) time.Time {
+	switch {
+	case t.IsZero():
+		return time.Time{}
+	case t.Before(FirstRecordable):
+		return FirstRecordable
+	case t.After(LastRecordable):
+		return LastRecordable
+	}
+	return t.UTC()
+}

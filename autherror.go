@@ -1,0 +1,115 @@
+package silentrefresh
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var (
+	// ErrSessionOver: the auth server has ended the session, or another process has logged out. Only Login helps.
+	ErrSessionOver = errors.New("silentrefresh: the session is over: call Login")
+
+	// ErrNotRenewable: the session carries nothing that the refresh endpoint would take. An Exchanger returns it
+	// when it is asked to refresh such a session.
+	ErrNotRenewable = errors.New("silentrefresh: the session carries nothing to renew it with")
+)
+
+// A RefreshError says why a login, a refresh or a logout did not succeed. It never carries bodies, query strings
+// or tokens. An Exchanger returns one to say what the auth server meant; other errors of an Exchanger are taken
+// for "try again later".
+type RefreshError struct {
+	// Op is what was tried: Login, Refresh or Logout.
+	Op Kind
+	// Path is the path of the URL that was called, "" if none was.
+	Path string
+	// Status is the HTTP status of the answer, 0 if there was none.
+	Status int
+	// Code is the error code of the answer, for instance invalid_grant (RFC 6749 section 5.2), "" if none.
+	Code string
+	// Refused: a definite no to this very credential; after a refresh, the session is over.
+	Refused bool
+	// Unsent: the credential never left this machine, or the server said that it did not look at it
+	// (429, 503): presenting it again is harmless.
+	Unsent bool
+	// Unknown: the credential was sent and the answer was lost; it may be spent (RFC 9700 section 4.14.2).
+	Unknown bool
+	// Interrupted: the answer to a credential was lost, and presenting the credential again did not bring a new
+	// session. Together with Refused the session is over, by an accident and not by anybody's will.
+	Interrupted bool
+	// At is when it failed, by the wall clock; zero if nothing was tried.
+	At time.Time
+	// Until is when the next attempt may be made, zero if there is no need to wait.
+	Until time.Time
+	// Hint says what to do, "" for the usual advice.
+	Hint string
+	// Err is the cause, nil if the answer itself says it all.
+	Err error
+
+	doubtful403 bool // a 403 that ends the session if it repeats
+}
+
+// Error says what failed, why, and what to do.
+func (e *RefreshError) Error() string {
+	var b strings.Builder
+	b.WriteString("silentrefresh: ")
+	b.WriteString(e.what())
+	if why := e.why(); why != "" {
+		b.WriteString(": " + why)
+	}
+	if e.Interrupted {
+		b.WriteString(" (interrupted: the answer to an earlier attempt was lost, and the credential may be spent)")
+	}
+	if do := e.do(); do != "" {
+		b.WriteString("; " + do)
+	}
+	return b.String()
+}
+
+func (e *RefreshError) what() string {
+	if e.Refused && e.Op == Refresh {
+		return "the session is over"
+	}
+	return cmp.Or(e.Op.String(), "exchange") + " failed"
+}
+
+func (e *RefreshError) why() string {
+	var parts []string
+	if e.Status != 0 {
+		answered := strings.TrimSpace(e.Path + " answered " + strconv.Itoa(e.Status))
+		if e.Code != "" {
+			answered += " " + e.Code
+		} else if t := http.StatusText(e.Status); t != "" {
+			answered += " " + t
+		}
+		parts = append(parts, answered)
+	}
+	if e.Err != nil {
+		parts = append(parts, strings.TrimPrefix(e.Err.Error(), "silentrefresh: "))
+	}
+	return strings.Join(parts, ": ")
+}
+
+func (e *RefreshError) do() string {
+	switch {
+	case e.Hint != "":
+		return e.Hint
+	case e.Refused && e.Op == Refresh:
+		return "call Login"
+	case !e.Until.IsZero():
+		return "postponed until " + e.Until.Format(time.TimeOnly)
+	default:
+		return ""
+	}
+}
+
+// Unwrap returns the cause.
+func (e *RefreshError) Unwrap() error { return e.Err }
+
+// Is makes a refused refresh an ErrSessionOver.
+func (e *RefreshError) Is(target error) bool {
+	return target == ErrSessionOver && e.Refused && e.Op == Refresh
+}

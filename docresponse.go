@@ -1,0 +1,59 @@
+package silentrefresh
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+// Answer is the document of an auth server's answer (a user, permissions, ...). Because tokens are among it, it
+// redacts itself everywhere; Decode reads it. The zero value is empty.
+//
+// Like a Secret's, its text is a string behind a pointer: of a pointer to bytes, fmt shows the bytes where the verb
+// does not fit, as in %s of a struct.
+type Answer struct{ raw *string }
+
+// NewAnswer wraps a JSON document, for an Exchanger.
+func NewAnswer(document []byte) Answer {
+	if len(document) == 0 {
+		return Answer{}
+	}
+	text := string(document)
+	return Answer{raw: &text}
+}
+
+// IsZero reports whether there is no document.
+func (a Answer) IsZero() bool { return a.raw == nil }
+
+// Decode stores the document in the value that v points to, as json.Unmarshal does.
+func (a Answer) Decode(v any) error {
+	if a.raw == nil {
+		return errors.New("silentrefresh: no answer to decode: it is given with the event, and kept only with Config.KeepAnswer")
+	}
+	if err := json.Unmarshal([]byte(*a.raw), v); err != nil {
+		return fmt.Errorf("silentrefresh: decode the auth server's answer into %T: %w", v, err)
+	}
+	return nil
+}
+
+// String returns "[redacted]", or "" for the zero Answer.
+func (a Answer) String() string {
+	if a.raw == nil {
+		return ""
+	}
+	return redacted
+}
+
+// GoString is String, for %#v.
+func (a Answer) GoString() string { return a.String() }
+
+// Format writes String for every verb.
+func (a Answer) Format(f fmt.State, _ rune) { io.WriteString(f, a.String()) }
+
+// LogValue is String, for log/slog.
+func (a Answer) LogValue() slog.Value { return slog.StringValue(a.String()) }
+
+// MarshalJSON writes String.
+func (a Answer) MarshalJSON() ([]byte, error) { return json.Marshal(a.String()) }

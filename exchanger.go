@@ -1,0 +1,48 @@
+package silentrefresh
+
+import (
+	"context"
+	"net/http"
+)
+
+// Kind is what an exchange is for.
+type Kind string
+
+// String returns the word.
+func (k Kind) String() string { return string(k) }
+
+// The kinds of exchanges.
+const (
+	Login   Kind = "login"
+	Refresh Kind = "refresh"
+	Logout  Kind = "logout"
+)
+
+// A Grant is what is to be traded for the next session.
+type Grant struct {
+	// Kind says which of the two below counts: Credentials for Login, Old for Refresh and Logout.
+	Kind Kind
+	// Credentials are what was given to Client.Login, or what Config.Credentials returned.
+	Credentials any
+	// Old is the session to trade in.
+	Old Session
+}
+
+// An Exchanger trades one session for the next. Endpoint is the one for servers with plain HTTP endpoints.
+//
+// A Client never runs two exchanges of one session at a time. hc carries the cookies of Grant.Old in its jar,
+// follows no redirect to another origin, retries nothing and does not refresh by itself; cookies that it receives
+// become part of the new session.
+//
+// What the new Session leaves out (RefreshToken, Subject, Account, Ends, CSRF, Extra) is carried forward from
+// Grant.Old. A new Session without AccessToken says that the present one lives on. A Session returned together
+// with an error is kept for its credential alone: the server had rotated it before things went wrong.
+//
+// An Exchanger says with a *RefreshError what a failure means; without one it is taken for transient. Logout
+// returns the zero Session.
+//
+// An Exchanger may also have a method Renewable(Session) error, which says right after a login whether
+// anything will be able to renew it; without one every session is taken to be renewable.
+type Exchanger interface {
+	Exchange(ctx context.Context, hc *http.Client, g Grant) (Session, error)
+}

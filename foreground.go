@@ -1,0 +1,17 @@
+package silentrefresh
+
+import "context"
+
+type foregroundKey struct{}
+
+// foreground marks what is done for a caller who waits.
+func foreground(ctx context.Context) context.Context {
+	return context.WithValue(ctx, foregroundKey{}, true)
+}
+
+// Foreground reports whether a caller is waiting for the exchange that ctx belongs to, rather than the timer. An
+// Exchanger or Credentials must ask a person for something only then.
+func Foreground(ctx context.Context) bool {
+	yes, _ := ctx.Value(foregroundKey{}).(bool)
+	return yes
+}

@@ -1,0 +1,55 @@
+package silentrefresh
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"time"
+)
+
+// heldBody is how much of an answer is kept while its connection is given back.
+const heldBody = 64 << 10
+
+var errCut = errors.New("silentrefresh: the rest of this answer was given up, so that its connection was free for the refresh")
+
+// release reads resp's body, so that its connection is free while the request waits: a pool of two connections that
+// are both held by unread answers would let nobody through. An endless body is cut.
+func release(resp *http.Response) {
+	body := resp.Body
+	if body == nil { // net/http takes that for an empty one, too
+		return
+	}
+	timer := time.AfterFunc(time.Second, func() { body.Close() })
+	prefix, err := io.ReadAll(io.LimitReader(body, heldBody+1))
+	late := !timer.Stop()
+	body.Close()
+	if late && err != nil || err == nil && len(prefix) > heldBody {
+		prefix, err = prefix[:min(len(prefix), heldBody)], errCut
+	}
+	resp.Body = &held{prefix: prefix, end: err}
+}
+
+// held is a body that was read before it was asked for, and how reading it ended.
+type held struct {
+	prefix []byte
+	end    error // nil: io.EOF
+}
+
+// Read implements io.Reader.
+func (h *held) Read(p []byte) (int, error) {
+	if len(h.prefix) == 0 {
+		if h.end != nil {
+			return 0, h.end
+		}
+		return 0, io.EOF
+	}
+	n := copy(p, h.prefix)
+	h.prefix = h.prefix[n:]
+	return n, nil
+}
+
+// Close implements io.Closer.
+func (h *held) Close() error {
+	h.prefix, h.end = nil, nil
+	return nil
+}

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/internal/bearer"
+	"github.com/silentrefresh/silentrefresh/internal/lifetime"
 )
 
 // accept makes a session of an answer, or says what is wrong with it. Together with a failure comes what the answer
@@ -53,7 +56,7 @@ func (x *exchange) withoutToken(a *answer) Session {
 	if refresh != "" {
 		s.RefreshToken = NewSecret(refresh)
 	}
-	s.Ends = endOf(a.issued, x.e.sessionLife(a, refresh, in))
+	s.Ends = lifetime.End(a.issued, x.e.sessionLife(a, refresh, in))
 	if x.grant.Kind == Login {
 		s.Extra = NewSecret(x.untaken(a))
 	}
@@ -67,14 +70,14 @@ func (x *exchange) withToken(s Session, a *answer, token string, in *object) (Se
 		f.Status, f.Err, f.Hint = a.status, err, hint
 		return s, f
 	}
-	if err := tokenFault(token); err != nil {
+	if err := bearer.Check(token); err != nil {
 		return refuse(fmt.Errorf("the access token was not taken: %w", err), "look at access_token in the settings")
 	}
 	if err := x.e.verify(token); err != nil {
 		return refuse(err, "the token was not taken; look at Verify and issuer")
 	}
-	c := readClaims(token)
-	s.Subject = c.subject()
+	c := bearer.Parse(token)
+	s.Subject = c.Subject()
 	if old := x.grant.Old.Subject; x.grant.Kind == Refresh && old != "" && s.Subject != "" && s.Subject != old {
 		s.Subject = ""
 		return refuse(errors.New("the new access token belongs to another account; it was not taken"), "log in again")
@@ -87,8 +90,8 @@ func (x *exchange) withToken(s Session, a *answer, token string, in *object) (Se
 
 // expires is when the access token ends. A token that is handed out once more does not live longer for that, unless
 // it had ended already by what was known.
-func (x *exchange) expires(a *answer, token string, c claims, in *object) time.Time {
-	expires := endOf(a.issued, accessLife(x.e.statedExpiry(a, in), c, a.date))
+func (x *exchange) expires(a *answer, token string, c bearer.Claims, in *object) time.Time {
+	expires := lifetime.End(a.issued, accessLife(x.e.statedExpiry(a, in), c, a.date))
 	old := x.grant.Old
 	if old.AccessToken.equal(NewSecret(token)) && old.Expires.After(a.issued) &&
 		(expires.IsZero() || expires.After(old.Expires)) {
@@ -98,17 +101,17 @@ func (x *exchange) expires(a *answer, token string, c claims, in *object) time.T
 }
 
 // statedExpiry is what the answer says about the access token's end.
-func (e *Endpoint) statedExpiry(a *answer, in *object) moment {
+func (e *Endpoint) statedExpiry(a *answer, in *object) lifetime.Moment {
 	if path := e.AccessToken.ExpiresJSON; path != "" {
 		v, _, _ := lookup(a.document, path)
-		m, _ := readMoment(v)
+		m, _ := lifetime.Read(v)
 		return m
 	}
 	if m, ok := findExpiry(a.document, in, expiryNames); ok {
 		return m
 	}
 	if c, ok := a.cookie(e.AccessToken.Cookie); ok && e.AccessToken.Cookie != "" {
-		return cookieMoment(c)
+		return lifetime.OfCookie(c)
 	}
-	return moment{}
+	return lifetime.Moment{}
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/silentrefresh/silentrefresh/internal/bearer"
 )
 
 // maxAnswer is how much of an answer's body is read.
@@ -131,7 +133,7 @@ func parseForm(body []byte) (any, error) {
 
 // parseText reads what some servers send as plain text: a form, or nothing but the token.
 func parseText(text string) any {
-	if readClaims(text) != nil {
+	if bearer.Parse(text) != nil {
 		return text
 	}
 	if strings.Contains(text, "access_token=") && !strings.ContainsAny(text, " \n") {

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/silentrefresh/silentrefresh/internal/bearer"
 )
 
 func TestF30_WhatIsNoAnswerIsSaid(t *testing.T) {
@@ -46,7 +48,7 @@ func TestF30_WhatIsNoAnswerIsSaid(t *testing.T) {
 		{"token with a space", "application/json", `{"accessToken":"a b"}`, nil, "token was not taken"},
 		{"token with a line break", "application/json", `{"accessToken":"a\r\nX-Evil: 1"}`, nil, "token was not taken"},
 		{"token not ASCII", "application/json", `{"accessToken":"tökén"}`, nil, "token was not taken"},
-		{"long token", "application/json", `{"accessToken":"` + strings.Repeat("x", maxToken+1) + `"}`, nil, "64 KiB"},
+		{"long token", "application/json", `{"accessToken":"` + strings.Repeat("x", bearer.MaxToken+1) + `"}`, nil, "64 KiB"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tr := trading(t, Endpoint{}, respond(200, tt.contentType, tt.body, tt.headers...))
@@ -210,7 +212,7 @@ func FuzzAnswer(f *testing.F) {
 		switch {
 		case err != nil && token != "":
 			t.Errorf("a token together with %v", err)
-		case token != "" && (tokenFault(token) != nil || !strings.Contains(body, token[:1])):
+		case token != "" && (bearer.Check(token) != nil || !strings.Contains(body, token[:1])):
 			t.Errorf("took %q", token)
 		case err != nil && failure(t, err).Status != status:
 			t.Errorf("status %d: %v", status, err)

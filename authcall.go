@@ -11,6 +11,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/internal/bearer"
+	"github.com/silentrefresh/silentrefresh/internal/origin"
 	"github.com/silentrefresh/silentrefresh/internal/wall"
 )
 
@@ -21,7 +23,7 @@ func (c *Client) exchange(ctx context.Context, g Grant, jar *Jar) (Session, erro
 		ctx, cancel = context.WithTimeout(ctx, c.cfg.Timeout)
 		defer cancel()
 	}
-	hc := &http.Client{Transport: c.auth, Jar: jar, CheckRedirect: sameOriginRedirects}
+	hc := &http.Client{Transport: c.auth, Jar: jar, CheckRedirect: origin.SameOriginRedirects}
 	sent := time.Now()
 	s, err := c.cfg.Exchanger.Exchange(ctx, hc, g)
 	s.Cookies = jar.All()
@@ -29,7 +31,7 @@ func (c *Client) exchange(ctx context.Context, g Grant, jar *Jar) (Session, erro
 		s.Issued = sent // what has just come is good for a moment, whatever it says
 	}
 	if err == nil && !s.AccessToken.IsZero() {
-		err = tokenFault(s.AccessToken.Reveal())
+		err = bearer.Check(s.AccessToken.Reveal())
 	}
 	if err == nil && g.Kind == Refresh && !sameAccount(withoutAccount(s), withoutAccount(g.Old)) {
 		err = errors.New("the answer is for another account; the token was not taken")
@@ -70,7 +72,7 @@ func asRefreshError(op Kind, err error) *RefreshError {
 
 // tokenFault reports why a token that did not come from an exchange is not taken.
 func (c *Client) tokenFault(token string) error {
-	if err := tokenFault(token); err != nil || c.endpoint == nil {
+	if err := bearer.Check(token); err != nil || c.endpoint == nil {
 		return err
 	}
 	return c.endpoint.verify(token)
@@ -163,7 +165,7 @@ func (c *Client) brought(s Session) (Session, error) {
 		if err := c.tokenFault(token); err != nil {
 			return s, fmt.Errorf("silentrefresh: the access token to resume with was not taken: %w", err)
 		}
-		s.Subject = cmp.Or(s.Subject, readClaims(token).subject())
+		s.Subject = cmp.Or(s.Subject, bearer.Parse(token).Subject())
 	}
 	cookies := make([]Cookie, len(s.Cookies))
 	for i, cookie := range s.Cookies {
@@ -175,7 +177,7 @@ func (c *Client) brought(s Session) (Session, error) {
 		s.Issued = now
 	}
 	if s.Expires.IsZero() {
-		s.Expires = broughtExpiry(s.AccessToken.Reveal(), now)
+		s.Expires = bearer.Expiry(s.AccessToken.Reveal(), now)
 	}
 	return s, nil
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/silentrefresh/silentrefresh/internal/origin"
 	"golang.org/x/net/http/httpguts"
 )
 
@@ -155,11 +156,11 @@ func resolve(setting string, base *url.URL, ref string, m *mistakes) *url.URL {
 
 // safe reports why a credential must not travel to u. Whether it may travel to base is checked by New.
 func safe(u, base *url.URL) error {
-	to, err := originOf(u)
+	to, err := origin.Of(u)
 	if err != nil {
 		return err
 	}
-	if from, _ := originOf(base); to == from || to.scheme == "https" || loopback(u.Hostname()) {
+	if from, _ := origin.Of(base); to == from || to.Scheme == "https" || origin.Loopback(u.Hostname()) {
 		return nil
 	}
 	return fmt.Errorf("plain http to %s would expose the credential; use https", to)

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/silentrefresh/silentrefresh/internal/bearer"
+	"github.com/silentrefresh/silentrefresh/internal/lifetime"
 )
 
 func TestReadClaims(t *testing.T) {
@@ -31,7 +33,7 @@ func TestReadClaims(t *testing.T) {
 		{"padded", base64.URLEncoding.EncodeToString([]byte(`{"alg":"HS256"}`)) + "." + base64.URLEncoding.EncodeToString([]byte(`{"sub":"u7x"}`)) + ".c2ln", "u7x", 0, true},
 		{"exp before iat", makeJWT(t, "iat", 1_700_000_900, "exp", 1_700_000_000), "", 0, true},
 		{"exp of no sense", raw(`{"alg":"HS256"}`, `{"iat":{},"exp":[]}`), "", 0, true},
-		{"exp beyond all", raw(`{"alg":"HS256"}`, `{"iat":1700000000,"exp":1e400}`), "", longestLife, true},
+		{"exp beyond all", raw(`{"alg":"HS256"}`, `{"iat":1700000000,"exp":1e400}`), "", lifetime.Longest, true},
 		{"opaque", "opaque", "", 0, false},
 		{"empty", "", "", 0, false},
 		{"dots", "..", "", 0, false},
@@ -40,12 +42,12 @@ func TestReadClaims(t *testing.T) {
 		{"not base64", "!!!.???.***", "", 0, false},
 		{"not JSON", encode("x") + "." + encode("y") + ".z", "", 0, false},
 		{"list", raw(`{"alg":"HS256"}`, `[1]`), "", 0, false},
-		{"too long", raw(`{"alg":"HS256"}`, `{"x":"`+strings.Repeat("x", maxToken)+`"}`), "", 0, false},
+		{"too long", raw(`{"alg":"HS256"}`, `{"x":"`+strings.Repeat("x", bearer.MaxToken)+`"}`), "", 0, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := readClaims(tt.token)
-			if (c != nil) != tt.isJWT || c.subject() != tt.subject || c.wholeLife() != tt.life {
-				t.Errorf("JWT %t, sub %q, life %s", c != nil, c.subject(), c.wholeLife())
+			c := bearer.Parse(tt.token)
+			if (c != nil) != tt.isJWT || c.Subject() != tt.subject || c.Lifetime() != tt.life {
+				t.Errorf("JWT %t, sub %q, life %s", c != nil, c.Subject(), c.Lifetime())
 			}
 		})
 	}
@@ -153,18 +155,18 @@ func FuzzClaims(f *testing.F) {
 	f.Add("eyJhbGciOiJIUzI1NiJ9.bnVsbA.c2ln")
 	now := time.Unix(1_700_000_000, 0)
 	f.Fuzz(func(t *testing.T, token string) {
-		c := readClaims(token)
+		c := bearer.Parse(token)
 		if c != nil && strings.Count(token, ".") != 2 {
 			t.Errorf("%q was read", token)
 		}
-		for _, life := range []time.Duration{c.wholeLife(), c.end().left(now), accessLife(moment{}, c, now)} {
-			if life < 0 || life > longestLife {
+		for _, life := range []time.Duration{c.Lifetime(), c.End().Left(now), accessLife(lifetime.Moment{}, c, now)} {
+			if life < 0 || life > lifetime.Longest {
 				t.Errorf("a life of %s", life)
 			}
 		}
-		if end := broughtExpiry(token, now); !end.IsZero() && end.Sub(now).Abs() > longestLife {
+		if end := bearer.Expiry(token, now); !end.IsZero() && end.Sub(now).Abs() > lifetime.Longest {
 			t.Errorf("ends %s", end)
 		}
-		c.subject()
+		c.Subject()
 	})
 }

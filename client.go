@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/internal/origin"
 )
 
 // Config says where to log in and how to stay so. Its zero values are right for the common case; only BaseURL is
@@ -133,7 +135,7 @@ func New(cfg Config) (*Client, error) {
 	}
 	c := s.client(s.cfg.Name)
 	for _, o := range s.origins[2:] {
-		if o.scheme == "http" && !loopback((&url.URL{Host: o.host}).Hostname()) {
+		if o.Scheme == "http" && !origin.Loopback((&url.URL{Host: o.Host}).Hostname()) {
 			c.warn(fmt.Errorf("the token is sent to %s unencrypted, because Origins lists it", o))
 		}
 	}

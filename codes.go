@@ -3,6 +3,8 @@ package silentrefresh
 import (
 	"slices"
 	"strings"
+
+	"github.com/silentrefresh/silentrefresh/internal/challenge"
 )
 
 // Error codes by what they say, squeezed: RFC 6749 section 5.2, RFC 6750 section 3.1, and what servers use in
@@ -37,7 +39,7 @@ func (x *exchange) codes(a *answer) (found []string) {
 			add(code)
 		}
 	}
-	challenges(a.header.Values("Www-Authenticate"), func(scheme, name, value string) {
+	challenge.Each(a.header.Values("Www-Authenticate"), func(scheme, name, value string) {
 		if strings.EqualFold(scheme, "Bearer") && name == "error" {
 			add(value)
 		}

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/internal/once"
+	"github.com/silentrefresh/silentrefresh/internal/origin"
 	"golang.org/x/net/http/httpguts"
 	"golang.org/x/sync/singleflight"
 )
@@ -18,9 +20,9 @@ import (
 // shared is what a Client and its Forks have in common. It does not change after New.
 type shared struct {
 	cfg      Config
-	base     origin
+	base     origin.Origin
 	baseURL  *url.URL
-	origins  origins
+	origins  origin.List
 	endpoint *Endpoint // nil with another Exchanger
 	header   string    // that carries the token, in canonical form
 	takes    bool      // API answers may bring something for the session
@@ -47,7 +49,7 @@ func newShared(cfg Config) (*shared, error) {
 func (s *shared) readOrigins() (mistakes []error) {
 	wrong := func(format string, args ...any) { mistakes = append(mistakes, fmt.Errorf(format, args...)) }
 	for _, o := range s.cfg.Origins {
-		parsed, err := parseOrigin(o)
+		parsed, err := origin.Parse(o)
 		if err != nil {
 			wrong("Origins: %q: %w", withoutSecrets(o), err)
 			continue
@@ -69,16 +71,16 @@ func (s *shared) readOrigins() (mistakes []error) {
 		wrong("BaseURL: give it without user, query and fragment; credentials go to Login")
 		return mistakes
 	}
-	o, err := originOf(u)
+	o, err := origin.Of(u)
 	if err != nil {
 		wrong("BaseURL %q: %w", withoutSecrets(s.cfg.BaseURL), err)
 		return mistakes
 	}
-	if o.scheme == "http" && !loopback(u.Hostname()) && !slices.Contains(s.origins, o) {
-		wrong("BaseURL: %w", plainHTTP(o))
+	if o.Scheme == "http" && !origin.Loopback(u.Hostname()) && !slices.Contains(s.origins, o) {
+		wrong("BaseURL: %w", origin.PlainHTTP(o))
 	}
 	s.base, s.baseURL = o, u
-	s.origins = append(origins{{strings.ToLower(u.Scheme), u.Host}, o}, s.origins...) // as it is written first: it is the usual one
+	s.origins = append(origin.List{{Scheme: strings.ToLower(u.Scheme), Host: u.Host}, o}, s.origins...) // as it is written first: it is the usual one
 	return mistakes
 }
 
@@ -171,7 +173,7 @@ func (s *shared) defaults() {
 	if s.api == nil {
 		s.api = http.DefaultTransport
 	}
-	s.auth = oneShot(s.api)
+	s.auth = once.Transport(s.api)
 	s.takes = cfg.HandOutHeader != "" || cfg.Attach.Cookies || s.endpoint != nil && s.endpoint.AccessToken.Cookie != ""
 	s.header, _ = cfg.Attach.value("")
 	s.header = http.CanonicalHeaderKey(s.header)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/internal/origin"
 	"github.com/silentrefresh/silentrefresh/internal/wall"
 	"golang.org/x/net/publicsuffix"
 )
@@ -113,7 +114,7 @@ func capped(expires, now time.Time) time.Time {
 
 // hostname returns the one spelling of a host that can be compared, without port and trailing dot.
 func hostname(host string) (string, bool) {
-	host, err := asciiHost(host)
+	host, err := origin.ASCIIHost(host)
 	odd := func(r rune) bool { return r <= ' ' || r == 0x7f }
 	if err != nil || host == "" || host[0] == '.' || host[len(host)-1] == '.' || strings.ContainsFunc(host, odd) {
 		return "", false

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/internal/cookiedate"
 	"github.com/silentrefresh/silentrefresh/internal/wall"
 	"golang.org/x/net/publicsuffix"
 )
@@ -68,7 +69,7 @@ func TestCookieDate(t *testing.T) {
 		{strings.Repeat(" ", maxAttribute) + "1 Jan 2024 10:00:00", ""},
 	} {
 		got := ""
-		if d := cookieDate(tt.in); !d.IsZero() {
+		if d := cookiedate.Parse(tt.in); !d.IsZero() {
 			got = d.Format(time.RFC3339)
 		}
 		if got != tt.want {
@@ -82,7 +83,7 @@ func TestCookieDateAgreesWithNetHTTP(t *testing.T) {
 	for i := range 1000 {
 		day := time.Unix(int64(i)*2_345_678, 0).UTC()
 		for _, layout := range []string{http.TimeFormat, time.ANSIC, "Mon, 02-Jan-2006 15:04:05 GMT"} {
-			if got := cookieDate(day.Format(layout)); !got.Equal(day) {
+			if got := cookiedate.Parse(day.Format(layout)); !got.Equal(day) {
 				t.Fatalf("%q is %v", day.Format(layout), got)
 			}
 		}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/internal/cookiedate"
+	"github.com/silentrefresh/silentrefresh/internal/origin"
 	"github.com/silentrefresh/silentrefresh/internal/wall"
 )
 
@@ -26,7 +28,7 @@ func cookieURLOf(u *url.URL) (cookieURL, bool) {
 	if !strings.HasPrefix(path, "/") {
 		path = "/"
 	}
-	return cookieURL{host: host, path: path, secure: u.Scheme == "https" || loopback(host)}, ok
+	return cookieURL{host: host, path: path, secure: u.Scheme == "https" || origin.Loopback(host)}, ok
 }
 
 // gets reports whether a request for u carries c (RFC 6265bis section 5.8.3).
@@ -87,7 +89,7 @@ func (u cookieURL) defaultPath() string {
 func cookieExpiry(hc *http.Cookie, now time.Time) time.Time {
 	expires := hc.Expires
 	if expires.IsZero() {
-		expires = cookieDate(hc.RawExpires)
+		expires = cookiedate.Parse(hc.RawExpires)
 	}
 	switch {
 	case hc.MaxAge < 0:

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/internal/bearer"
+	"github.com/silentrefresh/silentrefresh/internal/retryafter"
 	"golang.org/x/net/http/httpguts"
 )
 
@@ -83,7 +85,7 @@ func (x *exchange) fetchCSRF(ctx context.Context, refused bool) *RefreshError {
 	a := readAnswer(resp, time.Now())
 	if a.status > 299 {
 		f := x.withoutCSRF(a.status, nil)
-		f.Until = a.retryAt()
+		f.Until = retryafter.At(a.header, a.date)
 		return f
 	}
 	if token := x.e.csrfIn(a); !token.IsZero() {
@@ -109,7 +111,7 @@ func (e *Endpoint) csrfIn(a *answer) Secret {
 		v, _, _ := lookup(a.document, e.CSRF.AnswerJSON)
 		token, _ = v.(string)
 	}
-	if tokenFault(token) != nil {
+	if bearer.Check(token) != nil {
 		return Secret{}
 	}
 	return NewSecret(token)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/silentrefresh/silentrefresh/internal/origin"
 )
 
 // asOrigin is where the exchange tests' auth server is, without a network.
@@ -52,7 +53,7 @@ func trading(tb testing.TB, e Endpoint, h http.HandlerFunc) *trader {
 	tb.Helper()
 	tr := &trader{tb: tb, jar: NewJar(), ctx: tb.Context()}
 	tr.bind(e, asOrigin)
-	tr.hc = &http.Client{Jar: tr.jar, CheckRedirect: sameOriginRedirects, Transport: tr.record(h)}
+	tr.hc = &http.Client{Jar: tr.jar, CheckRedirect: origin.SameOriginRedirects, Transport: tr.record(h)}
 	return tr
 }
 
@@ -61,7 +62,7 @@ func tradingWith(tb testing.TB, e Endpoint, server *httptest.Server) *trader {
 	tb.Helper()
 	tr := &trader{tb: tb, jar: NewJar(), ctx: tb.Context()}
 	tr.bind(e, server.URL)
-	tr.hc = &http.Client{Jar: tr.jar, CheckRedirect: sameOriginRedirects, Transport: server.Client().Transport}
+	tr.hc = &http.Client{Jar: tr.jar, CheckRedirect: origin.SameOriginRedirects, Transport: server.Client().Transport}
 	return tr
 }
 

@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/silentrefresh/silentrefresh/internal/bearer"
+	"github.com/silentrefresh/silentrefresh/internal/lifetime"
 )
 
 // The usual names, as plain writes them, in the order in which they are believed.
@@ -95,7 +98,7 @@ func (o *object) text(names []string) (value string, ok bool) {
 // refresh token is beside it.
 func (o *object) plausible(access string) bool {
 	paired := o.get("refresh") != nil
-	return o.around == nil || paired || readClaims(access) != nil
+	return o.around == nil || paired || bearer.Parse(access) != nil
 }
 
 // each calls fn for document's objects, those nearest to the top first, until fn returns false. It stays out of
@@ -173,13 +176,13 @@ func lookup(document any, path string) (value any, in *object, ok bool) {
 
 // findExpiry is when the token ends that the object in holds, as document says it: beside the token, around it, or
 // in an object of its own.
-func findExpiry(document any, in *object, names []string) (moment, bool) {
+func findExpiry(document any, in *object, names []string) (lifetime.Moment, bool) {
 	for o := in; o != nil; o = o.around {
 		if m, ok := o.moment(names); ok {
 			return m, true
 		}
 	}
-	var found moment
+	var found lifetime.Moment
 	each(document, notTheToken, func(o *object) bool {
 		m, ok := o.moment(names)
 		if ok {
@@ -187,15 +190,15 @@ func findExpiry(document any, in *object, names []string) (moment, bool) {
 		}
 		return !ok
 	})
-	return found, found != moment{}
+	return found, found != lifetime.Moment{}
 }
 
 // moment is the first of the named fields that makes sense as a time.
-func (o *object) moment(names []string) (moment, bool) {
+func (o *object) moment(names []string) (lifetime.Moment, bool) {
 	for _, name := range names {
-		if m, ok := readMoment(o.get(name)); ok {
+		if m, ok := lifetime.Read(o.get(name)); ok {
 			return m, true
 		}
 	}
-	return moment{}, false
+	return lifetime.Moment{}, false
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/internal/bearer"
 	"github.com/silentrefresh/silentrefresh/internal/pace"
 )
 
@@ -16,7 +17,7 @@ import (
 func (c *Client) takeFrom(resp *http.Response, st *state) {
 	if name := c.cfg.HandOutHeader; name != "" && resp.StatusCode/100 == 2 {
 		if token := resp.Header.Get(name); token != "" {
-			c.handOut(st, withoutScheme(token, c.cfg.Attach.scheme()))
+			c.handOut(st, bearer.WithoutScheme(token, c.cfg.Attach.scheme()))
 		}
 	}
 	if st.jar != nil && len(resp.Header["Set-Cookie"]) > 0 {
@@ -29,8 +30,8 @@ func (c *Client) takeFrom(resp *http.Response, st *state) {
 func (c *Client) handOut(st *state, token string) {
 	old := st.session()
 	now := time.Now()
-	expires := broughtExpiry(token, now)
-	claims := readClaims(token)
+	expires := bearer.Expiry(token, now)
+	claims := bearer.Parse(token)
 	if expires.IsZero() && claims == nil && !old.Expires.IsZero() {
 		expires = now.Add(old.Expires.Sub(old.Issued)) // opaque: as long as the one before
 	}
@@ -41,7 +42,7 @@ func (c *Client) handOut(st *state, token string) {
 	switch {
 	case old.AccessToken.equal(NewSecret(token)):
 		// it does not live longer for being repeated
-	case old.Subject != "" && claims.subject() != "" && claims.subject() != old.Subject:
+	case old.Subject != "" && claims.Subject() != "" && claims.Subject() != old.Subject:
 		c.warn(errors.New("an API answer handed out a token for another account; it was not taken"))
 	case !old.Expires.IsZero() && !expires.After(old.Expires):
 		// not newer
@@ -65,7 +66,7 @@ func (c *Client) takeCookies(st *state, resp *http.Response) {
 			return false
 		}
 		s.AccessToken, s.Issued, s.Expires = cookie.Value, time.Now(), cookie.Expires
-		if end := broughtExpiry(cookie.Value.Reveal(), s.Issued); !end.IsZero() {
+		if end := bearer.Expiry(cookie.Value.Reveal(), s.Issued); !end.IsZero() {
 			s.Expires = end
 		}
 		return true

@@ -8,6 +8,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/internal/bearer"
+	"github.com/silentrefresh/silentrefresh/internal/lifetime"
 )
 
 // asTime is the auth server's clock in these tests, an hour and more off the local one.
@@ -110,9 +113,9 @@ func TestF17_BroughtToken(t *testing.T) {
 		{"no exp", makeJWT(t, "iat", at(0)), time.Time{}},
 		{"opaque", "opaque", time.Time{}},
 		{"empty", "", time.Time{}},
-		{"absurd", makeJWT(t, "exp", int64(math.MaxInt64)), now.Add(longestLife)},
+		{"absurd", makeJWT(t, "exp", int64(math.MaxInt64)), now.Add(lifetime.Longest)},
 	} {
-		if got := broughtExpiry(tt.token, now); !got.Equal(tt.want) {
+		if got := bearer.Expiry(tt.token, now); !got.Equal(tt.want) {
 			t.Errorf("%s: ends %s, want %s", tt.name, got, tt.want)
 		}
 	}
@@ -147,11 +150,11 @@ func TestReadMoment(t *testing.T) {
 		{"2023-11-14T22:14:20", time.Minute}, {"2023-11-14 22:14:20", time.Minute}, {"Tue, 14 Nov 2023 22:14:20 GMT", time.Minute},
 		{json.Number("0"), 0}, {json.Number("-1"), 0}, {math.NaN(), 0}, {math.Inf(-1), 0}, {"", 0}, {"m", 0}, {"-15m", 0}, {"5 parsecs", 0},
 		{true, 0}, {nil, 0}, {[]any{1.0}, 0}, {"2023-11-14T22:12:20Z", 0},
-		{math.Inf(1), longestLife}, {json.Number("9223372036854775807"), longestLife}, {json.Number("1e999"), longestLife}, {"1e999", longestLife},
-		{"99999999999999d", longestLife}, {json.Number("400000000"), longestLife}, {json.Number("999999999"), 0}, {"9999-12-31T23:59:59Z", longestLife}, {math.MaxFloat64, longestLife},
+		{math.Inf(1), lifetime.Longest}, {json.Number("9223372036854775807"), lifetime.Longest}, {json.Number("1e999"), lifetime.Longest}, {"1e999", lifetime.Longest},
+		{"99999999999999d", lifetime.Longest}, {json.Number("400000000"), lifetime.Longest}, {json.Number("999999999"), 0}, {"9999-12-31T23:59:59Z", lifetime.Longest}, {math.MaxFloat64, lifetime.Longest},
 	} {
-		m, _ := readMoment(tt.value)
-		if got := m.left(now); got != tt.want {
+		m, _ := lifetime.Read(tt.value)
+		if got := m.Left(now); got != tt.want {
 			t.Errorf("%v leaves %s, want %s", tt.value, got, tt.want)
 		}
 	}

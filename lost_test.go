@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/internal/once"
 )
 
 // rotator is an auth server with one-use refresh cookies.
@@ -214,7 +216,7 @@ func TestF54_BrokenReusedConnectionSpendsTheCredentialOnce(t *testing.T) {
 			panic(http.ErrAbortHandler)
 		}, r.answer))
 		tr := tradingWith(t, Endpoint{Refresh: Call{Method: method}}, server)
-		tr.hc.Transport = oneShot(http.DefaultTransport)
+		tr.hc.Transport = once.Transport(http.DefaultTransport)
 		tr.setCookie("rt=r1; Path=/")
 		if _, err := tr.refresh(Session{}); err != nil {
 			t.Fatal(err)

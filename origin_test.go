@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+
+	"github.com/silentrefresh/silentrefresh/internal/origin"
 )
 
 func TestF46_TheTokenStaysWithItsOrigins(t *testing.T) {
@@ -108,12 +110,12 @@ func TestF47_ConsentToPlainHTTPIsSaidOnce(t *testing.T) {
 }
 
 func TestF58_OriginsAreComparedInOneSpelling(t *testing.T) {
-	listed := func(s string) origins {
-		o, err := parseOrigin(s)
+	listed := func(s string) origin.List {
+		o, err := origin.Parse(s)
 		if err != nil {
 			t.Fatalf("%s: %v", s, err)
 		}
-		return origins{o}
+		return origin.List{o}
 	}
 	for _, test := range []struct {
 		listed, url string
@@ -139,7 +141,7 @@ func TestF58_OriginsAreComparedInOneSpelling(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := listed(test.listed).has(u); got != test.same {
+		if got := listed(test.listed).Has(u); got != test.same {
 			t.Errorf("%s listed, request to %s: %v", test.listed, test.url, got)
 		}
 	}

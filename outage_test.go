@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/internal/pace"
+	"github.com/silentrefresh/silentrefresh/internal/retryafter"
 )
 
 func TestF25_AFailedProactiveRefreshKeepsTheToken(t *testing.T) {
@@ -273,7 +274,7 @@ func TestF26_AnAbsurdRetryAfterNeitherEndsTheSessionNorMakesALoop(t *testing.T) 
 				err = c.Renew(t.Context())
 			}
 			re, ok := errors.AsType[*RefreshError](err)
-			if n := as.count(&as.calls) - calls; n != 1 || !ok || time.Until(re.Until) > 2*longestPostponement {
+			if n := as.count(&as.calls) - calls; n != 1 || !ok || time.Until(re.Until) > 2*retryafter.Longest {
 				t.Errorf("in %v: %d calls at once, then %v", wish, n, err)
 			}
 		})

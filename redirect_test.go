@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/silentrefresh/silentrefresh/internal/once"
 )
 
 func TestF32_CredentialsFollowNoRedirectToAnotherOrigin(t *testing.T) {
@@ -70,7 +72,7 @@ func TestF32_RedirectWithinTheOriginKeepsMethodAndBody(t *testing.T) {
 			respondJSON(200, `{"token":"t"}`)(w, r)
 		}))
 		tr := tradingWith(t, Endpoint{Refresh: Call{RefreshTokenField: "rt"}}, server)
-		tr.hc.Transport = oneShot(http.DefaultTransport)
+		tr.hc.Transport = once.Transport(http.DefaultTransport)
 		s, err := tr.refresh(Session{RefreshToken: NewSecret("r1")})
 		server.Close()
 		if err != nil || s.AccessToken.Reveal() != "t" || got != `POST /v2/refresh {"rt":"r1"}` {

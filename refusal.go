@@ -7,6 +7,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/silentrefresh/silentrefresh/internal/origin"
+	"github.com/silentrefresh/silentrefresh/internal/retryafter"
 )
 
 // refusal says what an answer means that brought no session: a 4xx, a 5xx, a redirect, or a 2xx that complains.
@@ -20,7 +23,7 @@ func (x *exchange) refusal(a *answer) *RefreshError {
 	}
 	switch {
 	case a.status == http.StatusTooManyRequests || a.status == http.StatusServiceUnavailable:
-		f.Unsent, f.Until = true, a.retryAt()
+		f.Unsent, f.Until = true, retryafter.At(a.header, a.date)
 	case slices.Contains(x.call.RefusedStatus, a.status):
 		f.Refused = true
 	case a.status >= 500:
@@ -95,8 +98,8 @@ func (x *exchange) redirected(h http.Header) string {
 		return "the server redirects; look at " + x.setting("url")
 	}
 	where := to.Path
-	from, _ := originOf(x.url)
-	if o, err := originOf(to); err != nil || o != from {
+	from, _ := origin.Of(x.url)
+	if o, err := origin.Of(to); err != nil || o != from {
 		where = (&url.URL{Scheme: to.Scheme, Host: to.Host}).String()
 	}
 	return fmt.Sprintf("the server redirects to %s, and a credential does not follow; set %s to the right URL, or look "+

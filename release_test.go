@@ -13,11 +13,13 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/internal/replay"
 )
 
 func TestF53_RefusedAnswersDoNotHoldTheirConnections(t *testing.T) {
 	for _, conns := range []int{1, 2} {
-		for _, size := range []int{10, heldBody, heldBody + 1, 1 << 20} {
+		for _, size := range []int{10, replay.HeldBody, replay.HeldBody + 1, 1 << 20} {
 			t.Run(fmt.Sprintf("%d connections, %d bytes", conns, size), func(t *testing.T) {
 				as := &fakeAS{}
 				srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -49,12 +51,12 @@ func TestF53_RefusedAnswersDoNotHoldTheirConnections(t *testing.T) {
 }
 
 func TestF53_WhatWasReadOfARefusedAnswerIsStillThere(t *testing.T) {
-	for _, size := range []int{0, 10, heldBody, heldBody + 1, 1 << 20} {
+	for _, size := range []int{0, 10, replay.HeldBody, replay.HeldBody + 1, 1 << 20} {
 		resp := answerTo(nil, 401)
 		resp.Body = io.NopCloser(strings.NewReader(strings.Repeat("x", size)))
-		release(resp)
+		replay.Free(resp)
 		b, err := io.ReadAll(resp.Body)
-		if len(b) != min(size, heldBody) || (size > heldBody) != errors.Is(err, errCut) {
+		if len(b) != min(size, replay.HeldBody) || (size > replay.HeldBody) != errors.Is(err, replay.ErrCut) {
 			t.Errorf("of %d bytes there are %d, error %v", size, len(b), err)
 		}
 	}
@@ -80,7 +82,7 @@ func TestF53_ABodyThatStallsIsGivenUp(t *testing.T) {
 		if d := time.Since(began); err != nil || resp.StatusCode != 401 || d > 2*time.Second {
 			t.Fatalf("%v, %v, after %v", resp, err, d)
 		}
-		if b, err := io.ReadAll(resp.Body); string(b) != "no more of this" || !errors.Is(err, errCut) {
+		if b, err := io.ReadAll(resp.Body); string(b) != "no more of this" || !errors.Is(err, replay.ErrCut) {
 			t.Errorf("of the body there is %q, error %v", b, err)
 		}
 	})

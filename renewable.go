@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/internal/origin"
 )
 
 // Renewable reports why the refresh endpoint would not renew s, nil if it may. It is for right after a login,
@@ -161,7 +163,7 @@ func (x *exchange) refusedCookie(c *http.Cookie) string {
 	host, domain := x.url.Hostname(), strings.TrimPrefix(strings.ToLower(c.Domain), ".")
 	what := fmt.Sprintf("the cookie %.100q of the login was not taken: ", c.Name)
 	switch {
-	case c.Secure && x.url.Scheme == "http" && !loopback(host):
+	case c.Secure && x.url.Scheme == "http" && !origin.Loopback(host):
 		return what + "it is Secure, and the URL is plain http; use https"
 	case domain != "" && domain != host && !subdomain(host, domain):
 		return fmt.Sprintf("%sits Domain is %.100q, and the URL's host is %s; set login.url to that host", what, domain, host)

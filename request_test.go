@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/silentrefresh/silentrefresh/internal/once"
 )
 
 func TestDefaultRequests(t *testing.T) {
@@ -53,7 +55,7 @@ func TestBodylessPostHasContentLengthZero(t *testing.T) {
 	defer server.Close()
 	tr := tradingWith(t, Endpoint{}, server)
 	tr.setCookie("rt=r1")
-	for name, transport := range map[string]http.RoundTripper{"plain": tr.hc.Transport, "as the Client has it": oneShot(tr.hc.Transport)} {
+	for name, transport := range map[string]http.RoundTripper{"plain": tr.hc.Transport, "as the Client has it": once.Transport(tr.hc.Transport)} {
 		tr.hc.Transport = transport
 		if _, err := tr.refresh(Session{}); err != nil || length != "0" || len(encoding) > 0 {
 			t.Errorf("%s: Content-Length %q, Transfer-Encoding %v, %v", name, length, encoding, err)

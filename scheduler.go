@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/internal/pace"
+	"github.com/silentrefresh/silentrefresh/internal/retryafter"
 	"github.com/silentrefresh/silentrefresh/internal/wall"
 )
 
@@ -202,7 +203,7 @@ func (c *Client) failed(epoch uint64, re *RefreshError, why Trigger) {
 	wait := pace.Backoff(int(b.failures), rand.Float64())
 	switch {
 	case !b.refused.IsZero():
-		asked, refused, r := min(re.Until.Sub(now), longestPostponement), now.Sub(b.refused), rand.Float64()
+		asked, refused, r := min(re.Until.Sub(now), retryafter.Longest), now.Sub(b.refused), rand.Float64()
 		wait = pace.Postponed(asked, left, refused, r)
 		b.early = wait - pace.PostponedFor(asked, refused, r)
 	case left > 0: // try again before the token ends

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/internal/lifetime"
 	"github.com/silentrefresh/silentrefresh/internal/pace"
 	"github.com/silentrefresh/silentrefresh/internal/wall"
 )
@@ -93,7 +94,7 @@ func timeLeft(s Session, now time.Time) time.Duration {
 	if !s.Issued.IsZero() {
 		left = min(left, end.Sub(s.Issued))
 	}
-	return min(left, longestLife)
+	return min(left, lifetime.Longest)
 }
 
 // cookieToken is the name of the cookie that is the access token, "" if the token travels in a header.

@@ -55,4 +55,4 @@ func (p *PerRPC) GetRequestMetadata(ctx context.Context, _ ...string) (map[strin
 }
 
 // RequireTransportSecurity is true unless BaseURL is a plain http origin that was consented to or is loopback.
-func (p *PerRPC) RequireTransportSecurity() bool { return p.c.base.scheme == "https" }
+func (p *PerRPC) RequireTransportSecurity() bool { return p.c.base.Scheme == "https" }

@@ -5,6 +5,9 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/internal/bearer"
+	"github.com/silentrefresh/silentrefresh/internal/lifetime"
 )
 
 // accessToken is the access token in an answer, and the object that holds it: "" if there is none where the
@@ -35,7 +38,9 @@ func (e *Endpoint) accessToken(a *answer) (token string, in *object, err error) 
 }
 
 // stripped is a token without the scheme that it is attached with.
-func (e *Endpoint) stripped(token string) string { return withoutScheme(token, e.attach.scheme()) }
+func (e *Endpoint) stripped(token string) string {
+	return bearer.WithoutScheme(token, e.attach.scheme())
+}
 
 var errEmptyToken = errors.New("the access token in the answer is empty")
 
@@ -98,7 +103,7 @@ func (e *Endpoint) elsewhere(a *answer) string {
 func strangeJWT(document any) (path string) {
 	each(document, aside, func(o *object) bool {
 		for name, v := range o.fields {
-			if token, ok := v.(string); ok && !aside(plain(name)) && readClaims(token) != nil {
+			if token, ok := v.(string); ok && !aside(plain(name)) && bearer.Parse(token) != nil {
 				path = o.path(name)
 			}
 		}
@@ -112,18 +117,18 @@ func strangeJWT(document any) (path string) {
 func (e *Endpoint) sessionLife(a *answer, refresh string, in *object) time.Duration {
 	if in != nil && aside(plain(in.name)) && in.get(accessNames[0]) == nil { // an object of its own: its "expires" is meant
 		if m, ok := in.moment(expiryNames); ok {
-			return m.left(a.date)
+			return m.Left(a.date)
 		}
 	}
 	if m, ok := findExpiry(a.document, in, endNames); ok {
-		return m.left(a.date)
+		return m.Left(a.date)
 	}
-	if c := readClaims(refresh); c != nil {
-		return accessLife(moment{}, c, a.date)
+	if c := bearer.Parse(refresh); c != nil {
+		return accessLife(lifetime.Moment{}, c, a.date)
 	}
 	for _, c := range a.cookies {
 		if e.mayRefresh(c) && !a.deletes(c) {
-			return shorter(cookieMoment(c).left(a.date), accessLife(moment{}, readClaims(c.Value), a.date))
+			return lifetime.Shorter(lifetime.OfCookie(c).Left(a.date), accessLife(lifetime.Moment{}, bearer.Parse(c.Value), a.date))
 		}
 	}
 	return 0
@@ -152,8 +157,8 @@ func (e *Endpoint) refreshToken(a *answer) (token string, in *object) {
 	if token == "" && e.RefreshToken != (RefreshTokenAt{}) {
 		token, in = findRefreshToken(a.document) // a rotated one that is not taken costs the session
 	}
-	token = withoutScheme(token)
-	if tokenFault(token) != nil {
+	token = bearer.WithoutScheme(token)
+	if bearer.Check(token) != nil {
 		return "", nil
 	}
 	return token, in

@@ -7,6 +7,10 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/internal/challenge"
+	"github.com/silentrefresh/silentrefresh/internal/origin"
+	"github.com/silentrefresh/silentrefresh/internal/replay"
 )
 
 // Transport returns an http.RoundTripper that attaches the token to requests for the listed origins, and replays a
@@ -37,30 +41,30 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if c.cfg.IdleStop > 0 {
 		c.touch()
 	}
-	var b body
+	var b replay.Body
 	var err error
 	if req.Body != nil {
-		if b, err = newBody(req, c.cfg.Buffer); err != nil {
+		if b, err = replay.NewBody(req, c.cfg.Buffer); err != nil {
 			return nil, err
 		}
 	}
 	st := c.state.Load()
-	if now := time.Now(); !st.usable(now) || b.once && st.due(now) {
+	if now := time.Now(); !st.usable(now) || b.Once && st.due(now) {
 		if st, err = c.ready(req.Context(), st); err != nil {
-			b.unsent()
+			b.Unsent()
 			return nil, err
 		}
 	}
 	resp, err := t.send(req, st, &b)
 	if err != nil || !c.refuses(resp) {
-		b.settle()
+		b.Settle()
 		if c.takes && err == nil {
 			c.takeFrom(resp, st)
 		}
 		return resp, err
 	}
 	resp, err = t.rejected(req, st, &b, resp)
-	b.settle()
+	b.Settle()
 	return resp, err
 }
 
@@ -78,7 +82,7 @@ func (c *Client) concerns(req *http.Request) bool {
 		}
 	}
 	// As BaseURL spells it is the usual case.
-	if first := &c.origins[0]; first.host == req.URL.Host && first.scheme == req.URL.Scheme || c.origins.has(req.URL) {
+	if first := &c.origins[0]; first.Host == req.URL.Host && first.Scheme == req.URL.Scheme || c.origins.Has(req.URL) {
 		return true
 	}
 	c.passesBare(req)
@@ -87,13 +91,13 @@ func (c *Client) concerns(req *http.Request) bool {
 
 // passesBare warns once about each origin that requests go to without the token.
 func (c *Client) passesBare(req *http.Request) {
-	o, err := originOf(req.URL)
+	o, err := origin.Of(req.URL)
 	if err != nil || !c.warned.first(o.String()) {
 		return
 	}
-	secure := origin{"https", o.host}
-	if o.scheme == "http" && (slices.Contains(c.origins, secure) || !loopback(req.URL.Hostname())) {
-		c.warn(plainHTTP(o))
+	secure := origin.Origin{Scheme: "https", Host: o.Host}
+	if o.Scheme == "http" && (slices.Contains(c.origins, secure) || !origin.Loopback(req.URL.Hostname())) {
+		c.warn(origin.PlainHTTP(o))
 		return
 	}
 	c.warn(fmt.Errorf("token not sent to %s: it is not among the origins that get it; if it should be, list %q in Origins", o, o))
@@ -131,7 +135,7 @@ func (st *state) due(now time.Time) bool {
 
 // send sends a copy of req with st's token. The caller's request is left as it is (net/http: RoundTripper), and the
 // answer points to it, not to the copy.
-func (t *transport) send(req *http.Request, st *state, b *body) (*http.Response, error) {
+func (t *transport) send(req *http.Request, st *state, b *replay.Body) (*http.Response, error) {
 	out := new(http.Request)
 	*out = *req
 	out.Header = maps.Clone(req.Header)
@@ -144,8 +148,8 @@ func (t *transport) send(req *http.Request, st *state, b *body) (*http.Response,
 	if st.jar != nil {
 		t.client.attachCookies(out, st)
 	}
-	if b.first != nil {
-		out.Body, out.GetBody = b.first, b.again // GetBody stays: HTTP/2 resends what the server has not looked at (RFC 9113 section 8.7)
+	if b.First != nil {
+		out.Body, out.GetBody = b.First, b.Again // GetBody stays: HTTP/2 resends what the server has not looked at (RFC 9113 section 8.7)
 	}
 	resp, err := t.base.RoundTrip(out)
 	if err != nil {
@@ -156,23 +160,23 @@ func (t *transport) send(req *http.Request, st *state, b *body) (*http.Response,
 }
 
 // rejected renews and replays. The answer that refused the token is returned where that does not help.
-func (t *transport) rejected(req *http.Request, st *state, b *body, resp *http.Response) (*http.Response, error) {
+func (t *transport) rejected(req *http.Request, st *state, b *replay.Body, resp *http.Response) (*http.Response, error) {
 	c := t.client
 	for adoptions := 0; ; {
 		if !c.reject(st.generation) {
 			return resp, nil
 		}
-		if !b.rewind() {
+		if !b.Rewind() {
 			go c.renew(context.Background(), st.generation, TriggerRejected) // nobody waits for it
 			return resp, nil
 		}
-		release(resp)
+		replay.Free(resp)
 		began := time.Now()
 		err := c.renew(foreground(req.Context()), st.generation, TriggerRejected)
 		c.counted.waitedFor(time.Since(began))
 		next := c.state.Load()
 		if err != nil || next.err != nil || next.generation <= st.generation {
-			b.unsent()
+			b.Unsent()
 			return resp, nil
 		}
 		c.counted.replays.Add(1)
@@ -202,9 +206,9 @@ func (c *Client) refuses(resp *http.Response) bool {
 	case resp.StatusCode < http.StatusBadRequest:
 		return false
 	case c.statuses != nil:
-		return slices.Contains(c.statuses, resp.StatusCode) && rejected401(resp.Header)
+		return slices.Contains(c.statuses, resp.StatusCode) && challenge.RejectsToken(resp.Header)
 	}
-	return resp.StatusCode == http.StatusUnauthorized && rejected401(resp.Header)
+	return resp.StatusCode == http.StatusUnauthorized && challenge.RejectsToken(resp.Header)
 }
 
 // CloseIdleConnections passes the call on to base.

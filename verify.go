@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/silentrefresh/silentrefresh/internal/bearer"
+	"github.com/silentrefresh/silentrefresh/internal/lifetime"
 )
 
 // verify checks an access token's signature with the caller's key, and its issuer.
@@ -19,7 +21,7 @@ func (e *Endpoint) verify(token string) error {
 	if e.Issuer == "" {
 		return nil
 	}
-	if issuer, _ := readClaims(token)["iss"].(string); issuer != e.Issuer {
+	if issuer, _ := bearer.Parse(token)["iss"].(string); issuer != e.Issuer {
 		return fmt.Errorf("the access token is not from the issuer %q", e.Issuer)
 	}
 	return nil
@@ -38,10 +40,10 @@ func unverified(err error) error {
 // accessLife is how long an access token lives, counted from when it was asked for; 0 if unknown. stated is what
 // the answer says, date what the server's clock showed. A lifetime is believed before a time, because it does not
 // depend on anybody's clock; a JWT can only shorten it.
-func accessLife(stated moment, c claims, date time.Time) time.Duration {
-	whole := c.wholeLife()
-	if stated.after > 0 {
-		return shorter(stated.after, whole)
+func accessLife(stated lifetime.Moment, c bearer.Claims, date time.Time) time.Duration {
+	whole := c.Lifetime()
+	if stated.After > 0 {
+		return lifetime.Shorter(stated.After, whole)
 	}
-	return shorter(shorter(stated.left(date), whole), c.end().left(date))
+	return lifetime.Shorter(lifetime.Shorter(stated.Left(date), whole), c.End().Left(date))
 }

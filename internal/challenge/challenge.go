@@ -1,4 +1,4 @@
-package silentrefresh
+package challenge
 
 import (
 	"net/http"
@@ -7,13 +7,13 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// rejected401 reports whether a 401 with the header h says that the access token was not taken (RFC 6750
+// RejectsToken reports whether a 401 with the header h says that the access token was not taken (RFC 6750
 // section 3.1), so that a newer one may help. It does not where the token lacks a scope, where the request itself
 // is wrong, or where the server wants nothing but a password.
-func rejected401(h http.Header) bool {
+func RejectsToken(h http.Header) bool {
 	bearer, password, other := false, false, false
 	scope := false
-	challenges(h.Values("Www-Authenticate"), func(scheme, name, value string) {
+	Each(h.Values("Www-Authenticate"), func(scheme, name, value string) {
 		switch {
 		case strings.EqualFold(scheme, "Bearer"):
 			bearer = true
@@ -39,10 +39,10 @@ func wantsPassword(scheme string) bool {
 	return false
 }
 
-// challenges reads WWW-Authenticate fields (RFC 9110 section 11.6.1), of which each may hold several challenges. It
+// Each reads WWW-Authenticate fields (RFC 9110 section 11.6.1), of which each may hold several challenges. It
 // calls found for each challenge with its scheme and no name, and then for each of its parameters, the name in lower
 // case. What follows a mistake up to the next comma is passed over.
-func challenges(fields []string, found func(scheme, name, value string)) {
+func Each(fields []string, found func(scheme, name, value string)) {
 	for _, field := range fields {
 		scheme := ""
 		for rest := field; rest != ""; {

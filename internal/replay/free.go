@@ -1,4 +1,4 @@
-package silentrefresh
+package replay
 
 import (
 	"errors"
@@ -7,24 +7,24 @@ import (
 	"time"
 )
 
-// heldBody is how much of an answer is kept while its connection is given back.
-const heldBody = 64 << 10
+// HeldBody is how much of an answer is kept while its connection is given back.
+const HeldBody = 64 << 10
 
-var errCut = errors.New("silentrefresh: the rest of this answer was given up, so that its connection was free for the refresh")
+var ErrCut = errors.New("silentrefresh: the rest of this answer was given up, so that its connection was free for the refresh")
 
-// release reads resp's body, so that its connection is free while the request waits: a pool of two connections that
+// Free reads resp's body, so that its connection is free while the request waits: a pool of two connections that
 // are both held by unread answers would let nobody through. An endless body is cut.
-func release(resp *http.Response) {
+func Free(resp *http.Response) {
 	body := resp.Body
 	if body == nil { // net/http takes that for an empty one, too
 		return
 	}
 	timer := time.AfterFunc(time.Second, func() { body.Close() })
-	prefix, err := io.ReadAll(io.LimitReader(body, heldBody+1))
+	prefix, err := io.ReadAll(io.LimitReader(body, HeldBody+1))
 	late := !timer.Stop()
 	body.Close()
-	if late && err != nil || err == nil && len(prefix) > heldBody {
-		prefix, err = prefix[:min(len(prefix), heldBody)], errCut
+	if late && err != nil || err == nil && len(prefix) > HeldBody {
+		prefix, err = prefix[:min(len(prefix), HeldBody)], ErrCut
 	}
 	resp.Body = &held{prefix: prefix, end: err}
 }

@@ -1,14 +1,14 @@
-package silentrefresh
+package once
 
 import (
 	"io"
 	"net/http"
 )
 
-// oneShot is base for auth calls: a pool of its own, so that API requests which wait for a refresh cannot starve
+// Transport is base for auth calls: a pool of its own, so that API requests which wait for a refresh cannot starve
 // it, and no connection used twice, because net/http resends a request when a reused one breaks, and a one-use
 // credential must not be sent twice behind our back.
-func oneShot(base http.RoundTripper) http.RoundTripper {
+func Transport(base http.RoundTripper) http.RoundTripper {
 	if t, ok := base.(*http.Transport); ok {
 		t = t.Clone()
 		t.DisableKeepAlives = true

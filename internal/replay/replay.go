@@ -1,4 +1,4 @@
-package silentrefresh
+package replay
 
 import (
 	"bytes"
@@ -10,32 +10,32 @@ import (
 	"sync"
 )
 
-// body is what a request's body takes to be sent a second time. The zero value is for a request without one.
-type body struct {
+// Body is what a request's body takes to be sent a second time. The zero value is for a request without one.
+type Body struct {
 	own   io.ReadCloser                 // the request's, as it came; nil if it was read into a copy
-	again func() (io.ReadCloser, error) // a fresh copy; nil if there is none
-	first io.ReadCloser                 // what is sent first; nil: the request's own
+	Again func() (io.ReadCloser, error) // a fresh copy; nil if there is none
+	First io.ReadCloser                 // what is sent first; nil: the request's own
 	lazy  *lazyBody                     // for a body that can be sent again only while nothing was read of it
-	once  bool                          // it may turn out that it can be sent but once
+	Once  bool                          // it may turn out that it can be sent but once
 }
 
-// newBody decides how req's body can be replayed: with its own GetBody; from a copy, if it is known to be small;
+// NewBody decides how req's body can be replayed: with its own GetBody; from a copy, if it is known to be small;
 // else only if the server answers before it has read anything (RFC 9110 section 10.1.1). A body of unknown length
 // is never read ahead: the server may be answering while it is still being written.
-func newBody(req *http.Request, limit int64) (body, error) {
+func NewBody(req *http.Request, limit int64) (Body, error) {
 	switch {
 	case req.Body == http.NoBody:
-		return body{}, nil
+		return Body{}, nil
 	case req.GetBody != nil:
-		return body{own: req.Body, again: req.GetBody}, nil
+		return Body{own: req.Body, Again: req.GetBody}, nil
 	case req.ContentLength > 0 && req.ContentLength <= limit:
 		return bufferBody(req)
 	}
 	lazy := &lazyBody{rc: req.Body}
-	return body{lazy: lazy, first: lazy, once: true}, nil
+	return Body{lazy: lazy, First: lazy, Once: true}, nil
 }
 
-func bufferBody(req *http.Request) (body, error) {
+func bufferBody(req *http.Request) (Body, error) {
 	stop := context.AfterFunc(req.Context(), func() { req.Body.Close() }) // who waits for us waits no longer
 	defer stop()
 	data := make([]byte, req.ContentLength+1) // net/http, too, makes sure that the body is no longer than it says
@@ -52,45 +52,45 @@ func bufferBody(req *http.Request) (body, error) {
 		err = context.Cause(req.Context())
 	}
 	if err != nil {
-		return body{}, fmt.Errorf("silentrefresh: the request was not sent: reading its body: %w", err)
+		return Body{}, fmt.Errorf("silentrefresh: the request was not sent: reading its body: %w", err)
 	}
 	again := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
 	first, _ := again()
-	return body{again: again, first: first}, nil
+	return Body{Again: again, First: first}, nil
 }
 
-// rewind prepares a second sending. It reports false if there can be none.
-func (b *body) rewind() bool {
+// Rewind prepares a second sending. It reports false if there can be none.
+func (b *Body) Rewind() bool {
 	switch {
 	case b.lazy != nil:
 		again, ok := b.lazy.takeBack()
-		b.lazy, b.first = again, again
+		b.lazy, b.First = again, again
 		return ok
-	case b.again == nil:
+	case b.Again == nil:
 		return true
 	}
-	again, err := b.again()
+	again, err := b.Again()
 	if err != nil {
 		return false
 	}
-	b.first, b.own = again, nil
+	b.First, b.own = again, nil
 	return true
 }
 
-// unsent ends a body that is not going to be sent (net/http: RoundTripper must close it).
-func (b *body) unsent() {
-	if b.first != nil {
-		b.first.Close()
+// Unsent ends a body that is not going to be sent (net/http: RoundTripper must close it).
+func (b *Body) Unsent() {
+	if b.First != nil {
+		b.First.Close()
 	} else if b.own != nil {
 		b.own.Close()
 	}
-	b.settle()
+	b.Settle()
 }
 
-// settle ends what was held back for a replay that will not come.
-func (b *body) settle() {
+// Settle ends what was held back for a replay that will not come.
+func (b *Body) Settle() {
 	if b.lazy != nil {
-		b.lazy.settle()
+		b.lazy.Settle()
 	}
 }
 
@@ -147,8 +147,8 @@ func (b *lazyBody) takeBack() (*lazyBody, bool) {
 	return &lazyBody{rc: rc}, true
 }
 
-// settle lets Close through from now on, and the one that was held back. What the server still reads, it may.
-func (b *lazyBody) settle() {
+// Settle lets Close through from now on, and the one that was held back. What the server still reads, it may.
+func (b *lazyBody) Settle() {
 	b.mu.Lock()
 	heldBack := b.closed && !b.read && !b.settled
 	b.settled = true

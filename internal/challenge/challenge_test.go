@@ -1,4 +1,4 @@
-package silentrefresh
+package challenge
 
 import (
 	"net/http"
@@ -43,7 +43,7 @@ func TestF13_ChallengesSayWhetherTheTokenWasRefused(t *testing.T) {
 		{"tab", []string{"Bearer realm=\"a\",\terror=\"insufficient_scope\""}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := rejected401(http.Header{"Www-Authenticate": tt.fields}); got != tt.want {
+			if got := RejectsToken(http.Header{"Www-Authenticate": tt.fields}); got != tt.want {
 				t.Errorf("rejected401(%q) = %t, want %t", tt.fields, got, tt.want)
 			}
 		})
@@ -52,7 +52,7 @@ func TestF13_ChallengesSayWhetherTheTokenWasRefused(t *testing.T) {
 
 func TestChallengesAreReadInOrder(t *testing.T) {
 	var got []string
-	challenges([]string{`Basic realm="a b", charset=UTF-8, Negotiate a9/+==, Bearer`, `DPoP algs="ES256 PS256", x="\\\""`},
+	Each([]string{`Basic realm="a b", charset=UTF-8, Negotiate a9/+==, Bearer`, `DPoP algs="ES256 PS256", x="\\\""`},
 		func(scheme, name, value string) { got = append(got, scheme+"|"+name+"|"+value) })
 	want := []string{"Basic||", "Basic|realm|a b", "Basic|charset|UTF-8", "Negotiate||", "Bearer||",
 		"DPoP||", "DPoP|algs|ES256 PS256", `DPoP|x|\"`}
@@ -63,7 +63,7 @@ func TestChallengesAreReadInOrder(t *testing.T) {
 
 func TestF13_LongChallengesCostNoMemory(t *testing.T) {
 	h := http.Header{"Www-Authenticate": {strings.Repeat(`Bearer realm="x", `, 10_000) + `error="invalid_token"`}}
-	if n := testing.AllocsPerRun(5, func() { rejected401(h) }); n > 10 {
+	if n := testing.AllocsPerRun(5, func() { RejectsToken(h) }); n > 10 {
 		t.Errorf("%v allocations for one header, want next to none", n)
 	}
 }
@@ -75,7 +75,7 @@ func FuzzChallenges(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, field string) {
 		found, scheme := 0, ""
-		challenges([]string{field}, func(s, name, value string) {
+		Each([]string{field}, func(s, name, value string) {
 			found++
 			switch {
 			case name == "" && !isToken(s):
@@ -91,6 +91,6 @@ func FuzzChallenges(f *testing.F) {
 		if limit := 2 + 2*strings.Count(field, ",") + strings.Count(field, "="); found > limit {
 			t.Errorf("%d findings in %q", found, field)
 		}
-		rejected401(http.Header{"Www-Authenticate": {field}})
+		RejectsToken(http.Header{"Www-Authenticate": {field}})
 	})
 }

@@ -1,4 +1,4 @@
-package silentrefresh
+package cookiedate
 
 import (
 	"strconv"
@@ -9,9 +9,9 @@ import (
 // maxLength is the longest attribute that is looked at (RFC 6265bis section 5.6), in bytes.
 const maxLength = 1024
 
-// cookieDate reads an Expires attribute by the tolerant algorithm of RFC 6265bis section 5.1.1, for the dates
+// Parse reads an Expires attribute by the tolerant algorithm of RFC 6265bis section 5.1.1, for the dates
 // that net/http does not understand. It returns the zero time for what is no date: the attribute is then ignored.
-func cookieDate(s string) time.Time {
+func Parse(s string) time.Time {
 	if len(s) > maxLength {
 		return time.Time{}
 	}

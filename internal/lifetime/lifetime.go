@@ -1,4 +1,4 @@
-package silentrefresh
+package lifetime
 
 import (
 	"encoding/json"
@@ -10,57 +10,57 @@ import (
 	"time"
 )
 
-// longestLife is the longest lifetime that is believed: what is longer ("never") is cut to it.
-const longestLife = 10 * 365 * 24 * time.Hour
+// Longest is the longest lifetime that is believed: what is longer ("never") is cut to it.
+const Longest = 10 * 365 * 24 * time.Hour
 
 // firstTime is the smallest number that is a Unix time (of 1985) rather than a lifetime in seconds (of 16 years).
 const firstTime = 5e8
 
-// A moment is the end of something as a server writes it: so long after now, or at a time by the server's clock.
+// A Moment is the end of something as a server writes it: so long after now, or at a time by the server's clock.
 // The zero moment is unknown.
-type moment struct {
-	after time.Duration
-	at    time.Time
+type Moment struct {
+	After time.Duration
+	At    time.Time
 }
 
-// left is what is left until m when the server's clock shows now: never negative, 0 if m is over or unknown.
-func (m moment) left(now time.Time) time.Duration {
-	if m.after > 0 {
-		return m.after
+// Left is what is left until m when the server's clock shows now: never negative, 0 if m is over or unknown.
+func (m Moment) Left(now time.Time) time.Duration {
+	if m.After > 0 {
+		return m.After
 	}
-	if m.at.IsZero() {
+	if m.At.IsZero() {
 		return 0
 	}
-	return min(max(m.at.Sub(now), 0), longestLife) // Sub saturates
+	return min(max(m.At.Sub(now), 0), Longest) // Sub saturates
 }
 
-// readMoment reads a number (seconds, or a Unix time in seconds or milliseconds) or a text (a number, a time, a
+// Read reads a number (seconds, or a Unix time in seconds or milliseconds) or a text (a number, a time, a
 // duration). What makes no sense (zero, negative, not a number) is not ok.
-func readMoment(v any) (m moment, ok bool) {
+func Read(v any) (m Moment, ok bool) {
 	switch v := v.(type) {
 	case json.Number:
-		return momentOfText(v.String())
+		return Parse(v.String())
 	case float64:
 		return momentOfNumber(v)
 	case string:
-		return momentOfText(strings.TrimSpace(v))
+		return Parse(strings.TrimSpace(v))
 	}
-	return moment{}, false
+	return Moment{}, false
 }
 
-func momentOfText(s string) (moment, bool) {
+func Parse(s string) (Moment, bool) {
 	if n, err := strconv.ParseFloat(s, 64); err == nil || isRange(err) {
 		return momentOfNumber(n)
 	}
 	if d := readDuration(s); d > 0 {
-		return moment{after: min(d, longestLife)}, true
+		return Moment{After: min(d, Longest)}, true
 	}
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateTime, "2006-01-02 15:04:05Z07:00", http.TimeFormat, time.RFC1123Z} {
 		if t, err := time.Parse(layout, s); err == nil {
-			return moment{at: t}, true
+			return Moment{At: t}, true
 		}
 	}
-	return moment{}, false
+	return Moment{}, false
 }
 
 // isRange reports whether a number was only too large.
@@ -69,16 +69,16 @@ func isRange(err error) bool {
 	return ok && n.Err == strconv.ErrRange
 }
 
-func momentOfNumber(n float64) (moment, bool) {
+func momentOfNumber(n float64) (Moment, bool) {
 	switch {
 	case !(n > 0): // NaN, too
-		return moment{}, false
+		return Moment{}, false
 	case n > 1e11:
-		return moment{at: unix(n / 1000)}, true
+		return Moment{At: unix(n / 1000)}, true
 	case n > firstTime:
-		return moment{at: unix(n)}, true
+		return Moment{At: unix(n)}, true
 	default:
-		return moment{after: secondsLong(n)}, true
+		return Moment{After: secondsLong(n)}, true
 	}
 }
 
@@ -90,7 +90,7 @@ func unix(seconds float64) time.Time {
 }
 
 func secondsLong(n float64) time.Duration {
-	return time.Duration(min(n, longestLife.Seconds()) * float64(time.Second))
+	return time.Duration(min(n, Longest.Seconds()) * float64(time.Second))
 }
 
 // readDuration reads "15m", "1h30m", "7d", "2 weeks"; 0 if s is none.
@@ -124,25 +124,25 @@ func unitSeconds(unit string) float64 {
 	}
 }
 
-// cookieMoment is when a cookie ends (RFC 6265bis section 5.6: Max-Age wins over Expires).
-func cookieMoment(c *http.Cookie) moment {
+// OfCookie is when a cookie ends (RFC 6265bis section 5.6: Max-Age wins over Expires).
+func OfCookie(c *http.Cookie) Moment {
 	if c.MaxAge > 0 {
-		return moment{after: secondsLong(float64(c.MaxAge))}
+		return Moment{After: secondsLong(float64(c.MaxAge))}
 	}
-	return moment{at: c.Expires}
+	return Moment{At: c.Expires}
 }
 
-// shorter is the smaller of two lifetimes of which either may be unknown.
-func shorter(a, b time.Duration) time.Duration {
+// Shorter is the smaller of two lifetimes of which either may be unknown.
+func Shorter(a, b time.Duration) time.Duration {
 	if a == 0 || b == 0 {
 		return max(a, b)
 	}
 	return min(a, b)
 }
 
-// endOf is the time when what was asked for at issued, and lives that long, ends; zero if that is unknown. The
+// End is the time when what was asked for at issued, and lives that long, ends; zero if that is unknown. The
 // monotonic reading of issued is kept.
-func endOf(issued time.Time, life time.Duration) time.Time {
+func End(issued time.Time, life time.Duration) time.Time {
 	if life <= 0 {
 		return time.Time{}
 	}

@@ -1,4 +1,4 @@
-package silentrefresh
+package origin
 
 import (
 	"errors"
@@ -12,27 +12,27 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// origin is what the token may be sent to: scheme, host and port (RFC 6454 section 4), in the one spelling that
+// Origin is what the token may be sent to: scheme, host and port (RFC 6454 section 4), in the one spelling that
 // can be compared: lower case, ASCII, no default port, no trailing dot.
-type origin struct{ scheme, host string }
+type Origin struct{ Scheme, Host string }
 
-func (o origin) String() string { return o.scheme + "://" + o.host }
+func (o Origin) String() string { return o.Scheme + "://" + o.Host }
 
-// origins are the ones that get the token.
-type origins []origin
+// List are the ones that get the token.
+type List []Origin
 
-// has reports whether u belongs to one of them. A URL that is spelled as the origin was costs two comparisons.
-func (s origins) has(u *url.URL) bool {
+// Has reports whether u belongs to one of them. A URL that is spelled as the origin was costs two comparisons.
+func (s List) Has(u *url.URL) bool {
 	for i := range s {
-		if s[i].host == u.Host && s[i].scheme == u.Scheme {
+		if s[i].Host == u.Host && s[i].Scheme == u.Scheme {
 			return true
 		}
 	}
 	return s.hasOtherSpelling(u)
 }
 
-func (s origins) hasOtherSpelling(u *url.URL) bool {
-	o, err := originOf(u)
+func (s List) hasOtherSpelling(u *url.URL) bool {
+	o, err := Of(u)
 	if err != nil {
 		return false
 	}
@@ -44,30 +44,30 @@ func (s origins) hasOtherSpelling(u *url.URL) bool {
 	return false
 }
 
-// originOf returns u's origin. Only http and https have one here.
-func originOf(u *url.URL) (origin, error) {
+// Of returns u's origin. Only http and https have one here.
+func Of(u *url.URL) (Origin, error) {
 	scheme := strings.ToLower(u.Scheme)
 	if scheme != "http" && scheme != "https" {
-		return origin{}, fmt.Errorf("scheme %q cannot carry a token; use https", u.Scheme)
+		return Origin{}, fmt.Errorf("scheme %q cannot carry a token; use https", u.Scheme)
 	}
-	host, err := asciiHost(u.Hostname())
+	host, err := ASCIIHost(u.Hostname())
 	if err != nil {
-		return origin{}, err
+		return Origin{}, err
 	}
 	port := u.Port()
 	if port == "80" && scheme == "http" || port == "443" && scheme == "https" {
 		port = ""
 	}
 	if port != "" {
-		return origin{scheme, net.JoinHostPort(host, port)}, nil
+		return Origin{scheme, net.JoinHostPort(host, port)}, nil
 	}
 	if strings.Contains(host, ":") {
 		host = "[" + host + "]"
 	}
-	return origin{scheme, host}, nil
+	return Origin{scheme, host}, nil
 }
 
-func asciiHost(host string) (string, error) {
+func ASCIIHost(host string) (string, error) {
 	if host == "" {
 		return "", errors.New("the host is missing")
 	}
@@ -89,20 +89,20 @@ func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 })
 }
 
-// parseOrigin reads an entry of Config.Origins.
-func parseOrigin(s string) (origin, error) {
+// Parse reads an entry of Config.Origins.
+func Parse(s string) (Origin, error) {
 	u, err := url.Parse(s)
 	if err != nil {
-		return origin{}, errors.New("not a URL; write scheme and host, for instance https://api.example.com")
+		return Origin{}, errors.New("not a URL; write scheme and host, for instance https://api.example.com")
 	}
 	if u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
-		return origin{}, errors.New("an origin has only scheme, host and port")
+		return Origin{}, errors.New("an origin has only scheme, host and port")
 	}
-	return originOf(u)
+	return Of(u)
 }
 
-// loopback reports whether host never leaves the machine (RFC 6761 section 6.3).
-func loopback(host string) bool {
+// Loopback reports whether host never leaves the machine (RFC 6761 section 6.3).
+func Loopback(host string) bool {
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return true
@@ -111,17 +111,17 @@ func loopback(host string) bool {
 	return err == nil && ip.IsLoopback()
 }
 
-// plainHTTP says why a token is not sent to o.
-func plainHTTP(o origin) error {
+// PlainHTTP says why a token is not sent to o.
+func PlainHTTP(o Origin) error {
 	return fmt.Errorf("token not sent to %s: plain http would expose it; use https, or list %q in Origins", o, o)
 }
 
-// sameOriginRedirects is the CheckRedirect of auth calls: a credential goes nowhere else (RFC 9700 section 4.12),
+// SameOriginRedirects is the CheckRedirect of auth calls: a credential goes nowhere else (RFC 9700 section 4.12),
 // and a POST never becomes a GET, which would lose its body.
-func sameOriginRedirects(req *http.Request, via []*http.Request) error {
+func SameOriginRedirects(req *http.Request, via []*http.Request) error {
 	first := via[0]
-	from, _ := originOf(first.URL)
-	to, err := originOf(req.URL)
+	from, _ := Of(first.URL)
+	to, err := Of(req.URL)
 	switch {
 	case err != nil || from != to:
 		return fmt.Errorf("the auth server redirects to another origin, %s, which does not get the credential; "+

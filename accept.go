@@ -7,24 +7,25 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/bearer"
 	"github.com/silentrefresh/silentrefresh/internal/lifetime"
 )
 
 // accept makes a session of an answer, or says what is wrong with it. Together with a failure comes what the answer
 // gave nevertheless: the server may have rotated the credential.
-func (x *exchange) accept(a *answer) (Session, *RefreshError) {
+func (x *exchange) accept(a *answer) (auth.Session, *auth.Error) {
 	if a.status < 200 || a.status > 299 {
-		if x.grant.Kind == Logout && (a.status == http.StatusUnauthorized || a.status == http.StatusNotFound) {
-			return Session{}, nil // it is gone already
+		if x.grant.Kind == auth.KindLogout && (a.status == http.StatusUnauthorized || a.status == http.StatusNotFound) {
+			return auth.Session{}, nil // it is gone already
 		}
-		return Session{}, x.refusal(a)
+		return auth.Session{}, x.refusal(a)
 	}
-	if x.grant.Kind == Logout {
-		return Session{}, nil
+	if x.grant.Kind == auth.KindLogout {
+		return auth.Session{}, nil
 	}
 	token, in, err := x.e.accessToken(a)
-	if token == "" && err == nil && x.grant.Kind == Refresh && x.e.AccessToken.JSON != "" {
+	if token == "" && err == nil && x.grant.Kind == auth.KindRefresh && x.e.AccessToken.JSON != "" {
 		token, in, err = x.e.findAccessToken(a.document) // many servers nest it in the answer to a login only
 	}
 	s := x.withoutToken(a)
@@ -40,32 +41,32 @@ func (x *exchange) accept(a *answer) (Session, *RefreshError) {
 }
 
 // withoutToken is what an answer gives beside the access token.
-func (x *exchange) withoutToken(a *answer) Session {
-	s := Session{Issued: a.issued, CSRF: x.e.csrfIn(a)}
-	if s.CSRF.IsZero() && !x.csrf.equal(x.grant.Old.CSRF) {
+func (x *exchange) withoutToken(a *answer) auth.Session {
+	s := auth.Session{Issued: a.issued, CSRF: x.e.csrfIn(a)}
+	if s.CSRF.IsZero() && !x.csrf.Equal(x.grant.Old.CSRF) {
 		s.CSRF = x.csrf // fetched before this call
 	}
 	s.Account = cmp.Or(accountIn(a.document), x.accountGiven())
 	switch a.document.(type) {
 	case map[string]any, []any:
 		if isJSONDocument(a) {
-			s.Answer = NewAnswer(a.body)
+			s.Response = auth.NewResponse(a.body)
 		}
 	}
 	refresh, in := x.e.refreshToken(a)
 	if refresh != "" {
-		s.RefreshToken = NewSecret(refresh)
+		s.RefreshToken = auth.NewSecret(refresh)
 	}
 	s.Ends = lifetime.End(a.issued, x.e.sessionLife(a, refresh, in))
-	if x.grant.Kind == Login {
-		s.Extra = NewSecret(x.untaken(a))
+	if x.grant.Kind == auth.KindLogin {
+		s.Extra = auth.NewSecret(x.untaken(a))
 	}
 	return s
 }
 
 // withToken completes s with the access token, unless the token must not be taken.
-func (x *exchange) withToken(s Session, a *answer, token string, in *object) (Session, *RefreshError) {
-	refuse := func(err error, hint string) (Session, *RefreshError) {
+func (x *exchange) withToken(s auth.Session, a *answer, token string, in *object) (auth.Session, *auth.Error) {
+	refuse := func(err error, hint string) (auth.Session, *auth.Error) {
 		f := x.failure()
 		f.Status, f.Err, f.Hint = a.status, err, hint
 		return s, f
@@ -78,12 +79,12 @@ func (x *exchange) withToken(s Session, a *answer, token string, in *object) (Se
 	}
 	c := bearer.Parse(token)
 	s.Subject = c.Subject()
-	if old := x.grant.Old.Subject; x.grant.Kind == Refresh && old != "" && s.Subject != "" && s.Subject != old {
+	if old := x.grant.Old.Subject; x.grant.Kind == auth.KindRefresh && old != "" && s.Subject != "" && s.Subject != old {
 		s.Subject = ""
 		return refuse(errors.New("the new access token belongs to another account; it was not taken"), "log in again")
 	}
 	s.Account = cmp.Or(accountIn(a.document), accountIn(map[string]any(c)), x.accountGiven(), printableName(s.Subject))
-	s.AccessToken = NewSecret(token)
+	s.AccessToken = auth.NewSecret(token)
 	s.Expires = x.expires(a, token, c, in)
 	return s, nil
 }
@@ -93,7 +94,7 @@ func (x *exchange) withToken(s Session, a *answer, token string, in *object) (Se
 func (x *exchange) expires(a *answer, token string, c bearer.Claims, in *object) time.Time {
 	expires := lifetime.End(a.issued, accessLife(x.e.statedExpiry(a, in), c, a.date))
 	old := x.grant.Old
-	if old.AccessToken.equal(NewSecret(token)) && old.Expires.After(a.issued) &&
+	if old.AccessToken.Equal(auth.NewSecret(token)) && old.Expires.After(a.issued) &&
 		(expires.IsZero() || expires.After(old.Expires)) {
 		return old.Expires
 	}

@@ -3,11 +3,13 @@ package silentrefresh
 import (
 	"strings"
 	"unicode"
+
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 // accountGiven is what the credentials call the account.
 func (x *exchange) accountGiven() string {
-	if x.grant.Kind != Login {
+	if x.grant.Kind != auth.KindLogin {
 		return ""
 	}
 	given, _ := credentialFields(x.grant.Credentials)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/bearer"
 )
 
@@ -53,7 +54,7 @@ func TestF30_WhatIsNoAnswerIsSaid(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			tr := trading(t, Endpoint{}, respond(200, tt.contentType, tt.body, tt.headers...))
 			tr.setCookie("rt=r1")
-			s, err := tr.refresh(Session{})
+			s, err := tr.refresh(auth.Session{})
 			re := failure(t, err)
 			if !strings.Contains(err.Error(), tt.want) || re.Refused || re.Unsent || !s.AccessToken.IsZero() || re.Status != 200 {
 				t.Errorf("%v: %+v", err, re)
@@ -69,7 +70,7 @@ func TestF30_GrantErrorsCountWhateverTheStatus(t *testing.T) {
 	for _, body := range []string{`{"error":"invalid_grant"}`, `{"success":false,"code":"REFRESH_TOKEN_EXPIRED"}`, `{"errors":[{"extensions":{"code":"invalid_token"}}]}`} {
 		tr := trading(t, Endpoint{}, respondJSON(200, body))
 		tr.setCookie("rt=r1")
-		if _, err := tr.refresh(Session{}); verdict(t, err) != "over" {
+		if _, err := tr.refresh(auth.Session{}); verdict(t, err) != "over" {
 			t.Errorf("%s: %v", body, err)
 		}
 	}
@@ -132,9 +133,9 @@ func TestF31_WhatIsOmittedIsLeftToBeCarriedForward(t *testing.T) {
 	for _, field := range []string{"", `,"refresh_token":""`, `,"refresh_token":null`, `,"refresh_token":42`, `,"refresh_token":"a\nb"`} {
 		e := Endpoint{Refresh: Call{RefreshTokenField: "refresh_token"}}
 		tr := trading(t, e, respondJSON(200, `{"access_token":"t"`+field+`}`))
-		old := Session{RefreshToken: NewSecret("r1"), Subject: "7", Account: "ada"}
+		old := auth.Session{RefreshToken: auth.NewSecret("r1"), Subject: "7", Account: "ada"}
 		s, err := tr.refresh(old)
-		if err != nil || !s.RefreshToken.IsZero() || s.next(old).RefreshToken.Reveal() != "r1" {
+		if err != nil || !s.RefreshToken.IsZero() || carriedForward(s, old).RefreshToken.Reveal() != "r1" {
 			t.Errorf("%q: %v, new refresh token %q", field, err, s.RefreshToken.Reveal())
 		}
 	}
@@ -153,8 +154,8 @@ func TestF55_AnswerWithoutATokenIsNoFailure(t *testing.T) {
 	} {
 		tr := trading(t, Endpoint{}, respond(tt.status, tt.contentType, tt.body))
 		tr.setCookie("rt=r1")
-		for _, kind := range []Kind{Login, Refresh} {
-			s, err := tr.e.Exchange(tr.ctx, tr.hc, Grant{Kind: kind, Old: Session{AccessToken: NewSecret("old")}})
+		for _, kind := range []auth.Kind{auth.KindLogin, auth.KindRefresh} {
+			s, err := tr.e.Exchange(tr.ctx, tr.hc, auth.Grant{Kind: kind, Old: auth.Session{AccessToken: auth.NewSecret("old")}})
 			if err != nil || !s.AccessToken.IsZero() || !s.Expires.IsZero() {
 				t.Errorf("%s, %d %q: %v", kind, tt.status, tt.body, err)
 			}
@@ -168,11 +169,11 @@ func TestF55_AnswerWithoutATokenIsNoFailure(t *testing.T) {
 func TestAnswerIsReadableByTheCaller(t *testing.T) {
 	s, err := trading(t, Endpoint{}, respondJSON(200, `{"token":"t","user":{"id":7}}`)).login(nil)
 	var got struct{ User struct{ ID int } }
-	if err != nil || s.Answer.Decode(&got) != nil || got.User.ID != 7 {
+	if err != nil || s.Response.Decode(&got) != nil || got.User.ID != 7 {
 		t.Errorf("%+v, %v", got, err)
 	}
 	s, err = trading(t, Endpoint{}, respond(200, "application/x-www-form-urlencoded", "access_token=t")).login(nil)
-	if err != nil || !s.Answer.IsZero() {
+	if err != nil || !s.Response.IsZero() {
 		t.Errorf("a form is given as JSON: %v", err)
 	}
 }
@@ -207,7 +208,7 @@ func FuzzAnswer(f *testing.F) {
 			w.Write([]byte(body))
 		})
 		tr.setCookie("rt=r1")
-		s, err := tr.refresh(Session{})
+		s, err := tr.refresh(auth.Session{})
 		token := s.AccessToken.Reveal()
 		switch {
 		case err != nil && token != "":

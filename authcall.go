@@ -11,14 +11,16 @@ import (
 	"slices"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/bearer"
 	"github.com/silentrefresh/silentrefresh/internal/origin"
+	"github.com/silentrefresh/silentrefresh/internal/record"
 	"github.com/silentrefresh/silentrefresh/internal/wall"
 )
 
 // exchange runs one exchange with the cookies in jar, which then holds the session's next ones.
-func (c *Client) exchange(ctx context.Context, g Grant, jar *Jar) (Session, error) {
-	if g.Kind != Login || c.endpoint != nil { // a login elsewhere may wait for a person; its caller's ctx says how long
+func (c *Client) exchange(ctx context.Context, g auth.Grant, jar *auth.Jar) (auth.Session, error) {
+	if g.Kind != auth.KindLogin || c.endpoint != nil { // a login elsewhere may wait for a person; its caller's ctx says how long
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.cfg.Timeout)
 		defer cancel()
@@ -33,11 +35,11 @@ func (c *Client) exchange(ctx context.Context, g Grant, jar *Jar) (Session, erro
 	if err == nil && !s.AccessToken.IsZero() {
 		err = bearer.Check(s.AccessToken.Reveal())
 	}
-	if err == nil && g.Kind == Refresh && !sameAccount(withoutAccount(s), withoutAccount(g.Old)) {
+	if err == nil && g.Kind == auth.KindRefresh && !record.SameAccount(withoutAccount(s), withoutAccount(g.Old)) {
 		err = errors.New("the answer is for another account; the token was not taken")
 	}
 	if err != nil {
-		s.AccessToken = Secret{}
+		s.AccessToken = auth.Secret{}
 		re := asRefreshError(g.Kind, err)
 		re.At = wall.Now()
 		return s, re
@@ -46,12 +48,12 @@ func (c *Client) exchange(ctx context.Context, g Grant, jar *Jar) (Session, erro
 }
 
 // withoutAccount leaves only Subject to compare: what people call an account may change.
-func withoutAccount(s Session) Session { return Session{Subject: s.Subject} }
+func withoutAccount(s auth.Session) auth.Session { return auth.Session{Subject: s.Subject} }
 
 // asRefreshError is a copy of the *RefreshError in err, or one around err that says nothing more. URLs, which may
 // carry secrets in their query, stay out.
-func asRefreshError(op Kind, err error) *RefreshError {
-	if re, ok := errors.AsType[*RefreshError](err); ok {
+func asRefreshError(op auth.Kind, err error) *auth.Error {
+	if re, ok := errors.AsType[*auth.Error](err); ok {
 		out := *re
 		out.Op = cmp.Or(out.Op, op)
 		return &out
@@ -59,13 +61,13 @@ func asRefreshError(op Kind, err error) *RefreshError {
 	if ue, ok := errors.AsType[*url.Error](err); ok {
 		err = ue.Err
 	}
-	re := &RefreshError{Op: op, Err: err}
+	re := &auth.Error{Op: op, Err: err}
 	var dial *net.OpError
 	switch {
 	case errors.As(err, &dial) && dial.Op == "dial":
 		re.Unsent = true
 	case errors.Is(err, context.DeadlineExceeded):
-		re.Unknown = true
+		re.MaybeSpent = true
 	}
 	return re
 }
@@ -92,7 +94,7 @@ func (c *Client) slot(ctx context.Context) (release func(), err error) {
 		return release, nil
 	default:
 	}
-	if !Foreground(ctx) {
+	if !auth.Foreground(ctx) {
 		return nil, errBusy
 	}
 	select {
@@ -104,11 +106,11 @@ func (c *Client) slot(ctx context.Context) (release func(), err error) {
 }
 
 // definite reports whether re ends the session. A 403 that may come from something in between has to repeat.
-func (c *Client) definite(re *RefreshError) bool {
-	if errors.Is(re, ErrNotRenewable) {
+func (c *Client) definite(re *auth.Error) bool {
+	if errors.Is(re, auth.ErrNotRenewable) {
 		re.Refused = true
 	}
-	if re.doubtful403 {
+	if re.Doubtful {
 		c.mu.Lock()
 		re.Refused = re.Refused || c.book.doubt
 		c.mu.Unlock()
@@ -117,47 +119,47 @@ func (c *Client) definite(re *RefreshError) bool {
 }
 
 // remember keeps r, which differs from the present record only in what renews it.
-func (c *Client) remember(r *record, epoch uint64) {
+func (c *Client) remember(r *record.Record, epoch uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	old := c.state.Load()
-	if old.epoch != epoch || old.err != nil || old.record == nil || old.record.login != r.login {
+	if old.epoch != epoch || old.err != nil || old.record == nil || old.record.Login != r.Login {
 		return
 	}
-	had := old.record.session
+	had := old.record.Session
 	kept := *r
-	kept.session.AccessToken, kept.session.Issued, kept.session.Expires = had.AccessToken, had.Issued, had.Expires
+	kept.Session.AccessToken, kept.Session.Issued, kept.Session.Expires = had.AccessToken, had.Issued, had.Expires
 	st := *old
 	st.record = &kept
 	c.state.Store(&st)
 }
 
 // revoke tells the auth server that s has ended.
-func (c *Client) revoke(ctx context.Context, s Session) error {
+func (c *Client) revoke(ctx context.Context, s auth.Session) error {
 	err := guard(func() error {
-		_, err := c.exchange(ctx, Grant{Kind: Logout, Old: s}, NewJar(s.Cookies...))
+		_, err := c.exchange(ctx, auth.Grant{Kind: auth.KindLogout, Old: s}, auth.NewJar(s.Cookies...))
 		return err
 	})
 	if err == nil {
 		return nil
 	}
-	re := asRefreshError(Logout, err)
+	re := asRefreshError(auth.KindLogout, err)
 	if re.Hint == "" {
 		re.Hint = "the session is gone here, but the auth server may not know"
 	}
 	return re
 }
 
-func (c *Client) revokeAll(ctx context.Context, records []*record) error {
+func (c *Client) revokeAll(ctx context.Context, records []*record.Record) error {
 	var errs []error
 	for _, r := range records {
-		errs = append(errs, c.revoke(ctx, r.session))
+		errs = append(errs, c.revoke(ctx, r.Session))
 	}
 	return errors.Join(errs...)
 }
 
 // brought completes a session that the caller brings.
-func (c *Client) brought(s Session) (Session, error) {
+func (c *Client) brought(s auth.Session) (auth.Session, error) {
 	if s.AccessToken.IsZero() && s.RefreshToken.IsZero() && len(s.Cookies) == 0 && s.Extra.IsZero() {
 		return s, errors.New("silentrefresh: the session to resume is empty; bring a refresh token, a cookie or an access token")
 	}
@@ -167,11 +169,11 @@ func (c *Client) brought(s Session) (Session, error) {
 		}
 		s.Subject = cmp.Or(s.Subject, bearer.Parse(token).Subject())
 	}
-	cookies := make([]Cookie, len(s.Cookies))
+	cookies := make([]auth.Cookie, len(s.Cookies))
 	for i, cookie := range s.Cookies {
-		cookies[i] = cookie.at(c.baseURL)
+		cookies[i] = cookie.At(c.baseURL)
 	}
-	s.Cookies = NewJar(cookies...).All()
+	s.Cookies = auth.NewJar(cookies...).All()
 	now := time.Now()
 	if s.Issued.IsZero() {
 		s.Issued = now
@@ -183,8 +185,8 @@ func (c *Client) brought(s Session) (Session, error) {
 }
 
 // renewable says why nothing will renew s, nil if something will.
-func (c *Client) renewable(s Session) error {
-	if x, ok := c.cfg.Exchanger.(interface{ Renewable(Session) error }); ok {
+func (c *Client) renewable(s auth.Session) error {
+	if x, ok := c.cfg.Exchanger.(interface{ Renewable(auth.Session) error }); ok {
 		return x.Renewable(s)
 	}
 	return nil
@@ -203,12 +205,12 @@ func (c *Client) mayLogIn(st *state) bool {
 }
 
 // sameCredential reports whether a and b are renewed by the same thing.
-func sameCredential(a, b Session) bool {
-	return a.RefreshToken.equal(b.RefreshToken) && sameCookies(a.Cookies, b.Cookies)
+func sameCredential(a, b auth.Session) bool {
+	return a.RefreshToken.Equal(b.RefreshToken) && sameCookies(a.Cookies, b.Cookies)
 }
 
-func sameCookies(a, b []Cookie) bool {
-	return slices.EqualFunc(a, b, func(a, b Cookie) bool {
-		return a.Name == b.Name && a.Domain == b.Domain && a.Path == b.Path && a.Value.equal(b.Value)
+func sameCookies(a, b []auth.Cookie) bool {
+	return slices.EqualFunc(a, b, func(a, b auth.Cookie) bool {
+		return a.Name == b.Name && a.Domain == b.Domain && a.Path == b.Path && a.Value.Equal(b.Value)
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/origin"
 	"golang.org/x/net/http/httpguts"
 )
@@ -20,9 +21,9 @@ func (e *Endpoint) bind(base *url.URL) (*Endpoint, error) {
 	b := *e
 	b.base = base
 	m := &mistakes{}
-	b.Login = b.Login.bind(Login, base, m)
-	b.Refresh = b.Refresh.bind(Refresh, base, m)
-	b.Logout = b.Logout.bind(Logout, base, m)
+	b.Login = b.Login.bind(auth.KindLogin, base, m)
+	b.Refresh = b.Refresh.bind(auth.KindRefresh, base, m)
+	b.Logout = b.Logout.bind(auth.KindLogout, base, m)
 	b.CSRF = b.CSRF.bind(base, m)
 	b.AccessToken.check(m)
 	if b.RefreshToken.Header != "" && !httpguts.ValidHeaderFieldName(b.RefreshToken.Header) {
@@ -44,7 +45,7 @@ func (m *mistakes) add(format string, args ...any) {
 // methods are those that a Call may have.
 var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 
-func (c Call) bind(kind Kind, base *url.URL, m *mistakes) Call {
+func (c Call) bind(kind auth.Kind, base *url.URL, m *mistakes) Call {
 	c.kind = kind
 	c.Method = strings.ToUpper(cmp.Or(c.Method, http.MethodPost))
 	if !slices.Contains(methods, c.Method) {

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 func TestBindFillsInTheDefaults(t *testing.T) {
@@ -13,7 +15,7 @@ func TestBindFillsInTheDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for kind, c := range map[Kind]Call{Login: e.Login, Refresh: e.Refresh, Logout: e.Logout} {
+	for kind, c := range map[auth.Kind]Call{auth.KindLogin: e.Login, auth.KindRefresh: e.Refresh, auth.KindLogout: e.Logout} {
 		if c.Method != "POST" || c.Encoding != "json" || c.target.String() != "https://api.test/auth/"+kind.String() {
 			t.Errorf("%s: %+v to %s", kind, c, c.target)
 		}

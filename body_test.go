@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 func TestF12_BodiesAreReplayed(t *testing.T) {
@@ -31,7 +33,7 @@ func TestF12_BodiesAreReplayed(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				as := &fakeAS{}
-				c := as.client(t, func(cfg *Config) { cfg.Buffer = test.buffer })
+				c := as.client(t, func(cfg *Config) { cfg.MaxReplayBody = test.buffer })
 				as.revoke()
 				as.set(func() { as.api = func(req *http.Request) (*http.Response, error) { return answerTo(req, 200), nil } })
 				r, n := test.body()
@@ -87,8 +89,8 @@ func TestF12_ARequestThatCannotBeReplayedRefreshesFirstInsideTheMargin(t *testin
 		var away atomic.Bool
 		away.Store(true)
 		as.set(func() {
-			as.before = func(_ context.Context, g Grant) error {
-				if g.Kind == Refresh && away.Load() {
+			as.before = func(_ context.Context, g auth.Grant) error {
+				if g.Kind == auth.KindRefresh && away.Load() {
 					return broken
 				}
 				return nil

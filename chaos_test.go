@@ -8,6 +8,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/record"
 )
 
 // Clients of two processes do everything at once, for a simulated day, on a strict server that fails at random. No
@@ -20,9 +23,9 @@ func TestChaos(t *testing.T) {
 			roll := func(n int) int { mu <- struct{}{}; defer func() { <-mu }(); return r.IntN(n) }
 			as := &fakeAS{ttl: time.Minute}
 			as.set(func() {
-				as.before = func(ctx context.Context, g Grant) error {
+				as.before = func(ctx context.Context, g auth.Grant) error {
 					time.Sleep(time.Duration(roll(300)) * time.Millisecond)
-					if g.Kind == Refresh && roll(4) == 0 {
+					if g.Kind == auth.KindRefresh && roll(4) == 0 {
 						return down()
 					}
 					return nil
@@ -30,7 +33,7 @@ func TestChaos(t *testing.T) {
 			})
 			store := &hookStore{save: func(b []byte) error {
 				// Not after the exchange: what only this process knows, the other one cannot avoid to spend again.
-				if r, err := decodeRecord(b); err == nil && r != nil && !r.spending.IsZero() && roll(20) == 0 {
+				if r, err := record.Decode(b); err == nil && r != nil && !r.Spending.IsZero() && roll(20) == 0 {
 					return errors.New("disk full")
 				}
 				return nil

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/bearer"
 	"github.com/silentrefresh/silentrefresh/internal/lifetime"
 )
@@ -80,7 +81,7 @@ func TestF52_ForeignTokensAreRefused(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.e.Refresh.RefreshTokenField = "refresh_token"
 			tr := trading(t, tt.e, respondJSON(200, fmt.Sprintf(`{"access_token":%q,"refresh_token":"r2"}`, tt.token)))
-			s, err := tr.refresh(Session{RefreshToken: NewSecret("r1")})
+			s, err := tr.refresh(auth.Session{RefreshToken: auth.NewSecret("r1")})
 			if (err == nil) != tt.ok || s.AccessToken.IsZero() == tt.ok {
 				t.Errorf("took %t, %v", !s.AccessToken.IsZero(), err)
 			}
@@ -97,7 +98,7 @@ func TestF52_ForeignTokensAreRefused(t *testing.T) {
 func TestF52_AnotherSubjectIsRefused(t *testing.T) {
 	answer := fmt.Sprintf(`{"token":%q,"refreshToken":"r2"}`, makeJWT(t, "sub", 8))
 	tr := trading(t, Endpoint{Refresh: Call{RefreshTokenField: "refreshToken"}}, respondJSON(200, answer))
-	old := Session{RefreshToken: NewSecret("r1"), Subject: "7"}
+	old := auth.Session{RefreshToken: auth.NewSecret("r1"), Subject: "7"}
 	s, err := tr.refresh(old)
 	if err == nil || !s.AccessToken.IsZero() || s.RefreshToken.Reveal() != "r2" || s.Subject == "8" {
 		t.Errorf("%+v, %v", s, err)

@@ -11,7 +11,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/origin"
+	"github.com/silentrefresh/silentrefresh/internal/record"
 )
 
 // Config says where to log in and how to stay so. Its zero values are right for the common case; only BaseURL is
@@ -25,9 +27,9 @@ type Config struct {
 	// to sending the token unencrypted.
 	Origins []string
 	// Exchanger trades credentials and sessions for sessions; nil: &Endpoint{}.
-	Exchanger Exchanger
+	Exchanger auth.Exchanger
 	// Attach says how requests carry the token; zero: Authorization: Bearer (RFC 6750 section 2.1).
-	Attach Attach
+	Attach auth.Attach
 	// Base carries API calls and auth calls alike (certificates, a proxy, a socket); nil: http.DefaultTransport.
 	// A *http.Transport is cloned for the auth calls, which have a pool of their own.
 	Base http.RoundTripper
@@ -41,22 +43,22 @@ type Config struct {
 	// MaxWait is how long a request without a usable token waits through a backoff; 0: 10 s; negative: not at
 	// all. A refresh that is under way is always waited for, until the request's own context ends.
 	MaxWait time.Duration
-	// Margin is how long before its end a token is renewed; 0: about 20 % of its lifetime, and once after a start or
+	// RefreshBefore is how long before its end a token is renewed; 0: about 20 % of its lifetime, and once after a start or
 	// a failure much earlier, so that a fleet that was started together spreads. A Margin does without that spread.
 	// It is bounded by half the lifetime.
-	Margin time.Duration
+	RefreshBefore time.Duration
 	// MaxAge is when to renew a token whose lifetime is unknown; 0: only when it is refused.
 	MaxAge time.Duration
-	// IdleStop stops renewals in the background after that long without a request; the next request renews
+	// IdleTimeout stops renewals in the background after that long without a request; the next request renews
 	// first where needed. 0: never.
-	IdleStop time.Duration
+	IdleTimeout time.Duration
 	// MaxExchanges bounds the refreshes that run at a time, and the logins by Credentials, for this Client and all
 	// its Forks; 0: no bound. What a caller asks for with Login and Logout is not counted.
 	MaxExchanges int
 
-	// Buffer is the size up to which the body of a request is kept for a replay, where it has no GetBody and its
+	// MaxReplayBody is the size up to which the body of a request is kept for a replay, where it has no GetBody and its
 	// length is known; 0: 64 KiB; negative: none is.
-	Buffer int64
+	MaxReplayBody int64
 	// HandOutHeader names a header of API answers in which the server hands out a newer access token; "": none.
 	HandOutHeader string
 	// RejectedStatus lists the statuses by which the API says that the token is not valid (any more); nil: 401,
@@ -88,7 +90,7 @@ type Client struct {
 	state  atomic.Pointer[state]
 	flight flight
 	events queue
-	answer atomic.Pointer[Answer]
+	answer atomic.Pointer[auth.Response]
 	lastly atomic.Int64 // when the last request came, by the wall clock; kept only with Config.IdleStop
 	dozing atomic.Bool  // no renewals until the next request
 
@@ -99,23 +101,23 @@ type Client struct {
 
 // book is what only those who renew look at.
 type book struct {
-	failure   error         // the last one, nil after a success
-	failures  int32         // in a row
-	unsaveds  int32         // how often in a row the Store has refused
-	refused   time.Time     // since when the server has said how long to wait; zero: it has not
-	until     time.Time     // no attempt before
-	early     time.Duration // so much earlier for somebody who waits, where the server has said how long
-	pulled    bool          // until was brought forward for somebody who waits
-	doubt     bool          // the last refusal was a 403 that might mean something else
-	slow      time.Duration // the last exchange took
-	wide      int32         // renewals until the one that is spread wide; 0: none will be
-	level     int32         // how often in a row a replay was refused
-	blamed    uint64        // the generation that raised level last
-	quiet     time.Time     // until then a rejection changes nothing
-	looked    time.Time     // when the Store was last looked at without a need
-	unsaved   *record       // what the Store refused
+	failure   error          // the last one, nil after a success
+	failures  int32          // in a row
+	unsaveds  int32          // how often in a row the Store has refused
+	refused   time.Time      // since when the server has said how long to wait; zero: it has not
+	until     time.Time      // no attempt before
+	early     time.Duration  // so much earlier for somebody who waits, where the server has said how long
+	pulled    bool           // until was brought forward for somebody who waits
+	doubt     bool           // the last refusal was a 403 that might mean something else
+	slow      time.Duration  // the last exchange took
+	wide      int32          // renewals until the one that is spread wide; 0: none will be
+	level     int32          // how often in a row a replay was refused
+	blamed    uint64         // the generation that raised level last
+	quiet     time.Time      // until then a rejection changes nothing
+	looked    time.Time      // when the Store was last looked at without a need
+	unsaved   *record.Record // what the Store refused
 	unsavedBy error
-	stray     *record                 // what a flight brought in after a Logout, to be revoked
+	stray     *record.Record          // what a flight brought in after a Logout, to be revoked
 	timer     *time.Timer             // fires at the earlier of the next two
 	renewDue  time.Time               // zero: not by the timer
 	saveDue   time.Time               // zero: nothing to save
@@ -191,30 +193,30 @@ func (c *Client) Login(ctx context.Context, credentials any) error {
 	if st.closed() {
 		return ErrClosed
 	}
-	ctx = foreground(ctx)
+	ctx = auth.WithForeground(ctx)
 	began := time.Now()
-	var s Session
+	var s auth.Session
 	err := guard(func() (err error) {
-		s, err = c.exchange(ctx, Grant{Kind: Login, Credentials: credentials}, NewJar())
+		s, err = c.exchange(ctx, auth.Grant{Kind: auth.KindLogin, Credentials: credentials}, auth.NewJar())
 		return err
 	})
 	if err != nil {
-		return asRefreshError(Login, err)
+		return asRefreshError(auth.KindLogin, err)
 	}
 	if err := c.renewable(s); s.AccessToken.IsZero() && err != nil {
 		re := *errNoToken
-		re.Op, re.Err = Login, fmt.Errorf("the answer has no access token where it was looked for, and nothing to get one with (%w)", err)
+		re.Op, re.Err = auth.KindLogin, fmt.Errorf("the answer has no access token where it was looked for, and nothing to get one with (%w)", err)
 		return &re
 	}
-	ev := Event{Kind: EventLoggedIn, Took: time.Since(began), Answer: s.Answer}
-	s.Answer = Answer{}
-	return c.begin(ctx, st.epoch, newRecord(s), ev)
+	ev := Event{Kind: EventLoggedIn, Took: time.Since(began), Response: s.Response}
+	s.Response = auth.Response{}
+	return c.begin(ctx, st.epoch, record.New(s), ev)
 }
 
 // Resume takes up a session that exists already: a cookie, a refresh token or an access token that the caller
 // brings. As a page does when it loads, it refreshes first. When that fails for now, Resume says so, and the
 // session is kept and tried again; when it is refused, the session is over.
-func (c *Client) Resume(ctx context.Context, s Session) error {
+func (c *Client) Resume(ctx context.Context, s auth.Session) error {
 	st := c.state.Load()
 	if st.closed() {
 		return ErrClosed
@@ -223,18 +225,18 @@ func (c *Client) Resume(ctx context.Context, s Session) error {
 	if err != nil {
 		return err
 	}
-	return c.begin(foreground(ctx), st.epoch, newRecord(s), Event{Kind: EventResumed})
+	return c.begin(auth.WithForeground(ctx), st.epoch, record.New(s), Event{Kind: EventResumed})
 }
 
 // begin makes r the session, in the Store and here, unless a Logout or another Login came first. A session without
 // a token, or one that was brought, is refreshed at once.
-func (c *Client) begin(ctx context.Context, epoch uint64, r *record, ev Event) error {
+func (c *Client) begin(ctx context.Context, epoch uint64, r *record.Record, ev Event) error {
 	var st *state
 	var err error
 	ran := false
 	saveErr := c.locked(ctx, func(_ context.Context, old []byte, save func([]byte) error) error {
 		ran = true
-		r.replaces = loginOf(old)
+		r.Replaces = record.LoginOf(old)
 		saveErr := c.save(r, save)
 		if st, err = c.install(r, epoch, ev); err != nil && saveErr == nil {
 			return save(old)
@@ -245,14 +247,14 @@ func (c *Client) begin(ctx context.Context, epoch uint64, r *record, ev Event) e
 		st, err = c.install(r, epoch, ev)
 	}
 	if err != nil {
-		return errors.Join(err, c.revoke(ctx, r.session))
+		return errors.Join(err, c.revoke(ctx, r.Session))
 	}
 	if saveErr != nil {
 		c.notSaved(r, saveErr)
 	}
 	c.touch()
 	c.tellRenewable()
-	if r.session.AccessToken.IsZero() || ev.Kind == EventResumed && st.renewable == nil {
+	if r.Session.AccessToken.IsZero() || ev.Kind == EventResumed && st.renewable == nil {
 		return c.renew(ctx, st.generation, TriggerAsked)
 	}
 	return nil
@@ -261,16 +263,16 @@ func (c *Client) begin(ctx context.Context, epoch uint64, r *record, ev Event) e
 // Format writes the session's name and state for every verb, and nothing that is secret or changing underneath.
 func (c *Client) Format(f fmt.State, _ rune) {
 	status := c.Status()
-	fmt.Fprintf(f, "silentrefresh.Client(%s: %s)", status.Session, status.State)
+	fmt.Fprintf(f, "silentrefresh.Client(%s: %s)", status.Name, status.State)
 }
 
 // Renew refreshes now, whatever is left of the token's life, unless another caller or process has just done so.
 func (c *Client) Renew(ctx context.Context) error {
 	st := c.state.Load()
 	if st.renewable != nil && c.cfg.Credentials == nil && st.usable(time.Now()) {
-		return &RefreshError{Op: Refresh, Unsent: true, Err: st.renewable} // the token serves until it ends
+		return &auth.Error{Op: auth.KindRefresh, Unsent: true, Err: st.renewable} // the token serves until it ends
 	}
-	return c.renew(foreground(ctx), st.generation, TriggerAsked)
+	return c.renew(auth.WithForeground(ctx), st.generation, TriggerAsked)
 }
 
 // Logout ends the session here, in the Store and at the auth server, in this order of certainty: waiting requests

@@ -7,6 +7,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/record"
 )
 
 func TestF09_AnIdleSessionHasNoGoroutineAndCloseEndsIt(t *testing.T) {
@@ -39,7 +42,7 @@ func TestF09_AnIdleSessionHasNoGoroutineAndCloseEndsIt(t *testing.T) {
 
 func TestF09_CloseWaitsForARefreshToBeSaved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{before: slowly(Refresh, time.Second)}
+		as := &fakeAS{before: slowly(auth.KindRefresh, time.Second)}
 		store := &MemoryStore{}
 		c := as.client(t, func(cfg *Config) { cfg.Store = store })
 		go c.Renew(context.Background())
@@ -48,8 +51,8 @@ func TestF09_CloseWaitsForARefreshToBeSaved(t *testing.T) {
 			t.Fatal(err)
 		}
 		b, _ := store.Load(context.Background(), c.key)
-		r, err := decodeRecord(b)
-		if err != nil || r.session.RefreshToken.Reveal() != as.good() || !r.spending.IsZero() {
+		r, err := record.Decode(b)
+		if err != nil || r.Session.RefreshToken.Reveal() != as.good() || !r.Spending.IsZero() {
 			t.Errorf("the refresh that was under way was not saved: %v", err)
 		}
 	})
@@ -67,7 +70,7 @@ func TestF09_CloseCallsOffARefreshThatQueues(t *testing.T) {
 		if err := queued.Login(t.Context(), nil); err != nil {
 			t.Fatal(err)
 		}
-		as.set(func() { as.before = slowly(Refresh, 20*time.Second) })
+		as.set(func() { as.before = slowly(auth.KindRefresh, 20*time.Second) })
 		go busy.Renew(t.Context())
 		synctest.Wait()
 		done := make(chan error)

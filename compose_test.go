@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
-
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/authtest"
 )
 
@@ -170,7 +170,7 @@ func TestResumeRefreshesFirst(t *testing.T) {
 	}
 	first.Close()
 	client := newClient(t, server, inBody)
-	if err := client.Resume(t.Context(), silentrefresh.Session{RefreshToken: silentrefresh.NewSecret(answer.RefreshToken)}); err != nil {
+	if err := client.Resume(t.Context(), auth.Session{RefreshToken: auth.NewSecret(answer.RefreshToken)}); err != nil {
 		t.Fatal(err)
 	}
 	if n := server.Counters(); n.Refreshes != 1 || n.APIUnauthorized != 0 {
@@ -179,7 +179,7 @@ func TestResumeRefreshesFirst(t *testing.T) {
 	if status := send(t, client, "GET", server.URL()+"/me"); status != 200 {
 		t.Errorf("status %d", status)
 	}
-	if err := client.Resume(t.Context(), silentrefresh.Session{}); err == nil || !strings.Contains(err.Error(), "empty") {
+	if err := client.Resume(t.Context(), auth.Session{}); err == nil || !strings.Contains(err.Error(), "empty") {
 		t.Errorf("an empty session: %v", err)
 	}
 }

@@ -89,7 +89,7 @@ func (s *shared) readExchanger() (mistakes []error) {
 	if s.cfg.Exchanger == nil || ok && ep == nil {
 		ep, ok = &Endpoint{}, true
 	}
-	if err := s.cfg.Attach.check(); err != nil {
+	if err := s.cfg.Attach.Check(); err != nil {
 		mistakes = append(mistakes, err)
 	}
 	if !ok {
@@ -114,7 +114,7 @@ func (s *shared) readExchanger() (mistakes []error) {
 
 func (s *shared) readNumbers() (mistakes []error) {
 	for name, d := range map[string]time.Duration{
-		"Timeout": s.cfg.Timeout, "Margin": s.cfg.Margin, "MaxAge": s.cfg.MaxAge, "IdleStop": s.cfg.IdleStop,
+		"Timeout": s.cfg.Timeout, "Margin": s.cfg.RefreshBefore, "MaxAge": s.cfg.MaxAge, "IdleStop": s.cfg.IdleTimeout,
 	} {
 		if d < 0 {
 			mistakes = append(mistakes, fmt.Errorf("%s is negative (%s); leave it 0 for the default", name, d))
@@ -160,8 +160,8 @@ func (s *shared) defaults() {
 	if cfg.MaxWait == 0 {
 		cfg.MaxWait = 10 * time.Second
 	}
-	if cfg.Buffer == 0 {
-		cfg.Buffer = 64 << 10
+	if cfg.MaxReplayBody == 0 {
+		cfg.MaxReplayBody = 64 << 10
 	}
 	if cfg.MaxExchanges > 0 {
 		s.slots = make(chan struct{}, cfg.MaxExchanges)
@@ -175,7 +175,7 @@ func (s *shared) defaults() {
 	}
 	s.auth = once.Transport(s.api)
 	s.takes = cfg.HandOutHeader != "" || cfg.Attach.Cookies || s.endpoint != nil && s.endpoint.AccessToken.Cookie != ""
-	s.header, _ = cfg.Attach.value("")
+	s.header, _ = cfg.Attach.Value("")
 	s.header = http.CanonicalHeaderKey(s.header)
 }
 

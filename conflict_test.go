@@ -8,6 +8,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/record"
 )
 
 func TestAConflictIsReadAgainBeforeItIsSaved(t *testing.T) {
@@ -21,7 +24,7 @@ func TestAConflictIsReadAgainBeforeItIsSaved(t *testing.T) {
 					as.mu.Lock()
 					s := as.issue()
 					as.mu.Unlock()
-					b, _ := c.state.Load().record.with(s).with(s).encode(false)
+					b, _ := c.state.Load().record.With(s).With(s).Encode(false)
 					store.records.Store(c.key, b)
 				}
 			}
@@ -30,7 +33,7 @@ func TestAConflictIsReadAgainBeforeItIsSaved(t *testing.T) {
 			}
 			mustGet(t, c)
 			r := stored(t, store, c)
-			if got := c.state.Load().session().RefreshToken; !r.session.RefreshToken.equal(got) || got.Reveal() != as.good() || !r.spending.IsZero() {
+			if got := c.state.Load().session().RefreshToken; !r.Session.RefreshToken.Equal(got) || got.Reveal() != as.good() || !r.Spending.IsZero() {
 				t.Errorf("newer %v: store and client disagree", newer)
 			}
 		})
@@ -43,7 +46,7 @@ func TestAConflictWithALogoutEndsTheSession(t *testing.T) {
 	for why, meddle := range map[string]func(c *Client) []byte{
 		"another process has logged out": func(*Client) []byte { return []byte{} },
 		"another account has logged in": func(c *Client) []byte {
-			b, _ := newRecord(Session{Account: "grace@example.com", AccessToken: NewSecret("grace's")}).encode(false)
+			b, _ := record.New(auth.Session{Account: "grace@example.com", AccessToken: auth.NewSecret("grace's")}).Encode(false)
 			return b
 		},
 	} {
@@ -72,16 +75,16 @@ func TestAConflictWithAnotherLoginOfTheAccount(t *testing.T) {
 		as := &fakeAS{}
 		store := &conflictStore{failing: 3} // login, intent, session
 		c := as.client(t, in(store))
-		theirs := Session{Account: "ada@example.com", Subject: "1", AccessToken: NewSecret("theirs"), Expires: time.Now().Add(time.Hour)}
+		theirs := auth.Session{Account: "ada@example.com", Subject: "1", AccessToken: auth.NewSecret("theirs"), Expires: time.Now().Add(time.Hour)}
 		store.meddle = func() {
-			b, _ := newRecord(theirs).encode(false)
+			b, _ := record.New(theirs).Encode(false)
 			store.records.Store(c.key, b)
 		}
 		if err := c.Renew(context.Background()); err != nil {
 			t.Fatal(err)
 		}
-		if got := c.state.Load().session().AccessToken; !got.equal(theirs.AccessToken) || len(as.logouts) != 1 || as.good() != "" {
-			t.Errorf("adopted: %v; revoked %q, and %q lives on", got.equal(theirs.AccessToken), as.logouts, as.good())
+		if got := c.state.Load().session().AccessToken; !got.Equal(theirs.AccessToken) || len(as.logouts) != 1 || as.good() != "" {
+			t.Errorf("adopted: %v; revoked %q, and %q lives on", got.Equal(theirs.AccessToken), as.logouts, as.good())
 		}
 	})
 }
@@ -95,8 +98,8 @@ func TestAConflictOverADeadSessionKeepsTheNewLogin(t *testing.T) {
 		dead := stored(t, store, c)
 		store.meddle = func() {
 			tried := *dead
-			tried.spending = time.Now()
-			b, _ := tried.encode(false)
+			tried.Spending = time.Now()
+			b, _ := tried.Encode(false)
 			store.records.Store(c.key, b)
 		}
 		as.mu.Lock()
@@ -107,7 +110,7 @@ func TestAConflictOverADeadSessionKeepsTheNewLogin(t *testing.T) {
 		}
 		mustGet(t, c)
 		r := stored(t, store, c)
-		if logins, _, reuses := as.counts(); logins != 2 || reuses != 0 || r.login == dead.login || credential(c) != as.good() {
+		if logins, _, reuses := as.counts(); logins != 2 || reuses != 0 || r.Login == dead.Login || credential(c) != as.good() {
 			t.Errorf("%d logins, %d reuses; the client has %q, the server %q", logins, reuses, credential(c), as.good())
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/bearer"
 	"github.com/silentrefresh/silentrefresh/internal/retryafter"
 	"golang.org/x/net/http/httpguts"
@@ -19,7 +20,7 @@ func (f CSRF) isCookie(name string) bool {
 
 // csrfHeader is the header that shows the CSRF token to the API at u, "" if there is none to show. jar holds s's
 // cookies.
-func (e *Endpoint) csrfHeader(jar http.CookieJar, u *url.URL, s Session) (name, value string) {
+func (e *Endpoint) csrfHeader(jar http.CookieJar, u *url.URL, s auth.Session) (name, value string) {
 	cookie := e.CSRF.APICookie
 	if cookie == "" {
 		cookie = e.CSRF.Cookie
@@ -28,7 +29,7 @@ func (e *Endpoint) csrfHeader(jar http.CookieJar, u *url.URL, s Session) (name, 
 }
 
 // csrfFor is the header for a request to u: the value of cookie, where the token is a cookie, else given.
-func (e *Endpoint) csrfFor(jar http.CookieJar, u *url.URL, given Secret, cookie string) (name, value string) {
+func (e *Endpoint) csrfFor(jar http.CookieJar, u *url.URL, given auth.Secret, cookie string) (name, value string) {
 	value = given.Reveal()
 	if e.CSRF.Cookie != "" {
 		value = e.cookieValue(jar, u, cookie)
@@ -63,7 +64,7 @@ func (e *Endpoint) cookieValue(jar http.CookieJar, u *url.URL, name string) stri
 }
 
 // fetchCSRF gets a token from CSRF.URL, where there is one and no token is known, or the known one was refused.
-func (x *exchange) fetchCSRF(ctx context.Context, refused bool) *RefreshError {
+func (x *exchange) fetchCSRF(ctx context.Context, refused bool) *auth.Error {
 	u := x.e.CSRF.target
 	if u == nil {
 		return nil
@@ -95,7 +96,7 @@ func (x *exchange) fetchCSRF(ctx context.Context, refused bool) *RefreshError {
 }
 
 // withoutCSRF is the failure to get a token: the credential itself was not presented.
-func (x *exchange) withoutCSRF(status int, err error) *RefreshError {
+func (x *exchange) withoutCSRF(status int, err error) *auth.Error {
 	f := x.unsent(err)
 	f.Path, f.Status = x.e.CSRF.target.Path, status
 	f.Hint = "no CSRF token could be fetched; look at csrf.url"
@@ -103,7 +104,7 @@ func (x *exchange) withoutCSRF(status int, err error) *RefreshError {
 }
 
 // csrfIn is the CSRF token that an answer gives for the next call.
-func (e *Endpoint) csrfIn(a *answer) Secret {
+func (e *Endpoint) csrfIn(a *answer) auth.Secret {
 	var token string
 	if e.CSRF.AnswerHeader != "" {
 		token = a.header.Get(e.CSRF.AnswerHeader)
@@ -112,7 +113,7 @@ func (e *Endpoint) csrfIn(a *answer) Secret {
 		token, _ = v.(string)
 	}
 	if bearer.Check(token) != nil {
-		return Secret{}
+		return auth.Secret{}
 	}
-	return NewSecret(token)
+	return auth.NewSecret(token)
 }

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 // guarded answers 403 unless the request's header has the token.
@@ -29,17 +31,17 @@ func TestF51_DoubleSubmit(t *testing.T) {
 	} {
 		tr := trading(t, Endpoint{CSRF: tt.csrf}, guarded(tt.header, tt.token, respondJSON(200, `{"token":"t"}`)))
 		tr.setCookie("rt=r1; HttpOnly")
-		if _, err := tr.refresh(Session{}); err == nil || verdict(t, err) != "transient" || !strings.Contains(err.Error(), "csrf") {
+		if _, err := tr.refresh(auth.Session{}); err == nil || verdict(t, err) != "transient" || !strings.Contains(err.Error(), "csrf") {
 			t.Errorf("%s missing: %v", tt.cookie, err)
 		}
 		tr.setCookie(tt.cookie + "; Path=/")
-		if _, err := tr.refresh(Session{}); err != nil {
+		if _, err := tr.refresh(auth.Session{}); err != nil {
 			t.Errorf("%s, refresh: %v", tt.cookie, err)
 		}
-		if err := tr.logout(Session{}); err != nil {
+		if err := tr.logout(auth.Session{}); err != nil {
 			t.Errorf("%s, logout: %v", tt.cookie, err)
 		}
-		name, value := tr.e.csrfHeader(tr.jar, mustURL(t, asOrigin+"/api/things"), Session{})
+		name, value := tr.e.csrfHeader(tr.jar, mustURL(t, asOrigin+"/api/things"), auth.Session{})
 		if name != tr.e.CSRF.Header || value != tt.token {
 			t.Errorf("%s, API: %s: %s", tt.cookie, name, value)
 		}
@@ -51,10 +53,10 @@ func TestF51_CookieForTheAPI(t *testing.T) {
 	tr.setCookie("csrf_refresh_token=forRefresh; Path=/")
 	tr.setCookie("csrf_access_token=forAPI; Path=/")
 	tr.setCookie("rt=r1; HttpOnly")
-	if _, err := tr.refresh(Session{}); err != nil || tr.last().header.Get("X-CSRF-Token") != "forRefresh" {
+	if _, err := tr.refresh(auth.Session{}); err != nil || tr.last().header.Get("X-CSRF-Token") != "forRefresh" {
 		t.Errorf("refresh showed %q, %v", tr.last().header.Get("X-CSRF-Token"), err)
 	}
-	if _, value := tr.e.csrfHeader(tr.jar, mustURL(t, asOrigin+"/api"), Session{}); value != "forAPI" {
+	if _, value := tr.e.csrfHeader(tr.jar, mustURL(t, asOrigin+"/api"), auth.Session{}); value != "forAPI" {
 		t.Errorf("the API is shown %q", value)
 	}
 }
@@ -117,7 +119,7 @@ func TestF51_StaleTokenIsFetchedAgainOnce(t *testing.T) {
 		guarded("X-CSRF-Token", good, respondJSON(200, `{"token":"t"}`))(w, r)
 	})
 	tr.setCookie("rt=r1")
-	s, err := tr.refresh(Session{CSRF: NewSecret("old")})
+	s, err := tr.refresh(auth.Session{CSRF: auth.NewSecret("old")})
 	if err != nil || len(tr.seen) != 3 || s.CSRF.Reveal() != "new" {
 		t.Errorf("%d requests, %v, kept %q", len(tr.seen), err, s.CSRF.Reveal())
 	}
@@ -131,7 +133,7 @@ func TestF51_FetchFails(t *testing.T) {
 	for _, h := range []http.HandlerFunc{respond(500, "-", ""), respond(404, "-", ""), respond(503, "-", "", "Retry-After", "9")} {
 		tr := trading(t, Endpoint{CSRF: CSRF{Cookie: "c", URL: "/csrf"}}, h)
 		tr.setCookie("rt=r1")
-		_, err := tr.refresh(Session{})
+		_, err := tr.refresh(auth.Session{})
 		if re := failure(t, err); !re.Unsent || re.Path != "/csrf" || !strings.Contains(re.Hint, "csrf.url") || len(tr.seen) != 1 {
 			t.Errorf("%+v", re)
 		}
@@ -142,7 +144,7 @@ func TestCSRFTokenNeverBreaksAHeader(t *testing.T) {
 	tr := trading(t, Endpoint{CSRF: CSRF{Cookie: "csrf"}}, respondJSON(200, `{"token":"t"}`))
 	tr.setCookie("csrf=a%0d%0aX-Evil:%201; Path=/")
 	tr.setCookie("rt=r1")
-	if _, err := tr.refresh(Session{}); err != nil || tr.last().header.Get("X-CSRF-Token") != "" || tr.last().header.Get("X-Evil") != "" {
+	if _, err := tr.refresh(auth.Session{}); err != nil || tr.last().header.Get("X-CSRF-Token") != "" || tr.last().header.Get("X-Evil") != "" {
 		t.Errorf("%v, %v", tr.last().header, err)
 	}
 	tr = trading(t, Endpoint{CSRF: CSRF{AnswerJSON: "csrf"}}, respondJSON(200, `{"token":"t","csrf":"a\r\nb"}`))
@@ -153,15 +155,15 @@ func TestCSRFTokenNeverBreaksAHeader(t *testing.T) {
 
 func TestCSRFWithoutCookies(t *testing.T) {
 	tr := trading(t, Endpoint{CSRF: CSRF{Cookie: "csrf"}}, nil)
-	if name, value := tr.e.csrfHeader(nil, tr.e.base, Session{}); name != "" || value != "" {
+	if name, value := tr.e.csrfHeader(nil, tr.e.base, auth.Session{}); name != "" || value != "" {
 		t.Errorf("%s: %s", name, value)
 	}
 	tr.setCookie("csrf=c; Path=/auth") // as a page of the auth server would see it
-	if name, value := tr.e.csrfHeader(tr.jar, mustURL(t, asOrigin+"/api"), Session{}); name != "X-CSRF-Token" || value != "c" {
+	if name, value := tr.e.csrfHeader(tr.jar, mustURL(t, asOrigin+"/api"), auth.Session{}); name != "X-CSRF-Token" || value != "c" {
 		t.Errorf("%s: %s", name, value)
 	}
 	tr = trading(t, Endpoint{}, nil)
-	if name, _ := tr.e.csrfHeader(tr.jar, tr.e.base, Session{}); name != "" {
+	if name, _ := tr.e.csrfHeader(tr.jar, tr.e.base, auth.Session{}); name != "" {
 		t.Errorf("no CSRF is asked for: %s", name)
 	}
 }

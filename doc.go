@@ -6,7 +6,7 @@
 //	err = client.Login(ctx, map[string]string{"email": email, "password": password})
 //	...
 //	resp, err := client.HTTPClient().Get("https://api.example.com/me")
-//	if errors.Is(err, silentrefresh.ErrSessionOver) {
+//	if errors.Is(err, ErrSessionOver) {
 //		// only a login helps
 //	}
 //
@@ -24,7 +24,7 @@
 //	...
 //	client, err := silentrefresh.New(silentrefresh.Config{BaseURL: base, Store: store})
 //	_, err = client.Token(ctx) // waits for the refresh at the start, if one is needed
-//	if errors.Is(err, silentrefresh.ErrNoSession) || errors.Is(err, silentrefresh.ErrSessionOver) {
+//	if errors.Is(err, silentrefresh.ErrNoSession) || errors.Is(err, ErrSessionOver) {
 //		err = client.Login(ctx, credentials)
 //	}
 //

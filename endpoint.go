@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 // Endpoint is the Exchanger for servers with plain HTTP endpoints for login, refresh and logout. Its fields are
@@ -33,8 +34,8 @@ type Endpoint struct {
 	// Issuer, if set, is what the iss claim of each access token must be.
 	Issuer string `json:"issuer,omitempty"`
 
-	base   *url.URL // Config.BaseURL, set by New on its copy
-	attach Attach   // Config.Attach, set by New on its copy
+	base   *url.URL    // Config.BaseURL, set by New on its copy
+	attach auth.Attach // Config.Attach, set by New on its copy
 }
 
 // Format writes the three calls for every verb, as Call.Format does.
@@ -71,8 +72,8 @@ type Call struct {
 	// RefusedStatus lists statuses that refuse the credential for good, beside the usual ones.
 	RefusedStatus []int `json:"refused_status"`
 
-	kind   Kind     // what the call is for
-	target *url.URL // URL, resolved; nil if there is no such endpoint
+	kind   auth.Kind // what the call is for
+	target *url.URL  // URL, resolved; nil if there is no such endpoint
 }
 
 // Format writes method and URL without its query for every verb: fixed headers and fields may hold an API key.

@@ -2,6 +2,8 @@ package silentrefresh
 
 import (
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 // EventKind says what happened.
@@ -40,7 +42,7 @@ const (
 // Event tells the observer what happened. It holds no secret but Answer, which redacts itself.
 type Event struct {
 	Kind       EventKind
-	Session    string        // the session's name
+	Name       string        // the session's name
 	Account    string        // "" if unknown
 	Time       time.Time     // when, by the wall clock
 	Generation uint64        // the token published last in this process
@@ -50,5 +52,5 @@ type Event struct {
 	Next       time.Time     // the next refresh or attempt, zero if none is scheduled
 	Attempt    int           // for retrying: attempts that failed so far
 	Err        error         // why, nil if all is well
-	Answer     Answer        // what the auth server's answer carried beside the token
+	Response   auth.Response // what the auth server's answer carried beside the token
 }

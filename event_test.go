@@ -7,15 +7,17 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 func TestF48_AnswerIsRedacted(t *testing.T) {
-	a := NewAnswer([]byte(hushDocument))
+	a := auth.NewResponse([]byte(hushDocument))
 	for form, v := range forms(a) {
 		checkHushed(t, "Answer: "+form, v)
 	}
 	for way, text := range everyOutput(a) {
-		if way != "%p" && !strings.Contains(text, redacted) {
+		if way != "%p" && !strings.Contains(text, auth.Redacted) {
 			t.Errorf("%s: %q does not say that something is redacted", way, text)
 		}
 	}
@@ -23,8 +25,8 @@ func TestF48_AnswerIsRedacted(t *testing.T) {
 
 func TestF48_EventIsRedacted(t *testing.T) {
 	e := Event{
-		Kind: EventRetrying, Session: "default", Account: "ada", Time: time.Unix(1, 0), Trigger: TriggerTimer,
-		Err: errors.New("server is down"), Answer: NewAnswer([]byte(hushDocument)),
+		Kind: EventRetrying, Name: "default", Account: "ada", Time: time.Unix(1, 0), Trigger: TriggerTimer,
+		Err: errors.New("server is down"), Response: auth.NewResponse([]byte(hushDocument)),
 	}
 	for form, v := range forms(e) {
 		checkHushed(t, "Event: "+form, v)
@@ -36,7 +38,7 @@ func TestF48_EventIsRedacted(t *testing.T) {
 
 func TestAnswerDecode(t *testing.T) {
 	document := []byte(`{"user":{"name":"ada"}}`)
-	a := NewAnswer(document)
+	a := auth.NewResponse(document)
 	document[2] = 'X' // the Answer has its own copy
 	var v struct{ User struct{ Name string } }
 	if err := a.Decode(&v); err != nil || v.User.Name != "ada" {
@@ -48,7 +50,7 @@ func TestAnswerDecode(t *testing.T) {
 }
 
 func TestAnswerDecodeNothing(t *testing.T) {
-	for _, a := range []Answer{{}, NewAnswer(nil), NewAnswer([]byte{})} {
+	for _, a := range []auth.Response{{}, auth.NewResponse(nil), auth.NewResponse([]byte{})} {
 		var v any
 		err := a.Decode(&v)
 		if err == nil || !strings.Contains(err.Error(), "Config.KeepAnswer") {
@@ -63,7 +65,7 @@ func TestAnswerDecodeNothing(t *testing.T) {
 func TestF48_AnswerDecodeErrorHasNoContent(t *testing.T) {
 	for _, document := range []string{hushToken, `"` + hushToken + `"`, `{"access_token":"` + hushToken} {
 		var v struct{ N int }
-		err := NewAnswer([]byte(document)).Decode(&v)
+		err := auth.NewResponse([]byte(document)).Decode(&v)
 		if err == nil {
 			t.Fatalf("%s was decoded", document)
 		}

@@ -9,25 +9,26 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 // Exchange implements Exchanger. A refresh whose answer was lost presents its credential once more at once, since
 // most servers grant some seconds for that; a login or a logout that did not reach the server is tried up to three
 // times. Every failure of a call is a *RefreshError.
-func (e *Endpoint) Exchange(ctx context.Context, hc *http.Client, g Grant) (Session, error) {
+func (e *Endpoint) Exchange(ctx context.Context, hc *http.Client, g auth.Grant) (auth.Session, error) {
 	if e.base == nil {
-		return Session{}, errors.New("silentrefresh: an Endpoint has to be given to New as Config.Exchanger")
+		return auth.Session{}, errors.New("silentrefresh: an Endpoint has to be given to New as Config.Exchanger")
 	}
 	x, err := e.newExchange(hc, g)
 	if err != nil {
-		return Session{}, err
+		return auth.Session{}, err
 	}
 	if x.call.target == nil {
-		return Session{}, nil // a logout that the server need not know of
+		return auth.Session{}, nil // a logout that the server need not know of
 	}
 	for again := false; ; again = true {
 		if fail := x.fetchCSRF(ctx, again); fail != nil {
-			return Session{}, fail
+			return auth.Session{}, fail
 		}
 		x.do(ctx)
 		if !x.csrfFailed || again || x.e.CSRF.target == nil {
@@ -41,11 +42,11 @@ func (e *Endpoint) Exchange(ctx context.Context, hc *http.Client, g Grant) (Sess
 }
 
 // call is the settings' endpoint for kind.
-func (e *Endpoint) call(kind Kind) *Call {
+func (e *Endpoint) call(kind auth.Kind) *Call {
 	switch kind {
-	case Login:
+	case auth.KindLogin:
 		return &e.Login
-	case Logout:
+	case auth.KindLogout:
 		return &e.Logout
 	default:
 		return &e.Refresh
@@ -57,32 +58,32 @@ type exchange struct {
 	e     *Endpoint
 	call  *Call
 	hc    *http.Client
-	grant Grant
+	grant auth.Grant
 
 	url         *url.URL
 	body        any // []byte, or nil for none
 	contentType string
-	csrf        Secret // what an earlier answer gave
+	csrf        auth.Secret // what an earlier answer gave
 
 	wire   wire
 	issued time.Time       // when the attempt was sent
 	sent   map[string]bool // the names of the cookies that it carried
 	lost   bool            // the answer to an attempt was lost, and another attempt was made
 
-	session    Session
-	fail       *RefreshError // why the last attempt failed, nil if it did not
-	csrfFailed bool          // it failed for want of a CSRF token that is good
+	session    auth.Session
+	fail       *auth.Error // why the last attempt failed, nil if it did not
+	csrfFailed bool        // it failed for want of a CSRF token that is good
 }
 
-func (e *Endpoint) newExchange(hc *http.Client, g Grant) (*exchange, error) {
+func (e *Endpoint) newExchange(hc *http.Client, g auth.Grant) (*exchange, error) {
 	x := &exchange{e: e, call: e.call(g.Kind), hc: hc, grant: g, csrf: g.Old.CSRF}
-	if x.call.target == nil && g.Kind != Logout {
+	if x.call.target == nil && g.Kind != auth.KindLogout {
 		return nil, x.withoutCall()
 	}
 	if x.call.target == nil {
 		return x, nil
 	}
-	if g.Kind == Refresh {
+	if g.Kind == auth.KindRefresh {
 		if err := e.presents(g.Old, x.cookies()); err != nil {
 			return nil, err
 		}
@@ -104,15 +105,15 @@ func (e *Endpoint) newExchange(hc *http.Client, g Grant) (*exchange, error) {
 
 // withoutCall is the failure of an exchange for which the server has no endpoint.
 func (x *exchange) withoutCall() error {
-	if x.grant.Kind == Refresh {
-		return fmt.Errorf(`%w: the server has no refresh endpoint (refresh.url is "-")`, ErrNotRenewable)
+	if x.grant.Kind == auth.KindRefresh {
+		return fmt.Errorf(`%w: the server has no refresh endpoint (refresh.url is "-")`, auth.ErrNotRenewable)
 	}
 	return x.unsent(errors.New(`the server has no login endpoint (login.url is "-"); bring a session with Resume`))
 }
 
 // failure is a RefreshError about this call.
-func (x *exchange) failure() *RefreshError {
-	f := &RefreshError{Op: x.grant.Kind}
+func (x *exchange) failure() *auth.Error {
+	f := &auth.Error{Op: x.grant.Kind}
 	if x.call.target != nil {
 		f.Path = x.call.target.Path
 	}
@@ -120,7 +121,7 @@ func (x *exchange) failure() *RefreshError {
 }
 
 // unsent is the failure of a call that was not made.
-func (x *exchange) unsent(err error) *RefreshError {
+func (x *exchange) unsent(err error) *auth.Error {
 	f := x.failure()
 	f.Unsent, f.Err = true, err
 	return f
@@ -165,8 +166,8 @@ func (x *exchange) do(ctx context.Context) {
 	x.conclude()
 }
 
-func retryMax(kind Kind) int {
-	if kind == Refresh {
+func retryMax(kind auth.Kind) int {
+	if kind == auth.KindRefresh {
 		return 1
 	}
 	return 2
@@ -183,10 +184,10 @@ func (x *exchange) dress(req *http.Request) error {
 		req.Header.Set(name, value)
 	}
 	if token := x.grant.Old.AccessToken; x.call.SendAccessToken == "header" && !token.IsZero() {
-		req.Header.Set(x.e.attach.value(token.Reveal()))
+		req.Header.Set(x.e.attach.Value(token.Reveal()))
 	}
 	if token := x.grant.Old.RefreshToken; x.call.RefreshTokenHeader != "" && !token.IsZero() {
-		req.Header.Set(Attach{Header: x.call.RefreshTokenHeader}.value(token.Reveal()))
+		req.Header.Set(auth.Attach{Header: x.call.RefreshTokenHeader}.Value(token.Reveal()))
 	}
 	x.call.fixedHeaders(req)
 	x.sent = map[string]bool{}
@@ -212,7 +213,7 @@ func (c *Call) fixedHeaders(req *http.Request) {
 // judge is the retry policy, and looks at each answer: at its body, too, because an answer that breaks off is a
 // lost one.
 func (x *exchange) judge(ctx context.Context, resp *http.Response, err error) (again bool, _ error) {
-	x.session, x.csrfFailed = Session{}, false
+	x.session, x.csrfFailed = auth.Session{}, false
 	if err != nil {
 		x.fail = x.broken(resp, err)
 	} else {
@@ -223,10 +224,10 @@ func (x *exchange) judge(ctx context.Context, resp *http.Response, err error) (a
 	if x.fail == nil || ctx.Err() != nil {
 		return false, nil
 	}
-	if x.grant.Kind != Refresh {
+	if x.grant.Kind != auth.KindRefresh {
 		return x.fail.Unsent && time.Until(x.fail.Until) < 2*time.Second && (x.fail.Status == 0 || !x.fail.Until.IsZero()), nil
 	}
-	again = x.fail.Unknown && !x.lost && x.stillThere()
+	again = x.fail.MaybeSpent && !x.lost && x.stillThere()
 	x.lost = x.lost || again
 	return again, nil
 }
@@ -249,7 +250,7 @@ func (x *exchange) stillThere() bool {
 // backoff is how long to wait before the next attempt: not at all for a lost answer, whose grace is running.
 func (x *exchange) backoff(_, _ time.Duration, n int, _ *http.Response) time.Duration {
 	switch {
-	case x.grant.Kind == Refresh:
+	case x.grant.Kind == auth.KindRefresh:
 		return 0
 	case !x.fail.Until.IsZero():
 		return max(time.Until(x.fail.Until), 0)
@@ -265,7 +266,7 @@ func (x *exchange) conclude() {
 	}
 	if x.lost {
 		x.fail.Interrupted = true
-		x.fail.Unknown = !x.fail.Refused
+		x.fail.MaybeSpent = !x.fail.Refused
 		x.fail.Unsent = false
 	}
 	if x.fail.Refused && x.tooLate() {
@@ -277,6 +278,6 @@ func (x *exchange) conclude() {
 // tooLate reports whether the access token alone was presented, after its end.
 func (x *exchange) tooLate() bool {
 	old := x.grant.Old
-	return x.grant.Kind == Refresh && x.e.needsLiveToken(old, x.cookies()) &&
+	return x.grant.Kind == auth.KindRefresh && x.e.needsLiveToken(old, x.cookies()) &&
 		!old.Expires.IsZero() && !x.issued.Before(old.Expires)
 }

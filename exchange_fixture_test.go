@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/origin"
 )
 
@@ -40,7 +41,7 @@ func (s seen) cookie(name string) string {
 type trader struct {
 	tb  testing.TB
 	e   *Endpoint
-	jar *Jar
+	jar *auth.Jar
 	hc  *http.Client
 	ctx context.Context
 
@@ -51,7 +52,7 @@ type trader struct {
 // trading returns a trader for e as settings have it. The handler's answers do not cross a network.
 func trading(tb testing.TB, e Endpoint, h http.HandlerFunc) *trader {
 	tb.Helper()
-	tr := &trader{tb: tb, jar: NewJar(), ctx: tb.Context()}
+	tr := &trader{tb: tb, jar: auth.NewJar(), ctx: tb.Context()}
 	tr.bind(e, asOrigin)
 	tr.hc = &http.Client{Jar: tr.jar, CheckRedirect: origin.SameOriginRedirects, Transport: tr.record(h)}
 	return tr
@@ -60,7 +61,7 @@ func trading(tb testing.TB, e Endpoint, h http.HandlerFunc) *trader {
 // tradingWith is trading over HTTP with a real server.
 func tradingWith(tb testing.TB, e Endpoint, server *httptest.Server) *trader {
 	tb.Helper()
-	tr := &trader{tb: tb, jar: NewJar(), ctx: tb.Context()}
+	tr := &trader{tb: tb, jar: auth.NewJar(), ctx: tb.Context()}
 	tr.bind(e, server.URL)
 	tr.hc = &http.Client{Jar: tr.jar, CheckRedirect: origin.SameOriginRedirects, Transport: server.Client().Transport}
 	return tr
@@ -115,23 +116,23 @@ func (tr *trader) setCookie(line string) {
 	tr.jar.SetCookies(tr.e.base, []*http.Cookie{c})
 }
 
-func (tr *trader) login(credentials any) (Session, error) {
-	return tr.e.Exchange(tr.ctx, tr.hc, Grant{Kind: Login, Credentials: credentials})
+func (tr *trader) login(credentials any) (auth.Session, error) {
+	return tr.e.Exchange(tr.ctx, tr.hc, auth.Grant{Kind: auth.KindLogin, Credentials: credentials})
 }
 
-func (tr *trader) refresh(old Session) (Session, error) {
-	return tr.e.Exchange(tr.ctx, tr.hc, Grant{Kind: Refresh, Old: old})
+func (tr *trader) refresh(old auth.Session) (auth.Session, error) {
+	return tr.e.Exchange(tr.ctx, tr.hc, auth.Grant{Kind: auth.KindRefresh, Old: old})
 }
 
-func (tr *trader) logout(old Session) error {
-	_, err := tr.e.Exchange(tr.ctx, tr.hc, Grant{Kind: Logout, Old: old})
+func (tr *trader) logout(old auth.Session) error {
+	_, err := tr.e.Exchange(tr.ctx, tr.hc, auth.Grant{Kind: auth.KindLogout, Old: old})
 	return err
 }
 
 // failure is the *RefreshError of a failed exchange.
-func failure(tb testing.TB, err error) *RefreshError {
+func failure(tb testing.TB, err error) *auth.Error {
 	tb.Helper()
-	re, ok := errors.AsType[*RefreshError](err)
+	re, ok := errors.AsType[*auth.Error](err)
 	if !ok {
 		tb.Fatalf("got %v, want a *RefreshError", err)
 	}
@@ -191,7 +192,7 @@ func makeJWT(tb testing.TB, pairs ...any) string {
 }
 
 // lives is how long the access token of s lives.
-func lives(s Session) time.Duration {
+func lives(s auth.Session) time.Duration {
 	if s.Expires.IsZero() {
 		return 0
 	}
@@ -200,7 +201,7 @@ func lives(s Session) time.Duration {
 
 func unixText(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
 
-func isNotRenewable(err error) bool { return errors.Is(err, ErrNotRenewable) }
+func isNotRenewable(err error) bool { return errors.Is(err, auth.ErrNotRenewable) }
 
 func contextCancelled(tb testing.TB) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(tb.Context())

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 func TestF27_TheEndOfASessionLatches(t *testing.T) {
@@ -16,7 +18,7 @@ func TestF27_TheEndOfASessionLatches(t *testing.T) {
 		as := &fakeAS{}
 		var kinds []EventKind
 		c := as.client(t, func(cfg *Config) { cfg.Observe = func(ev Event) { kinds = append(kinds, ev.Kind) } })
-		as.set(func() { as.before = func(context.Context, Grant) error { return invalidGrant() } })
+		as.set(func() { as.before = func(context.Context, auth.Grant) error { return invalidGrant() } })
 		c.Renew(context.Background())
 		calls := as.count(&as.calls)
 		for range 100 {
@@ -46,15 +48,15 @@ func TestF29_ALostAnswerIsNotALogout(t *testing.T) {
 			as := &fakeAS{}
 			var lose atomic.Bool
 			as.set(func() {
-				as.after = func(g Grant, s Session) (Session, error) {
-					if g.Kind == Refresh && lose.Swap(false) {
+				as.after = func(g auth.Grant, s auth.Session) (auth.Session, error) {
+					if g.Kind == auth.KindRefresh && lose.Swap(false) {
 						if grace { // the server takes the old one once more
 							as.mu.Lock()
 							as.refresh = g.Old.RefreshToken.Reveal()
 							delete(as.spent, as.refresh)
 							as.mu.Unlock()
 						}
-						return Session{}, &RefreshError{Op: Refresh, Status: 502, Unknown: true}
+						return auth.Session{}, &auth.Error{Op: auth.KindRefresh, Status: 502, MaybeSpent: true}
 					}
 					return s, nil
 				}
@@ -80,13 +82,13 @@ func TestF31_WhatIsOmittedIsCarriedForward(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakeAS{}
 		as.set(func() {
-			as.after = func(g Grant, s Session) (Session, error) {
-				if g.Kind == Refresh { // the server does not rotate
+			as.after = func(g auth.Grant, s auth.Session) (auth.Session, error) {
+				if g.Kind == auth.KindRefresh { // the server does not rotate
 					as.mu.Lock()
 					as.refresh = g.Old.RefreshToken.Reveal()
 					delete(as.spent, as.refresh)
 					as.mu.Unlock()
-					s = Session{AccessToken: s.AccessToken, Issued: s.Issued, Expires: s.Expires}
+					s = auth.Session{AccessToken: s.AccessToken, Issued: s.Issued, Expires: s.Expires}
 				}
 				return s, nil
 			}
@@ -106,24 +108,27 @@ func TestF31_WhatIsOmittedIsCarriedForward(t *testing.T) {
 // byRefreshToken renews sessions that have a refresh token.
 type byRefreshToken struct{ *fakeAS }
 
-func (byRefreshToken) Renewable(s Session) error {
+func (byRefreshToken) Renewable(s auth.Session) error {
 	if s.RefreshToken.IsZero() {
-		return ErrNotRenewable
+		return auth.ErrNotRenewable
 	}
 	return nil
 }
 
 func TestF55_NoNewTokenDoesNotSpin(t *testing.T) {
-	for name, after := range map[string]func(g Grant, s Session) (Session, error){
-		"none":            func(g Grant, s Session) (Session, error) { s.AccessToken = Secret{}; return s, nil },
-		"the same string": func(g Grant, s Session) (Session, error) { s.AccessToken = g.Old.AccessToken; return s, nil },
+	for name, after := range map[string]func(g auth.Grant, s auth.Session) (auth.Session, error){
+		"none": func(g auth.Grant, s auth.Session) (auth.Session, error) { s.AccessToken = auth.Secret{}; return s, nil },
+		"the same string": func(g auth.Grant, s auth.Session) (auth.Session, error) {
+			s.AccessToken = g.Old.AccessToken
+			return s, nil
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				as := &fakeAS{}
 				as.set(func() {
-					as.after = func(g Grant, s Session) (Session, error) {
-						if g.Kind != Refresh {
+					as.after = func(g auth.Grant, s auth.Session) (auth.Session, error) {
+						if g.Kind != auth.KindRefresh {
 							return s, nil
 						}
 						return after(g, s)
@@ -156,9 +161,9 @@ func TestF55_RefusedAndNotReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakeAS{}
 		as.set(func() {
-			as.after = func(g Grant, s Session) (Session, error) {
-				if g.Kind == Refresh {
-					s.AccessToken = Secret{}
+			as.after = func(g auth.Grant, s auth.Session) (auth.Session, error) {
+				if g.Kind == auth.KindRefresh {
+					s.AccessToken = auth.Secret{}
 				}
 				return s, nil
 			}
@@ -182,12 +187,12 @@ func TestF29_ALostAnswerIsNotForgottenOverAnotherFailure(t *testing.T) {
 		as := &fakeAS{}
 		c := as.client(t, atOnce)
 		as.set(func() {
-			as.after = func(Grant, Session) (Session, error) {
-				return Session{}, &RefreshError{Op: Refresh, Status: 502, Unknown: true}
+			as.after = func(auth.Grant, auth.Session) (auth.Session, error) {
+				return auth.Session{}, &auth.Error{Op: auth.KindRefresh, Status: 502, MaybeSpent: true}
 			}
 		})
 		c.Renew(t.Context())
-		as.set(func() { as.before, as.after = func(context.Context, Grant) error { return down() }, nil })
+		as.set(func() { as.before, as.after = func(context.Context, auth.Grant) error { return down() }, nil })
 		time.Sleep(time.Second)
 		c.Renew(t.Context())
 		as.set(func() { as.before = nil })

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 // fakeAS is an auth server and its API in one value: an Exchanger with one-use refresh tokens whose reuse ends the
@@ -20,9 +22,9 @@ type fakeAS struct {
 	ttl time.Duration // lifetime of access tokens; 0: 15 min
 
 	// before is called for each exchange, before it takes effect; an error is returned as it is.
-	before func(ctx context.Context, g Grant) error
+	before func(ctx context.Context, g auth.Grant) error
 	// after is called when the exchange has taken effect; an error makes the answer get lost.
-	after func(g Grant, s Session) (Session, error)
+	after func(g auth.Grant, s auth.Session) (auth.Session, error)
 	// api decides about a request that carries a valid token; nil: 200.
 	api func(*http.Request) (*http.Response, error)
 
@@ -41,14 +43,14 @@ type fakeAS struct {
 }
 
 // Exchange implements Exchanger.
-func (f *fakeAS) Exchange(ctx context.Context, _ *http.Client, g Grant) (Session, error) {
+func (f *fakeAS) Exchange(ctx context.Context, _ *http.Client, g auth.Grant) (auth.Session, error) {
 	f.mu.Lock()
 	f.calls++
 	before := f.before
 	f.mu.Unlock()
 	if before != nil {
 		if err := before(ctx, g); err != nil {
-			return Session{}, err
+			return auth.Session{}, err
 		}
 	}
 	f.mu.Lock()
@@ -61,23 +63,23 @@ func (f *fakeAS) Exchange(ctx context.Context, _ *http.Client, g Grant) (Session
 	return s, err
 }
 
-func (f *fakeAS) commit(g Grant) (Session, error) {
+func (f *fakeAS) commit(g auth.Grant) (auth.Session, error) {
 	switch old := g.Old.RefreshToken.Reveal(); {
-	case g.Kind == Logout:
+	case g.Kind == auth.KindLogout:
 		f.logouts = append(f.logouts, old)
 		if old == f.refresh {
 			f.refresh = ""
 		}
-		return Session{}, nil
-	case g.Kind == Login:
+		return auth.Session{}, nil
+	case g.Kind == auth.KindLogin:
 		f.logins++
 		f.refresh = "" // the account's other session is over, which is nobody's reuse
 	case f.spent[old]:
 		f.reuses++
 		f.refresh, f.access = "", nil
-		return Session{}, invalidGrant()
+		return auth.Session{}, invalidGrant()
 	case old == "" || old != f.refresh:
-		return Session{}, invalidGrant()
+		return auth.Session{}, invalidGrant()
 	default:
 		f.refreshes++
 	}
@@ -85,10 +87,10 @@ func (f *fakeAS) commit(g Grant) (Session, error) {
 }
 
 func invalidGrant() error {
-	return &RefreshError{Op: Refresh, Path: "/auth/refresh", Status: 401, Code: "invalid_grant", Refused: true}
+	return &auth.Error{Op: auth.KindRefresh, Path: "/auth/refresh", Status: 401, Code: "invalid_grant", Refused: true}
 }
 
-func (f *fakeAS) issue() Session {
+func (f *fakeAS) issue() auth.Session {
 	if f.spent == nil {
 		f.spent = map[string]bool{}
 	}
@@ -107,7 +109,7 @@ func (f *fakeAS) issue() Session {
 		ttl = 15 * time.Minute
 	}
 	now := time.Now()
-	return Session{AccessToken: NewSecret(access), RefreshToken: NewSecret(f.refresh), Account: "ada@example.com",
+	return auth.Session{AccessToken: auth.NewSecret(access), RefreshToken: auth.NewSecret(f.refresh), Account: "ada@example.com",
 		Subject: "1", Issued: now, Expires: now.Add(ttl)}
 }
 
@@ -231,8 +233,8 @@ func (f *fakeAS) revoked() []string {
 }
 
 // slowly makes the exchanges of one kind take d.
-func slowly(kind Kind, d time.Duration) func(context.Context, Grant) error {
-	return func(_ context.Context, g Grant) error {
+func slowly(kind auth.Kind, d time.Duration) func(context.Context, auth.Grant) error {
+	return func(_ context.Context, g auth.Grant) error {
 		if g.Kind == kind {
 			time.Sleep(d)
 		}
@@ -241,9 +243,9 @@ func slowly(kind Kind, d time.Duration) func(context.Context, Grant) error {
 }
 
 // gated makes refreshes wait for gate when they have taken effect, before their answer is here.
-func gated(gate <-chan struct{}) func(Grant, Session) (Session, error) {
-	return func(g Grant, s Session) (Session, error) {
-		if g.Kind == Refresh {
+func gated(gate <-chan struct{}) func(auth.Grant, auth.Session) (auth.Session, error) {
+	return func(g auth.Grant, s auth.Session) (auth.Session, error) {
+		if g.Kind == auth.KindRefresh {
 			<-gate
 		}
 		return s, nil
@@ -251,7 +253,7 @@ func gated(gate <-chan struct{}) func(Grant, Session) (Session, error) {
 }
 
 // asBob makes every session somebody else's than ada's.
-func asBob(_ Grant, s Session) (Session, error) {
+func asBob(_ auth.Grant, s auth.Session) (auth.Session, error) {
 	s.Subject, s.Account = "2", "bob@example.com"
 	return s, nil
 }
@@ -267,14 +269,14 @@ func stream() *http.Request {
 
 // down is an answer that may be better next time.
 func down() error {
-	return &RefreshError{Op: Refresh, Path: "/auth/refresh", Status: 503, Unsent: true, Err: errors.New("down")}
+	return &auth.Error{Op: auth.KindRefresh, Path: "/auth/refresh", Status: 503, Unsent: true, Err: errors.New("down")}
 }
 
 // breakable is a switch: while it is set, every exchange is answered with down.
 func (f *fakeAS) breakable() *atomic.Bool {
 	var away atomic.Bool
 	f.set(func() {
-		f.before = func(context.Context, Grant) error {
+		f.before = func(context.Context, auth.Grant) error {
 			if away.Load() {
 				return down()
 			}
@@ -294,10 +296,10 @@ func times(n int, fn func(i int)) {
 }
 
 // exchangeFunc is an Exchanger that always succeeds.
-type exchangeFunc func() Session
+type exchangeFunc func() auth.Session
 
 // Exchange implements Exchanger.
-func (f exchangeFunc) Exchange(context.Context, *http.Client, Grant) (Session, error) {
+func (f exchangeFunc) Exchange(context.Context, *http.Client, auth.Grant) (auth.Session, error) {
 	return f(), nil
 }
 

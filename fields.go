@@ -11,14 +11,16 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 // fields is what the call's body (for GET, its query) carries for g: the fixed fields, over them the credentials,
 // and the tokens where settings name a field for them.
-func (c *Call) fields(g Grant) (map[string]any, error) {
+func (c *Call) fields(g auth.Grant) (map[string]any, error) {
 	all := map[string]any{}
 	maps.Copy(all, c.Fields)
-	if g.Kind == Login {
+	if g.Kind == auth.KindLogin {
 		credentials, err := credentialFields(g.Credentials)
 		if err != nil {
 			return nil, err
@@ -106,7 +108,7 @@ func credentialFields(v any) (map[string]any, error) {
 		}
 		document = b
 	}
-	if bytes.Contains(document, []byte(`"`+redacted+`"`)) {
+	if bytes.Contains(document, []byte(`"`+auth.Redacted+`"`)) {
 		return nil, errors.New("credentials hold a Secret, which writes itself as [redacted]; give its Reveal()")
 	}
 	object, ok := decodeJSON(document).(map[string]any)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/bearer"
 	"github.com/silentrefresh/silentrefresh/internal/pace"
 )
@@ -17,7 +18,7 @@ import (
 func (c *Client) takeFrom(resp *http.Response, st *state) {
 	if name := c.cfg.HandOutHeader; name != "" && resp.StatusCode/100 == 2 {
 		if token := resp.Header.Get(name); token != "" {
-			c.handOut(st, bearer.WithoutScheme(token, c.cfg.Attach.scheme()))
+			c.handOut(st, bearer.WithoutScheme(token, c.cfg.Attach.SchemeName()))
 		}
 	}
 	if st.jar != nil && len(resp.Header["Set-Cookie"]) > 0 {
@@ -40,14 +41,14 @@ func (c *Client) handOut(st *state, token string) {
 		return
 	}
 	switch {
-	case old.AccessToken.equal(NewSecret(token)):
+	case old.AccessToken.Equal(auth.NewSecret(token)):
 		// it does not live longer for being repeated
 	case old.Subject != "" && claims.Subject() != "" && claims.Subject() != old.Subject:
 		c.warn(errors.New("an API answer handed out a token for another account; it was not taken"))
 	case !old.Expires.IsZero() && !expires.After(old.Expires):
 		// not newer
-	case c.change(st, func(s *Session) bool {
-		s.AccessToken, s.Issued, s.Expires = NewSecret(token), now, expires
+	case c.change(st, func(s *auth.Session) bool {
+		s.AccessToken, s.Issued, s.Expires = auth.NewSecret(token), now, expires
 		return true
 	}):
 		c.tell(Event{Kind: EventHandedOut})
@@ -57,12 +58,12 @@ func (c *Client) handOut(st *state, token string) {
 // takeCookies takes the cookies of an API answer into the session's jar. A new value of the cookie that is the
 // access token counts as a token that was handed out.
 func (c *Client) takeCookies(st *state, resp *http.Response) {
-	taken := c.change(st, func(s *Session) bool {
-		jar := NewJar(s.Cookies...)
+	taken := c.change(st, func(s *auth.Session) bool {
+		jar := auth.NewJar(s.Cookies...)
 		jar.SetCookies(resp.Request.URL, resp.Cookies())
 		s.Cookies = jar.All()
-		cookie, ok := jar.get(resp.Request.URL, c.cookieToken())
-		if !ok || cookie.Value.IsZero() || cookie.Value.equal(s.AccessToken) || c.tokenFault(cookie.Value.Reveal()) != nil {
+		cookie, ok := jar.Find(resp.Request.URL, c.cookieToken())
+		if !ok || cookie.Value.IsZero() || cookie.Value.Equal(s.AccessToken) || c.tokenFault(cookie.Value.Reveal()) != nil {
 			return false
 		}
 		s.AccessToken, s.Issued, s.Expires = cookie.Value, time.Now(), cookie.Expires
@@ -78,22 +79,22 @@ func (c *Client) takeCookies(st *state, resp *http.Response) {
 
 // change lets edit change the session, if st is still the present generation and epoch. edit says whether there is
 // a new token; change reports whether that was published. The Store is told later: no request waits for that.
-func (c *Client) change(st *state, edit func(*Session) bool) bool {
+func (c *Client) change(st *state, edit func(*auth.Session) bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.state.Load()
 	if now.err != nil || now.generation != st.generation || now.epoch != st.epoch {
 		return false
 	}
-	s := now.record.session
+	s := now.record.Session
 	renewed := edit(&s)
-	if !renewed && sameCookies(s.Cookies, now.record.session.Cookies) {
+	if !renewed && sameCookies(s.Cookies, now.record.Session.Cookies) {
 		return false
 	}
-	r := now.record.with(s)
-	r.version = now.record.version // no exchange: what another process exchanges meanwhile comes after it
-	r.spending = now.record.spending
-	r.handed = c.book.unsaved == nil || now.record.handed
+	r := now.record.With(s)
+	r.Version = now.record.Version // no exchange: what another process exchanges meanwhile comes after it
+	r.Spending = now.record.Spending
+	r.Handed = c.book.unsaved == nil || now.record.Handed
 	next := c.stateOf(now, r, time.Now())
 	if renewed {
 		c.book.wide = 0 // requests are what hands out tokens, and they do not come all at once
@@ -123,7 +124,7 @@ func (c *Client) attachCookies(out *http.Request, st *state) {
 	for _, line := range out.Header["Cookie"] {
 		for pair := range strings.SplitSeq(line, ";") {
 			name, _, _ := strings.Cut(strings.TrimSpace(pair), "=")
-			if name != "" && !slices.ContainsFunc(st.session().Cookies, func(k Cookie) bool { return k.Name == name }) {
+			if name != "" && !slices.ContainsFunc(st.session().Cookies, func(k auth.Cookie) bool { return k.Name == name }) {
 				kept = append(kept, strings.TrimSpace(pair))
 			}
 		}

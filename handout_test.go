@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 func TestF56_HandedOutTokens(t *testing.T) {
@@ -75,7 +77,7 @@ func TestF34_F56_HandedOutTokensDoNotHideAnothersRefresh(t *testing.T) {
 			other := as.stranger(t, in(store))
 			n := 0
 			as.set(func() {
-				as.before = slowly(Refresh, time.Second)
+				as.before = slowly(auth.KindRefresh, time.Second)
 				as.api = handing(as, func() string { n++; return fmt.Sprint("handed-out-", n) })
 			})
 			time.Sleep(time.Second)
@@ -153,8 +155,8 @@ func TestF56_AHandOutDuringABackoffIsRenewedAfterIt(t *testing.T) {
 		c := as.client(t, takesHandOuts, atOnce)
 		time.Sleep(time.Second)
 		as.set(func() {
-			as.before = func(context.Context, Grant) error {
-				return &RefreshError{Op: Refresh, Status: 429, Unsent: true, Until: time.Now().Add(20 * time.Minute)}
+			as.before = func(context.Context, auth.Grant) error {
+				return &auth.Error{Op: auth.KindRefresh, Status: 429, Unsent: true, Until: time.Now().Add(20 * time.Minute)}
 			}
 			as.api = handing(as, func() string { return "handed-out" })
 		})
@@ -196,7 +198,7 @@ func TestF37_SavesOfCookiesDoNotPileUp(t *testing.T) {
 		if n := store.saves.Load() - saves; n == 0 || n > 10 {
 			t.Errorf("%d saves for 400 answers", n)
 		}
-		if got := fmt.Sprint(stored(t, store, c).session.Cookies[0].Value.Reveal()); got != "400" {
+		if got := fmt.Sprint(stored(t, store, c).Session.Cookies[0].Value.Reveal()); got != "400" {
 			t.Errorf("the cookie that was saved is number %s, want the last", got)
 		}
 	})

@@ -9,7 +9,7 @@ import (
 func TestF23_AnIdleSessionStopsRefreshing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakeAS{}
-		c := as.client(t, func(cfg *Config) { cfg.IdleStop = time.Hour })
+		c := as.client(t, func(cfg *Config) { cfg.IdleTimeout = time.Hour })
 		mustGet(t, c)
 		time.Sleep(24 * time.Hour)
 		_, refreshes, _ := as.counts()
@@ -33,7 +33,7 @@ func TestF23_AnIdleSessionStopsRefreshing(t *testing.T) {
 
 // Starting and logging in are uses: nobody who has just done so finds the session asleep.
 func TestF23_AStartAndALoginCountAsRequests(t *testing.T) {
-	idleStop := func(cfg *Config) { cfg.IdleStop = time.Hour }
+	idleStop := func(cfg *Config) { cfg.IdleTimeout = time.Hour }
 	for name, begin := range map[string]func(*testing.T, *fakeAS) *Client{
 		"a login, long after the start": func(t *testing.T, as *fakeAS) *Client {
 			c := as.stranger(t, idleStop)
@@ -66,7 +66,7 @@ func TestF23_AStartAndALoginCountAsRequests(t *testing.T) {
 func TestF23_ManyRequestsWakeTheSessionTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakeAS{ttl: time.Hour}
-		c := as.client(t, func(cfg *Config) { cfg.IdleStop = 10 * time.Minute })
+		c := as.client(t, func(cfg *Config) { cfg.IdleTimeout = 10 * time.Minute })
 		time.Sleep(56 * time.Minute)
 		if !c.dozing.Load() {
 			t.Fatal("the session is awake")

@@ -214,7 +214,7 @@ func TestTheAnswerIsReadable(t *testing.T) {
 			cfg.KeepAnswer = true
 			cfg.Observe = func(ev silentrefresh.Event) {
 				var a answer
-				if err := ev.Answer.Decode(&a); err == nil {
+				if err := ev.Response.Decode(&a); err == nil {
 					seen = append(seen, a.User.Email)
 				}
 			}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/authtest"
 )
 
@@ -20,10 +21,10 @@ import (
 type holder struct {
 	client  *silentrefresh.Client
 	token   silentrefresh.Token
-	session silentrefresh.Session
+	session auth.Session
 	status  silentrefresh.Status
 	event   silentrefresh.Event
-	grant   silentrefresh.Grant
+	grant   auth.Grant
 	err     error
 }
 
@@ -53,8 +54,8 @@ func TestF48_NoSecretInAnyOutput(t *testing.T) {
 					mu.Lock()
 					defer mu.Unlock()
 					h = holder{client: client, token: token, status: client.Status(), event: last, err: err,
-						session: silentrefresh.Session{AccessToken: token.Value, RefreshToken: token.Value, Answer: client.Answer()},
-						grant:   silentrefresh.Grant{Old: silentrefresh.Session{AccessToken: token.Value}}}
+						session: auth.Session{AccessToken: token.Value, RefreshToken: token.Value, Response: client.Answer()},
+						grant:   auth.Grant{Old: auth.Session{AccessToken: token.Value}}}
 					for _, v := range []any{h, &h, token, h.session, h.status, last, h.grant, err, client.Answer(), client} {
 						fmt.Fprintf(&out, "%v %+v %#v\n", v, v, v)
 						slog.New(slog.NewJSONHandler(&out, nil)).Info("dump", "v", v)

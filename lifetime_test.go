@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/bearer"
 	"github.com/silentrefresh/silentrefresh/internal/lifetime"
 )
@@ -75,7 +76,7 @@ func TestF17_LifetimeCountsFromWhenTheRequestWasSent(t *testing.T) {
 func TestF17_RepeatedTokenDoesNotLiveLonger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
-		old := Session{AccessToken: NewSecret("same"), Issued: now, Expires: now.Add(10 * time.Minute)}
+		old := auth.Session{AccessToken: auth.NewSecret("same"), Issued: now, Expires: now.Add(10 * time.Minute)}
 		tr := trading(t, Endpoint{}, respondJSON(200, `{"token":"same","expires_in":900}`))
 		tr.setCookie("refresh=r1; HttpOnly")
 		time.Sleep(time.Minute)

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 // What the Store could not take is newer than what it has, be that an older session or a tombstone.
@@ -34,7 +36,7 @@ func TestF41_ALoginThatWasNotSavedIsNotUndone(t *testing.T) {
 				}
 				store.full.Store(false)
 				time.Sleep(time.Minute)
-				if err := c.Renew(t.Context()); err != nil || stored(t, store, c).session.RefreshToken.Reveal() != as.good() {
+				if err := c.Renew(t.Context()); err != nil || stored(t, store, c).Session.RefreshToken.Reveal() != as.good() {
 					t.Errorf("once there is room: %v; it is saved as well: %v", err, c.Status().Saved)
 				}
 			})
@@ -50,12 +52,12 @@ func TestF34_F41_ALateSaveDoesNotBringASpentCredentialBack(t *testing.T) {
 		store.full.Store(true)
 		c := as.client(t, in(store))
 		store.full.Store(false)
-		as.set(func() { as.before = slowly(Refresh, 10*time.Second) })
+		as.set(func() { as.before = slowly(auth.KindRefresh, 10*time.Second) })
 		if err := c.Renew(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(10 * time.Second)
-		if got := stored(t, store, c).session.RefreshToken.Reveal(); got != as.good() {
+		if got := stored(t, store, c).Session.RefreshToken.Reveal(); got != as.good() {
 			t.Errorf("the store has %q, which is spent", got)
 		}
 		other := as.stranger(t, in(store))
@@ -75,7 +77,7 @@ func TestF42_ALateSaveDoesNotOverwriteAnotherAccount(t *testing.T) {
 		store.full.Store(false)
 		bob.client(t, in(store))
 		time.Sleep(time.Minute)
-		if r := stored(t, store, c); r.session.Account != "bob@example.com" {
+		if r := stored(t, store, c); r.Session.Account != "bob@example.com" {
 			t.Error("bob's later session was overwritten by ada's earlier one")
 		}
 	})
@@ -84,7 +86,7 @@ func TestF42_ALateSaveDoesNotOverwriteAnotherAccount(t *testing.T) {
 // Of two logins at a time one wins, here and in the Store; the other is revoked.
 func TestF34_TwoLoginsAgreeOnOneSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{before: slowly(Login, time.Second)}
+		as := &fakeAS{before: slowly(auth.KindLogin, time.Second)}
 		store := &MemoryStore{}
 		c := as.stranger(t, in(store))
 		errs := make([]error, 2)
@@ -92,7 +94,7 @@ func TestF34_TwoLoginsAgreeOnOneSession(t *testing.T) {
 		if (errs[0] == nil) == (errs[1] == nil) {
 			t.Fatalf("want one of them to win: %v", errs)
 		}
-		kept, revoked := stored(t, store, c).session.RefreshToken.Reveal(), as.revoked()
+		kept, revoked := stored(t, store, c).Session.RefreshToken.Reveal(), as.revoked()
 		if kept != credential(c) || len(revoked) != 1 || revoked[0] == kept {
 			t.Errorf("the store has %q, the client %q; revoked %q", kept, credential(c), revoked)
 		}
@@ -102,7 +104,7 @@ func TestF34_TwoLoginsAgreeOnOneSession(t *testing.T) {
 // A Login that Close has overtaken is revoked, and then the Store must not have it either.
 func TestF09_ALoginThatCloseHasOvertakenLeavesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{before: slowly(Login, time.Second)}
+		as := &fakeAS{before: slowly(auth.KindLogin, time.Second)}
 		store := &MemoryStore{}
 		c := as.stranger(t, in(store))
 		done := make(chan error)
@@ -121,9 +123,9 @@ func TestF09_ALoginThatCloseHasOvertakenLeavesNothing(t *testing.T) {
 // A login endpoint may set nothing but a cookie: the token comes with the first refresh.
 func TestF07_ALoginWithoutATokenRefreshesBeforeTheFirstRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{after: func(g Grant, s Session) (Session, error) {
-			if g.Kind == Login {
-				s.AccessToken = Secret{}
+		as := &fakeAS{after: func(g auth.Grant, s auth.Session) (auth.Session, error) {
+			if g.Kind == auth.KindLogin {
+				s.AccessToken = auth.Secret{}
 			}
 			return s, nil
 		}}

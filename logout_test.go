@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 func TestF43_LogoutDuringARefresh(t *testing.T) {
@@ -16,8 +18,8 @@ func TestF43_LogoutDuringARefresh(t *testing.T) {
 		c := as.client(t, in(store))
 		gate := make(chan struct{})
 		as.set(func() {
-			as.after = func(g Grant, s Session) (Session, error) {
-				if g.Kind == Refresh {
+			as.after = func(g auth.Grant, s auth.Session) (auth.Session, error) {
+				if g.Kind == auth.KindRefresh {
 					<-gate
 				}
 				return s, nil
@@ -59,7 +61,7 @@ func TestF43_LogoutWhereTheServerIsAway(t *testing.T) {
 		as := &fakeAS{}
 		store := &MemoryStore{}
 		c := as.client(t, in(store))
-		as.set(func() { as.before = func(context.Context, Grant) error { return errors.New("no route to host") } })
+		as.set(func() { as.before = func(context.Context, auth.Grant) error { return errors.New("no route to host") } })
 		err := c.Logout(context.Background())
 		if err == nil || !strings.Contains(err.Error(), "the session is gone here") {
 			t.Errorf("error %v", err)
@@ -140,7 +142,7 @@ func TestF43_LogoutSparesTheLoginThatCameDuringIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		mustGet(t, c)
-		if r := stored(t, store, c); r == nil || r.session.RefreshToken.Reveal() != as.good() || credential(c) != as.good() {
+		if r := stored(t, store, c); r == nil || r.Session.RefreshToken.Reveal() != as.good() || credential(c) != as.good() {
 			t.Errorf("after the login the server takes %q, the client has %q, the store %v", as.good(), credential(c), r != nil)
 		}
 		if err := c.Renew(t.Context()); err != nil {
@@ -158,7 +160,7 @@ func TestF42_F43_LogoutSparesAnotherAccountsSession(t *testing.T) {
 		if err := c.Logout(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if r := stored(t, store, c); r == nil || r.session.Account != "bob@example.com" {
+		if r := stored(t, store, c); r == nil || r.Session.Account != "bob@example.com" {
 			t.Error("bob's session was deleted by ada's logout")
 		}
 		if got := ada.revoked(); len(got) != 1 || got[0] != "refresh-secret-1" {

@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/once"
 )
 
@@ -87,7 +88,7 @@ func TestF29_LostAnswerIsAskedForOnceMore(t *testing.T) {
 			server := httptest.NewServer(inTurn(r.ways()[name], r.answer))
 			tr := tradingWith(t, Endpoint{}, server)
 			tr.setCookie("rt=r1; Path=/; HttpOnly")
-			s, err := tr.refresh(Session{})
+			s, err := tr.refresh(auth.Session{})
 			server.Close()
 			if len(r.presented) != 2 || r.presented[0] != "r1" || r.presented[1] != "r1" {
 				t.Errorf("%s, grace %t: presented %q, want the same credential twice", name, grace, r.presented)
@@ -96,7 +97,7 @@ func TestF29_LostAnswerIsAskedForOnceMore(t *testing.T) {
 				t.Errorf("%s, grace: %v", name, err)
 			}
 			if !grace {
-				if re := failure(t, err); !re.Refused || !re.Interrupted || re.Unknown || !errors.Is(err, ErrSessionOver) {
+				if re := failure(t, err); !re.Refused || !re.Interrupted || re.MaybeSpent || !errors.Is(err, ErrSessionOver) {
 					t.Errorf("%s, no grace: %+v", name, re)
 				}
 			}
@@ -113,9 +114,9 @@ func TestF29_LostTwiceIsInterrupted(t *testing.T) {
 	} {
 		tr := trading(t, Endpoint{}, inTurn(respond(504, "-", ""), second))
 		tr.setCookie("rt=r1")
-		_, err := tr.refresh(Session{})
+		_, err := tr.refresh(auth.Session{})
 		re := failure(t, err)
-		if !re.Unknown || !re.Interrupted || re.Refused || re.Unsent || len(tr.seen) != 2 {
+		if !re.MaybeSpent || !re.Interrupted || re.Refused || re.Unsent || len(tr.seen) != 2 {
 			t.Errorf("%s: %+v after %d requests", name, re, len(tr.seen))
 		}
 	}
@@ -132,7 +133,7 @@ func TestF29_NewCookieBeforeALostBodyIsUsed(t *testing.T) {
 	defer server.Close()
 	tr := tradingWith(t, Endpoint{}, server)
 	tr.setCookie("rt=r1; Path=/")
-	s, err := tr.refresh(Session{})
+	s, err := tr.refresh(auth.Session{})
 	if err != nil || s.AccessToken.Reveal() != "new" || len(r.presented) != 2 || r.presented[1] != "r1'" {
 		t.Errorf("%v, presented %q", err, r.presented)
 	}
@@ -141,8 +142,8 @@ func TestF29_NewCookieBeforeALostBodyIsUsed(t *testing.T) {
 func TestF29_ErrorPageThatClearsTheCookieIsNotAskedAgain(t *testing.T) {
 	tr := trading(t, Endpoint{}, respond(500, "text/plain", "", "Set-Cookie", "rt=; Path=/; Max-Age=0"))
 	tr.setCookie("rt=r1; Path=/")
-	_, err := tr.refresh(Session{})
-	if re := failure(t, err); !re.Unknown || re.Interrupted || len(tr.seen) != 1 {
+	_, err := tr.refresh(auth.Session{})
+	if re := failure(t, err); !re.MaybeSpent || re.Interrupted || len(tr.seen) != 1 {
 		t.Errorf("%+v after %d requests", re, len(tr.seen))
 	}
 }
@@ -154,7 +155,7 @@ func TestF29_OnlyLostAnswersAreAskedForAgain(t *testing.T) {
 	} {
 		tr := trading(t, Endpoint{}, h)
 		tr.setCookie("rt=r1")
-		if _, err := tr.refresh(Session{}); err == nil || len(tr.seen) != 1 || failure(t, err).Interrupted {
+		if _, err := tr.refresh(auth.Session{}); err == nil || len(tr.seen) != 1 || failure(t, err).Interrupted {
 			t.Errorf("%d requests, %v", len(tr.seen), err)
 		}
 	}
@@ -174,9 +175,9 @@ func TestF28_HangingServerEndsWithTheDeadline(t *testing.T) {
 		})
 		tr.setCookie("rt=r1")
 		began := time.Now()
-		_, err := tr.refresh(Session{})
+		_, err := tr.refresh(auth.Session{})
 		re := failure(t, err)
-		if !re.Unknown || !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != 30*time.Second || calls != 1 {
+		if !re.MaybeSpent || !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != 30*time.Second || calls != 1 {
 			t.Errorf("%+v after %s and %d calls", re, time.Since(began), calls)
 		}
 	})
@@ -218,10 +219,10 @@ func TestF54_BrokenReusedConnectionSpendsTheCredentialOnce(t *testing.T) {
 		tr := tradingWith(t, Endpoint{Refresh: Call{Method: method}}, server)
 		tr.hc.Transport = once.Transport(http.DefaultTransport)
 		tr.setCookie("rt=r1; Path=/")
-		if _, err := tr.refresh(Session{}); err != nil {
+		if _, err := tr.refresh(auth.Session{}); err != nil {
 			t.Fatal(err)
 		}
-		_, err := tr.refresh(Session{})
+		_, err := tr.refresh(auth.Session{})
 		server.Close()
 		if err != nil || len(r.presented) != 3 {
 			t.Errorf("%s: presented %q, %v; want our own second try and no other", method, r.presented, err)
@@ -233,7 +234,7 @@ func TestRetriedRequestCarriesEachCookieOnce(t *testing.T) {
 	tr := trading(t, Endpoint{}, inTurn(respond(500, "-", ""), respondJSON(200, `{"token":"t"}`)))
 	tr.setCookie("rt=r1")
 	tr.setCookie("sid=s1")
-	if _, err := tr.refresh(Session{}); err != nil || tr.last().header.Get("Cookie") != "rt=r1; sid=s1" {
+	if _, err := tr.refresh(auth.Session{}); err != nil || tr.last().header.Get("Cookie") != "rt=r1; sid=s1" {
 		t.Errorf("Cookie: %q, %v", tr.last().header.Values("Cookie"), err)
 	}
 }
@@ -261,11 +262,11 @@ func TestUntrustedServerIsUnsent(t *testing.T) {
 	defer server.Close()
 	tr := tradingWith(t, Endpoint{}, server)
 	tr.setCookie("rt=r1")
-	if _, err := tr.refresh(Session{}); err != nil {
+	if _, err := tr.refresh(auth.Session{}); err != nil {
 		t.Errorf("trusted: %v", err)
 	}
 	tr.hc.Transport = &http.Transport{}
-	_, err := tr.refresh(Session{})
+	_, err := tr.refresh(auth.Session{})
 	if verdict(t, err) != "unsent" || !strings.Contains(err.Error(), "certificate") {
 		t.Error(err)
 	}

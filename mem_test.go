@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 // 100,000 logged-in users in one process is what an agent platform has: an idle session must cost little.
@@ -15,9 +17,9 @@ func TestAnIdleSessionIsSmall(t *testing.T) {
 		t.Skip("the race detector pads what it watches")
 	}
 	const n, token = 5000, 800
-	x := exchangeFunc(func() Session {
+	x := exchangeFunc(func() auth.Session {
 		now := time.Now()
-		return Session{AccessToken: NewSecret(strings.Repeat("x", token)), RefreshToken: NewSecret(strings.Repeat("y", 100)),
+		return auth.Session{AccessToken: auth.NewSecret(strings.Repeat("x", token)), RefreshToken: auth.NewSecret(strings.Repeat("y", 100)),
 			Issued: now, Expires: now.Add(time.Hour)}
 	})
 	c, err := New(Config{BaseURL: "https://api.example.com", Exchanger: x})

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 func TestF59_RenewOfWhatNothingRenewsLeavesTheTokenInUse(t *testing.T) {
@@ -14,7 +16,7 @@ func TestF59_RenewOfWhatNothingRenewsLeavesTheTokenInUse(t *testing.T) {
 		as := &fakeAS{}
 		c := as.client(t, func(cfg *Config) { cfg.Exchanger = unrenewable{as} })
 		calls := as.count(&as.calls)
-		if err := c.Renew(t.Context()); !errors.Is(err, ErrNotRenewable) || as.count(&as.calls) != calls {
+		if err := c.Renew(t.Context()); !errors.Is(err, auth.ErrNotRenewable) || as.count(&as.calls) != calls {
 			t.Errorf("Renew: %v, after %d calls", err, as.count(&as.calls)-calls)
 		}
 		mustGet(t, c)
@@ -26,7 +28,7 @@ func TestF27_ARefusalThatNamesNoOperationEndsTheSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakeAS{}
 		c := as.client(t, atOnce)
-		as.set(func() { as.before = func(context.Context, Grant) error { return &RefreshError{Refused: true} } })
+		as.set(func() { as.before = func(context.Context, auth.Grant) error { return &auth.Error{Refused: true} } })
 		calls := as.count(&as.calls)
 		if err := c.Renew(t.Context()); !errors.Is(err, ErrSessionOver) {
 			t.Errorf("Renew: %v", err)
@@ -60,7 +62,7 @@ func TestF28_TheLongestTimeoutDoesNotOverflow(t *testing.T) {
 // RFC 3339 ends with the year 9999, and so does JSON.
 func TestF19_ASessionThatEndsAfterTheYear9999IsSaved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{after: func(_ Grant, s Session) (Session, error) {
+		as := &fakeAS{after: func(_ auth.Grant, s auth.Session) (auth.Session, error) {
 			s.Ends = time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC)
 			return s, nil
 		}}

@@ -59,14 +59,14 @@ func (q *queue) drops() uint64 {
 
 // tell completes ev with what is known now and hands it to the observer and the logger.
 func (c *Client) tell(ev Event) {
-	if c.cfg.KeepAnswer && !ev.Answer.IsZero() {
-		c.answer.Store(&ev.Answer)
+	if c.cfg.KeepAnswer && !ev.Response.IsZero() {
+		c.answer.Store(&ev.Response)
 	}
 	if c.cfg.Observe == nil && c.cfg.Logger == nil {
 		return
 	}
 	st := c.state.Load()
-	ev.Session, ev.Time, ev.Generation, ev.Expires = c.name, wall.Now(), st.generation, st.expires()
+	ev.Name, ev.Time, ev.Generation, ev.Expires = c.name, wall.Now(), st.generation, st.expires()
 	ev.Account = st.session().Account
 	if ev.Next.IsZero() {
 		c.mu.Lock()
@@ -100,7 +100,7 @@ func (ev Event) level() slog.Level {
 }
 
 func (ev Event) attrs() []slog.Attr {
-	attrs := []slog.Attr{slog.String("session", ev.Session), slog.Uint64("generation", ev.Generation)}
+	attrs := []slog.Attr{slog.String("session", ev.Name), slog.Uint64("generation", ev.Generation)}
 	if ev.Account != "" {
 		attrs = append(attrs, slog.String("account", ev.Account))
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/origin"
 )
 
@@ -180,7 +181,7 @@ func TestConfigNamesEveryMistake(t *testing.T) {
 	_, err := New(Config{
 		BaseURL: "ftp://files.example.com", Origins: []string{"https://a.example/path", "::", "https://user:hunter2@b.example"},
 		Timeout: -1, MaxExchanges: -1, RejectedStatus: []int{200}, Name: "a|b", HandOutHeader: "no good",
-		Attach: Attach{Header: "a b"}, Exchanger: &Endpoint{Login: Call{Method: "BREW"}},
+		Attach: auth.Attach{Header: "a b"}, Exchanger: &Endpoint{Login: Call{Method: "BREW"}},
 	})
 	if err == nil {
 		t.Fatal("no error")

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/pace"
 	"github.com/silentrefresh/silentrefresh/internal/retryafter"
 )
@@ -49,7 +50,7 @@ func TestF26_AnOutageIsNotHammered(t *testing.T) {
 		times(20, func(int) {
 			for time.Since(began) < 10*time.Minute {
 				_, err := get(c)
-				if re, ok := errors.AsType[*RefreshError](err); !ok || re.Until.IsZero() || !strings.Contains(err.Error(), "postponed until") {
+				if re, ok := errors.AsType[*auth.Error](err); !ok || re.Until.IsZero() || !strings.Contains(err.Error(), "postponed until") {
 					t.Errorf("error %v, want one that says until when", err)
 				}
 			}
@@ -68,8 +69,8 @@ func TestF26_RetryAfterIsHonoured(t *testing.T) {
 		c := as.client(t)
 		asked := time.Now()
 		as.set(func() {
-			as.before = func(context.Context, Grant) error {
-				return &RefreshError{Op: Refresh, Status: 429, Unsent: true, Until: asked.Add(5 * time.Minute)}
+			as.before = func(context.Context, auth.Grant) error {
+				return &auth.Error{Op: auth.KindRefresh, Status: 429, Unsent: true, Until: asked.Add(5 * time.Minute)}
 			}
 		})
 		as.revoke()
@@ -103,7 +104,7 @@ func TestF26_ColdStartWithAFailureSucceeds(t *testing.T) {
 		time.Sleep(time.Hour)
 		fails := 1
 		as.set(func() {
-			as.before = func(context.Context, Grant) error {
+			as.before = func(context.Context, auth.Grant) error {
 				if fails--; fails >= 0 {
 					return down()
 				}
@@ -123,7 +124,7 @@ func TestF28_ASilentServerHasADeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakeAS{}
 		c := as.client(t, func(cfg *Config) { cfg.Timeout = 5 * time.Second; cfg.MaxWait = -1 })
-		as.set(func() { as.before = func(ctx context.Context, g Grant) error { <-ctx.Done(); return ctx.Err() } })
+		as.set(func() { as.before = func(ctx context.Context, g auth.Grant) error { <-ctx.Done(); return ctx.Err() } })
 		as.revoke()
 		began := time.Now()
 		if status, err := get(c); status != 401 {
@@ -143,7 +144,7 @@ func TestF25_AStreamDoesNotWaitWhileTheTokenIsGood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakeAS{}
 		c := as.client(t)
-		as.set(func() { as.before = func(context.Context, Grant) error { return down() } })
+		as.set(func() { as.before = func(context.Context, auth.Grant) error { return down() } })
 		time.Sleep(13 * time.Minute) // inside the margin
 		began := time.Now()
 		for range 5 {
@@ -175,8 +176,8 @@ func TestF26_RetryAfterIsSpread(t *testing.T) {
 			}
 		})
 		as.set(func() {
-			as.before = func(context.Context, Grant) error {
-				return &RefreshError{Op: Refresh, Status: 503, Unsent: true, Until: time.Now().Add(asked)}
+			as.before = func(context.Context, auth.Grant) error {
+				return &auth.Error{Op: auth.KindRefresh, Status: 503, Unsent: true, Until: time.Now().Add(asked)}
 			}
 		})
 		mustGet(t, c)
@@ -206,9 +207,9 @@ func TestF26_RetryAfterOfARenewalThatWasAskedFor(t *testing.T) {
 			as := &fakeAS{}
 			c := as.client(t)
 			as.set(func() {
-				as.before = func(context.Context, Grant) error {
+				as.before = func(context.Context, auth.Grant) error {
 					as.set(func() { as.before = nil })
-					return &RefreshError{Op: Refresh, Status: 429, Unsent: true, Until: time.Now().Add(2 * time.Second)}
+					return &auth.Error{Op: auth.KindRefresh, Status: 429, Unsent: true, Until: time.Now().Add(2 * time.Second)}
 				}
 			})
 			began := time.Now()
@@ -230,10 +231,10 @@ func TestF26_RetryAfterIsSpreadLessForWhoWaits(t *testing.T) {
 			time.Sleep(time.Hour) // the token ends
 			var tried atomic.Int64
 			as.set(func() {
-				as.before = func(context.Context, Grant) error {
+				as.before = func(context.Context, auth.Grant) error {
 					now := time.Now()
 					tried.Store(now.UnixNano())
-					return &RefreshError{Op: Refresh, Status: 503, Unsent: true, Until: now.Add(asked)}
+					return &auth.Error{Op: auth.KindRefresh, Status: 503, Unsent: true, Until: now.Add(asked)}
 				}
 			})
 			c := as.stranger(t, in(store), func(cfg *Config) { cfg.MaxWait = time.Second })
@@ -264,8 +265,8 @@ func TestF26_AnAbsurdRetryAfterNeitherEndsTheSessionNorMakesALoop(t *testing.T) 
 			as := &fakeAS{}
 			c := as.client(t, atOnce)
 			as.set(func() {
-				as.before = func(context.Context, Grant) error {
-					return &RefreshError{Op: Refresh, Status: 429, Unsent: true, Until: time.Now().Add(wish)}
+				as.before = func(context.Context, auth.Grant) error {
+					return &auth.Error{Op: auth.KindRefresh, Status: 429, Unsent: true, Until: time.Now().Add(wish)}
 				}
 			})
 			calls := as.count(&as.calls)
@@ -273,7 +274,7 @@ func TestF26_AnAbsurdRetryAfterNeitherEndsTheSessionNorMakesALoop(t *testing.T) 
 			for range 100 {
 				err = c.Renew(t.Context())
 			}
-			re, ok := errors.AsType[*RefreshError](err)
+			re, ok := errors.AsType[*auth.Error](err)
 			if n := as.count(&as.calls) - calls; n != 1 || !ok || time.Until(re.Until) > 2*retryafter.Longest {
 				t.Errorf("in %v: %d calls at once, then %v", wish, n, err)
 			}

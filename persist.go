@@ -8,10 +8,11 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/internal/pace"
+	"github.com/silentrefresh/silentrefresh/internal/record"
 )
 
 // save writes r down.
-func (c *Client) save(r *record, save func([]byte) error) (err error) {
+func (c *Client) save(r *record.Record, save func([]byte) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil { // what the exchange gave must not be lost with it
 			err = fmt.Errorf("the store panicked with a %T", p)
@@ -20,7 +21,7 @@ func (c *Client) save(r *record, save func([]byte) error) (err error) {
 	if c.cfg.Store == nil {
 		return nil
 	}
-	b, err := r.encode(c.cfg.MemoryOnly)
+	b, err := r.Encode(c.cfg.MemoryOnly)
 	if err != nil {
 		return err
 	}
@@ -134,7 +135,7 @@ func (w *watch) tick() {
 }
 
 // savedAs notes what the Store has of the session: r, or not r for a reason; then saving is tried again.
-func (c *Client) savedAs(r *record, unsaved error) {
+func (c *Client) savedAs(r *record.Record, unsaved error) {
 	if unsaved != nil {
 		c.notSaved(r, unsaved)
 		return
@@ -152,15 +153,15 @@ func (c *Client) savedAll() bool {
 }
 
 // ahead reports whether mine is a login that the Store has not taken yet: whatever that has is older.
-func (c *Client) ahead(mine *record) bool {
+func (c *Client) ahead(mine *record.Record) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	u := c.book.unsaved
-	return mine != nil && mine.version == 1 && !mine.handed && u != nil && u.login == mine.login
+	return mine != nil && mine.Version == 1 && !mine.Handed && u != nil && u.Login == mine.Login
 }
 
 // notSaved keeps r in mind, to save it later.
-func (c *Client) notSaved(r *record, err error) {
+func (c *Client) notSaved(r *record.Record, err error) {
 	c.mu.Lock()
 	b := &c.book
 	b.unsaved, b.unsavedBy = r, err
@@ -189,7 +190,7 @@ func (c *Client) saveAgain(ctx context.Context) error {
 	var ended error
 	err := c.locked(ctx, func(_ context.Context, old []byte, save func([]byte) error) error {
 		if outdated(r, old) {
-			if theirs, err := decodeRecord(old); err == nil {
+			if theirs, err := record.Decode(old); err == nil {
 				ended = c.displaced(r, theirs)
 			}
 			return nil
@@ -209,7 +210,7 @@ func (c *Client) saveAgain(ctx context.Context) error {
 	c.savedAs(r, nil)
 	if ended != nil {
 		c.end(st, r, ended, false)
-		_ = c.revoke(ctx, r.session) // nobody else has it
+		_ = c.revoke(ctx, r.Session) // nobody else has it
 		return nil
 	}
 	c.tell(Event{Kind: EventSaved})
@@ -218,11 +219,11 @@ func (c *Client) saveAgain(ctx context.Context) error {
 
 // displaced says why mine must not live on beside what the Store has: somebody has logged out (theirs is nil), or into
 // another account.
-func (c *Client) displaced(mine, theirs *record) error {
+func (c *Client) displaced(mine, theirs *record.Record) error {
 	switch {
 	case theirs == nil:
 		return overError("another process has logged out")
-	case !sameAccount(theirs.session, mine.session):
+	case !record.SameAccount(theirs.Session, mine.Session):
 		return overError("another account has logged in as session %q", c.name)
 	}
 	return nil
@@ -230,15 +231,15 @@ func (c *Client) displaced(mine, theirs *record) error {
 
 // outdated reports whether the Store has something else by now than what r was made from. A first version is made
 // from nothing: it replaces what was there when its login began.
-func outdated(r *record, old []byte) bool {
-	s, err := decodeRecord(old)
-	if r.version == 1 && !r.handed { // what has come of it meanwhile, or a later login, stays
-		return err == nil && s != nil && r.replaces != s.login && (r.replaces != "*" || s.login == r.login)
+func outdated(r *record.Record, old []byte) bool {
+	s, err := record.Decode(old)
+	if r.Version == 1 && !r.Handed { // what has come of it meanwhile, or a later login, stays
+		return err == nil && s != nil && r.Replaces != s.Login && (r.Replaces != "*" || s.Login == r.Login)
 	}
 	if err != nil || s == nil {
 		return old != nil // unreadable, or logged out elsewhere
 	}
-	return s.login != r.login || s.version > r.version || s.version == r.version && !r.handed
+	return s.Login != r.Login || s.Version > r.Version || s.Version == r.Version && !r.Handed
 }
 
 // saveLast is saveAgain for Close.
@@ -269,9 +270,9 @@ func (c *Client) lookAgain(ctx context.Context) bool {
 func (c *Client) look(ctx context.Context) bool {
 	st := c.state.Load()
 	b, err := c.store.Load(ctx, c.key)
-	var r *record
+	var r *record.Record
 	if err == nil {
-		r, err = decodeRecord(b)
+		r, err = record.Decode(b)
 	}
 	switch mine := st.record; {
 	case err != nil && ctx.Err() != nil:
@@ -282,12 +283,12 @@ func (c *Client) look(ctx context.Context) bool {
 	case r == nil:
 		c.noSession(st, nil, ErrNoSession)
 		return false
-	case r.over != "":
-		c.noSession(st, r, overError("%s", r.over))
+	case r.Over != "":
+		c.noSession(st, r, overError("%s", r.Over))
 		return false
-	case mine != nil && (!r.newer(mine) || !sameAccount(r.session, mine.session)):
+	case mine != nil && (!r.Newer(mine) || !record.SameAccount(r.Session, mine.Session)):
 		return false
-	case st.final && mine != nil && r.login == mine.login:
+	case st.final && mine != nil && r.Login == mine.Login:
 		return false // the flight that Logout waits for has saved it
 	}
 	if _, ok := c.publish(r, st.epoch, true); !ok {
@@ -299,7 +300,7 @@ func (c *Client) look(ctx context.Context) bool {
 }
 
 // noSession says why there is none, where nothing better is known.
-func (c *Client) noSession(old *state, r *record, why error) {
+func (c *Client) noSession(old *state, r *record.Record, why error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state.Load() != old || old.err == nil || old.record != nil {

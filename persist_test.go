@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 func TestF40_TheIntentIsSavedFirstAndFoundAgain(t *testing.T) {
@@ -20,8 +22,8 @@ func TestF40_TheIntentIsSavedFirstAndFoundAgain(t *testing.T) {
 			c := as.client(t, in(store))
 			// The process dies between the server's answer and the save: nothing of what follows is written.
 			as.set(func() {
-				as.before = func(_ context.Context, g Grant) error {
-					if r := stored(t, store, c); r.spending.IsZero() {
+				as.before = func(_ context.Context, g auth.Grant) error {
+					if r := stored(t, store, c); r.Spending.IsZero() {
 						t.Error("the credential is being spent, and the record does not say so")
 					}
 					store.full.Store(true)
@@ -89,7 +91,7 @@ func TestF41_AFailedSaveIsTriedAgainAndSaid(t *testing.T) {
 		}
 		store.full.Store(false)
 		time.Sleep(time.Minute)
-		if !c.Status().Saved || stored(t, store, c).session.RefreshToken.Reveal() != as.good() {
+		if !c.Status().Saved || stored(t, store, c).Session.RefreshToken.Reveal() != as.good() {
 			t.Error("it was not saved later")
 		}
 		synctest.Wait()
@@ -104,8 +106,8 @@ func TestF41_AFailedSaveIsTriedAgainAndSaid(t *testing.T) {
 }
 
 // fills makes a store full when an exchange has taken effect.
-func fills(store *hookStore) func(Grant, Session) (Session, error) {
-	return func(_ Grant, s Session) (Session, error) {
+func fills(store *hookStore) func(auth.Grant, auth.Session) (auth.Session, error) {
+	return func(_ auth.Grant, s auth.Session) (auth.Session, error) {
 		store.full.Store(true)
 		return s, nil
 	}
@@ -149,7 +151,9 @@ func TestF05_F41_AStoreThatPanicsLosesNothing(t *testing.T) {
 			return nil
 		}}
 		c := as.client(t, in(store), atOnce)
-		as.set(func() { as.after = func(_ Grant, s Session) (Session, error) { broken.Store(true); return s, nil } })
+		as.set(func() {
+			as.after = func(_ auth.Grant, s auth.Session) (auth.Session, error) { broken.Store(true); return s, nil }
+		})
 		if err := c.Renew(t.Context()); err != nil || credential(c) != as.good() {
 			t.Errorf("%v; the client has %q, the server takes %q", err, credential(c), as.good())
 		}

@@ -8,11 +8,13 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 func TestF34_OneRefreshForAllWhoShareAStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{before: func(context.Context, Grant) error { time.Sleep(50 * time.Millisecond); return nil }}
+		as := &fakeAS{before: func(context.Context, auth.Grant) error { time.Sleep(50 * time.Millisecond); return nil }}
 		store := &MemoryStore{}
 		clients := []*Client{as.client(t, in(store))}
 		for range 99 {
@@ -56,15 +58,15 @@ func TestF35_TheLoserOfARaceAdoptsTheWinners(t *testing.T) {
 		winner := as.client(t, in(store))
 		loser := as.stranger(t, in(store))
 		as.set(func() {
-			as.before = func(_ context.Context, g Grant) error {
+			as.before = func(_ context.Context, g auth.Grant) error {
 				as.set(func() { as.before = nil })
 				// While the loser holds the lock, somebody without it renews and saves.
 				s, err := as.Exchange(context.Background(), nil, g)
 				if err != nil {
 					return err
 				}
-				r := winner.state.Load().record.with(s.next(g.Old))
-				b, _ := r.encode(false)
+				r := winner.state.Load().record.With(carriedForward(s, g.Old))
+				b, _ := r.Encode(false)
 				store.records.Store(winner.key, b)
 				return invalidGrant()
 			}
@@ -73,7 +75,7 @@ func TestF35_TheLoserOfARaceAdoptsTheWinners(t *testing.T) {
 			t.Fatal(err)
 		}
 		mustGet(t, loser)
-		if r := stored(t, store, loser); r.over != "" || r.session.RefreshToken.Reveal() != as.good() {
+		if r := stored(t, store, loser); r.Over != "" || r.Session.RefreshToken.Reveal() != as.good() {
 			t.Error("the winner's session is gone")
 		}
 	})
@@ -86,7 +88,7 @@ func TestF37_AValidTokenNeedsNoLock(t *testing.T) {
 		as.client(t, in(store))
 		stalled := make(chan struct{})
 		holder := as.stranger(t, in(store))
-		as.set(func() { as.before = func(context.Context, Grant) error { <-stalled; return nil } })
+		as.set(func() { as.before = func(context.Context, auth.Grant) error { <-stalled; return nil } })
 		go holder.Renew(context.Background())
 		synctest.Wait()
 		locks := store.locks.Load()
@@ -102,8 +104,8 @@ func TestF37_AValidTokenNeedsNoLock(t *testing.T) {
 
 func TestF38_PatienceOutlastsSlowHolders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{before: func(_ context.Context, g Grant) error {
-			if g.Kind == Refresh {
+		as := &fakeAS{before: func(_ context.Context, g auth.Grant) error {
+			if g.Kind == auth.KindRefresh {
 				time.Sleep(25 * time.Second) // each is slow, none is too slow
 			}
 			return nil
@@ -157,7 +159,7 @@ func TestF42_AnotherAccountIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ada, bob := &fakeAS{}, &fakeAS{}
 		bob.set(func() {
-			bob.after = func(_ Grant, s Session) (Session, error) {
+			bob.after = func(_ auth.Grant, s auth.Session) (auth.Session, error) {
 				s.Subject, s.Account = "2", "bob@example.com"
 				return s, nil
 			}
@@ -173,7 +175,7 @@ func TestF42_AnotherAccountIsRefused(t *testing.T) {
 		if err := c.Renew(context.Background()); !errors.Is(err, ErrSessionOver) || !strings.Contains(err.Error(), "another account") {
 			t.Errorf("error %v", err)
 		}
-		if r := stored(t, store, c); r.session.Account != "bob@example.com" {
+		if r := stored(t, store, c); r.Session.Account != "bob@example.com" {
 			t.Error("bob's session was overwritten")
 		}
 		if _, err := get(c); !errors.Is(err, ErrSessionOver) {

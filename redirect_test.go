@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/once"
 )
 
@@ -21,9 +22,9 @@ func TestF32_CredentialsFollowNoRedirectToAnotherOrigin(t *testing.T) {
 			}))
 			server := httptest.NewServer(respond(status, "-", "", "Location", other.URL+"/take?rt=r1"))
 			tr := tradingWith(t, Endpoint{Refresh: Call{Method: method, RefreshTokenField: "rt"}}, server)
-			s, err := tr.refresh(Session{RefreshToken: NewSecret("r1")})
+			s, err := tr.refresh(auth.Session{RefreshToken: auth.NewSecret("r1")})
 			re := failure(t, err)
-			if stolen.Load() != 0 || !s.AccessToken.IsZero() || re.Refused || re.Unknown {
+			if stolen.Load() != 0 || !s.AccessToken.IsZero() || re.Refused || re.MaybeSpent {
 				t.Errorf("%d %s: %d requests elsewhere, %+v", status, method, stolen.Load(), re)
 			}
 			if text := err.Error(); !strings.Contains(text, other.URL) || strings.Contains(text, "take") || !strings.Contains(text, "refresh.url") ||
@@ -49,7 +50,7 @@ func TestF32_RedirectNeverTurnsAPostIntoAGet(t *testing.T) {
 		}))
 		tr := tradingWith(t, Endpoint{}, server)
 		tr.setCookie("rt=r1; Path=/")
-		_, err := tr.refresh(Session{})
+		_, err := tr.refresh(auth.Session{})
 		server.Close()
 		re := failure(t, err)
 		if len(calls) != 1 || re.Status != status || re.Refused || !strings.Contains(re.Hint, "/auth/refresh/") || strings.Contains(re.Hint, "x=1") {
@@ -73,7 +74,7 @@ func TestF32_RedirectWithinTheOriginKeepsMethodAndBody(t *testing.T) {
 		}))
 		tr := tradingWith(t, Endpoint{Refresh: Call{RefreshTokenField: "rt"}}, server)
 		tr.hc.Transport = once.Transport(http.DefaultTransport)
-		s, err := tr.refresh(Session{RefreshToken: NewSecret("r1")})
+		s, err := tr.refresh(auth.Session{RefreshToken: auth.NewSecret("r1")})
 		server.Close()
 		if err != nil || s.AccessToken.Reveal() != "t" || got != `POST /v2/refresh {"rt":"r1"}` {
 			t.Errorf("%d: %q, %v", status, got, err)
@@ -86,7 +87,7 @@ func TestRedirectWithoutTarget(t *testing.T) {
 		for status := 300; status < 309; status++ {
 			tr := trading(t, Endpoint{}, respond(status, "-", "", "Location", location))
 			tr.setCookie("rt=r1")
-			_, err := tr.refresh(Session{})
+			_, err := tr.refresh(auth.Session{})
 			if re := failure(t, err); re.Refused || re.Hint == "" && re.Err == nil {
 				t.Errorf("%s to %q: %+v", strconv.Itoa(status), location, re)
 			}

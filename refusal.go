@@ -8,12 +8,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/origin"
 	"github.com/silentrefresh/silentrefresh/internal/retryafter"
 )
 
 // refusal says what an answer means that brought no session: a 4xx, a 5xx, a redirect, or a 2xx that complains.
-func (x *exchange) refusal(a *answer) *RefreshError {
+func (x *exchange) refusal(a *answer) *auth.Error {
 	f := x.failure()
 	f.Status = a.status
 	codes := x.codes(a)
@@ -27,7 +28,7 @@ func (x *exchange) refusal(a *answer) *RefreshError {
 	case slices.Contains(x.call.RefusedStatus, a.status):
 		f.Refused = true
 	case a.status >= 500:
-		f.Unknown = true
+		f.MaybeSpent = true
 	case a.status >= 300 && a.status < 400:
 		f.Hint = x.redirected(a.header)
 	case anyOf(codes, grantCodes):
@@ -46,17 +47,17 @@ func (x *exchange) refusal(a *answer) *RefreshError {
 }
 
 // byStatus is for answers whose status has to say it all.
-func (x *exchange) byStatus(f *RefreshError, a *answer) {
+func (x *exchange) byStatus(f *auth.Error, a *answer) {
 	wrongCredentials := a.status < 300 || slices.Contains([]int{400, 401, 403, 422}, a.status)
 	switch {
-	case f.Op == Login && wrongCredentials:
+	case f.Op == auth.KindLogin && wrongCredentials:
 		f.Refused, f.Hint = true, "check the credentials"
-	case f.Op == Refresh && a.status == http.StatusUnauthorized:
+	case f.Op == auth.KindRefresh && a.status == http.StatusUnauthorized:
 		f.Refused = true
-	case f.Op == Refresh && a.status == http.StatusForbidden:
+	case f.Op == auth.KindRefresh && a.status == http.StatusForbidden:
 		// A firewall answers so, too; but it does not clear cookies, and it does not go on for ever.
 		f.Refused = x.cleared(a)
-		f.doubtful403 = !f.Refused
+		f.Doubtful = !f.Refused
 	default:
 		f.Hint = x.advice(a.status)
 	}
@@ -83,7 +84,7 @@ func (x *exchange) advice(status int) string {
 		return "the proxy wants credentials"
 	case status == http.StatusRequestTimeout:
 		return ""
-	case x.grant.Kind == Refresh:
+	case x.grant.Kind == auth.KindRefresh:
 		return fmt.Sprintf("if the server refuses an ended session so, add %d to refresh.refused_status; if not, look at "+
 			"refresh.refresh_token_field, refresh.send_access_token and refresh.fields", status)
 	default:
@@ -107,7 +108,7 @@ func (x *exchange) redirected(h http.Header) string {
 }
 
 // broken is the failure of an attempt that got no answer, or one whose redirect was refused.
-func (x *exchange) broken(resp *http.Response, err error) *RefreshError {
+func (x *exchange) broken(resp *http.Response, err error) *auth.Error {
 	f := x.failure()
 	switch {
 	case resp != nil: // http.Client returns it, closed, with the error of CheckRedirect
@@ -115,21 +116,21 @@ func (x *exchange) broken(resp *http.Response, err error) *RefreshError {
 	case x.wire.nothingSent(err):
 		f.Unsent, f.Err = true, cause(err)
 	default:
-		f.Unknown, f.Err = true, cause(err)
+		f.MaybeSpent, f.Err = true, cause(err)
 	}
 	return f
 }
 
 // misread is the failure of a 2xx answer that cannot be understood. Unless it is a page from somewhere else, the
 // server has answered, and the credential may be spent.
-func (x *exchange) misread(a *answer, err error) *RefreshError {
+func (x *exchange) misread(a *answer, err error) *auth.Error {
 	f := x.failure()
 	f.Status, f.Err = a.status, err
 	switch {
 	case err == errHTML:
 		f.Hint = "a captive portal or a web page answers there; look at " + x.setting("url")
 	case a.err != nil:
-		f.Unknown = true
+		f.MaybeSpent = true
 	default:
 		f.Hint = "look at access_token in the settings"
 	}
@@ -138,7 +139,7 @@ func (x *exchange) misread(a *answer, err error) *RefreshError {
 
 // tokenless is for a 2xx answer without an access token, which is fine (it came too early, or the token comes with
 // the first refresh), unless there is one in another place. Then it is a mistake in the settings.
-func (x *exchange) tokenless(a *answer) *RefreshError {
+func (x *exchange) tokenless(a *answer) *auth.Error {
 	hint := x.e.elsewhere(a)
 	if hint == "" {
 		return nil

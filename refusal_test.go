@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 // verdict is what a failure means, in one word.
@@ -23,9 +25,9 @@ func verdict(tb testing.TB, err error) string {
 		return "over"
 	case re.Unsent:
 		return "unsent"
-	case re.Unknown:
+	case re.MaybeSpent:
 		return "unknown"
-	case re.doubtful403:
+	case re.Doubtful:
 		return "doubtful"
 	default:
 		return "transient"
@@ -92,7 +94,7 @@ func TestF24_WhatARefreshFailureMeans(t *testing.T) {
 	} {
 		tr := trading(t, Endpoint{}, respond(tt.status, tt.contentType, tt.body, tt.headers...))
 		tr.setCookie("rt=r1; Path=/; HttpOnly")
-		_, err := tr.refresh(Session{})
+		_, err := tr.refresh(auth.Session{})
 		if got := verdict(t, err); got != tt.want {
 			t.Errorf("%d %s %.60q %v: %s, want %s (%v)", tt.status, tt.contentType, tt.body, tt.headers, got, tt.want, err)
 		}
@@ -116,7 +118,7 @@ func TestF24_NetworkErrorsAreTransient(t *testing.T) {
 		tr := trading(t, Endpoint{}, nil)
 		tr.hc.Transport = roundTripFunc(func(*http.Request) (*http.Response, error) { return nil, tt.err })
 		tr.setCookie("rt=r1")
-		_, err := tr.refresh(Session{})
+		_, err := tr.refresh(auth.Session{})
 		if got := verdict(t, err); got != tt.want {
 			t.Errorf("%v: %s, want %s", tt.err, got, tt.want)
 		}
@@ -138,7 +140,7 @@ func TestF24_DeadServerIsUnsent(t *testing.T) {
 		transport := &http.Transport{}
 		tr.hc.Transport = transport
 		tr.setCookie("rt=r1")
-		_, err = tr.refresh(Session{})
+		_, err = tr.refresh(auth.Session{})
 		if got := verdict(t, err); got != "unsent" {
 			t.Errorf("%s: %s, want unsent (%v)", scheme, got, err)
 		}
@@ -150,7 +152,7 @@ func TestF24_StatusesThatTheSettingsAdd(t *testing.T) {
 		e := Endpoint{Refresh: Call{RefusedStatus: []int{status}}}
 		tr := trading(t, e, respondJSON(status, `{"success":false,"message":"log in again"}`))
 		tr.setCookie("rt=r1")
-		if _, err := tr.refresh(Session{}); !errors.Is(err, ErrSessionOver) {
+		if _, err := tr.refresh(auth.Session{}); !errors.Is(err, ErrSessionOver) {
 			t.Errorf("%d is not taken for the end: %v", status, err)
 		}
 	}
@@ -204,7 +206,7 @@ func TestF33_ErrorsNameTheSettingToLookAt(t *testing.T) {
 	} {
 		tr := trading(t, Endpoint{}, respond(tt.status, tt.contentType, tt.body))
 		tr.setCookie("rt=r1")
-		_, err := tr.refresh(Session{})
+		_, err := tr.refresh(auth.Session{})
 		if re := failure(t, err); re.Refused || !strings.Contains(re.Error(), tt.want) {
 			t.Errorf("%d %.40q: %v; want it to name %q, and the session to live", tt.status, tt.body, err, tt.want)
 		}
@@ -213,7 +215,7 @@ func TestF33_ErrorsNameTheSettingToLookAt(t *testing.T) {
 
 func TestF48_ErrorsHoldNoSecret(t *testing.T) {
 	const secret = "s3cr3t-refresh-token-value"
-	old := Session{RefreshToken: NewSecret(secret), AccessToken: NewSecret("s3cr3t-access-token-value")}
+	old := auth.Session{RefreshToken: auth.NewSecret(secret), AccessToken: auth.NewSecret("s3cr3t-access-token-value")}
 	e := Endpoint{Refresh: Call{Method: "GET", URL: "/refresh?key=s3cr3t-key", RefreshTokenField: "rt", SendAccessToken: "header"}}
 	handlers := map[string]http.HandlerFunc{
 		"code":      respondJSON(400, `{"error":"`+secret+`"}`),
@@ -261,14 +263,14 @@ func TestRefusalSaysItsCode(t *testing.T) {
 	} {
 		tr := trading(t, Endpoint{}, respondJSON(401, body))
 		tr.setCookie("rt=r1")
-		_, err := tr.refresh(Session{})
-		if re := failure(t, err); re.Code != want || re.Path != "/auth/refresh" || re.Status != 401 || re.Op != Refresh {
+		_, err := tr.refresh(auth.Session{})
+		if re := failure(t, err); re.Code != want || re.Path != "/auth/refresh" || re.Status != 401 || re.Op != auth.KindRefresh {
 			t.Errorf("%s: %+v, want code %q", body, re, want)
 		}
 	}
 	tr := trading(t, Endpoint{}, respond(401, "text/plain", "", "WWW-Authenticate", `Bearer realm="x", error="invalid_token"`))
 	tr.setCookie("rt=r1")
-	if _, err := tr.refresh(Session{}); failure(t, err).Code != "invalid_token" {
+	if _, err := tr.refresh(auth.Session{}); failure(t, err).Code != "invalid_token" {
 		t.Errorf("from the challenge: %v", err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/replay"
 )
 
@@ -77,7 +78,7 @@ func TestF53_ABodyThatStallsIsGivenUp(t *testing.T) {
 		c := as.client(t, atOnce, func(cfg *Config) { cfg.Base = base })
 		as.revoke()
 		began := time.Now()
-		as.set(func() { as.before = func(context.Context, Grant) error { return down() } })
+		as.set(func() { as.before = func(context.Context, auth.Grant) error { return down() } })
 		resp, err := c.HTTPClient().Get("https://api.example.com/me")
 		if d := time.Since(began); err != nil || resp.StatusCode != 401 || d > 2*time.Second {
 			t.Fatalf("%v, %v, after %v", resp, err, d)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/record"
 	"github.com/silentrefresh/silentrefresh/internal/wall"
 )
 
@@ -36,7 +38,7 @@ func (c *Client) renew(ctx context.Context, seen uint64, why Trigger) error {
 			return err
 		case !l.flew || l.from < seen:
 			continue // it was not for us, or something has changed
-		case errors.Is(l.err, errBusy) && !Foreground(ctx):
+		case errors.Is(l.err, errBusy) && !auth.Foreground(ctx):
 			c.comeBack(seen) // here and not in the flight: a timer may have joined a flight that had scheduled it already
 			return l.err
 		case l.err == nil || !transient(l.err):
@@ -55,8 +57,8 @@ func (c *Client) fly(leader context.Context, seen uint64, why Trigger) landing {
 		return landing{} // published after we looked and before we took off
 	}
 	ctx := context.Background()
-	if Foreground(leader) {
-		ctx = foreground(ctx)
+	if auth.Foreground(leader) {
+		ctx = auth.WithForeground(ctx)
 	}
 	t := &trade{c: c, ctx: ctx, why: why, st: st, began: time.Now()}
 	err := guard(func() error { return t.run() })
@@ -83,12 +85,12 @@ type trade struct {
 	st    *state // what the flight set out to replace
 	began time.Time
 
-	from    string  // the login that is traded in, or that Credentials replace
-	got     *record // the outcome
+	from    string         // the login that is traded in, or that Credentials replace
+	got     *record.Record // the outcome
 	adopted bool
 	kind    EventKind
-	answer  Answer // the auth server's
-	unsaved error  // why got is not in the Store
+	answer  auth.Response // the auth server's
+	unsaved error         // why got is not in the Store
 }
 
 func (t *trade) run() error {
@@ -145,7 +147,7 @@ func (t *trade) finish(err error) error {
 	if !ok {
 		return st.err // nil after another Login: its session serves
 	}
-	ev := Event{Kind: t.kind, Trigger: t.why, Answer: t.answer}
+	ev := Event{Kind: t.kind, Trigger: t.why, Response: t.answer}
 	if !t.adopted {
 		ev.Took = took
 	}
@@ -168,17 +170,17 @@ func (t *trade) decide(old []byte) (done bool, err error) {
 		}
 		return false, nil
 	}
-	r, err := decodeRecord(old)
+	r, err := record.Decode(old)
 	switch {
 	case err != nil:
 		return true, err
-	case !r.newer(mine):
+	case !r.Newer(mine):
 		return false, nil
-	case mine != nil && !sameAccount(r.session, mine.session):
+	case mine != nil && !record.SameAccount(r.Session, mine.Session):
 		return true, t.c.displaced(mine, r)
-	case r.over != "":
-		return t.c.cfg.Credentials == nil, overError("%s", r.over)
-	case !r.session.AccessToken.IsZero() && (r.session.Expires.IsZero() || timeLeft(r.session, time.Now()) > 0):
+	case r.Over != "":
+		return t.c.cfg.Credentials == nil, overError("%s", r.Over)
+	case !r.Session.AccessToken.IsZero() && (r.Session.Expires.IsZero() || timeLeft(r.Session, time.Now()) > 0):
 		t.got, t.adopted, t.kind = r, true, EventAdopted
 		return true, nil
 	}
@@ -201,7 +203,7 @@ func (t *trade) underLock(ctx context.Context, old []byte, save func([]byte) err
 		return err
 	}
 	if r != nil {
-		t.from = r.login
+		t.from = r.Login
 	}
 	if t.needsLogin(r) {
 		return t.logIn(save)
@@ -210,21 +212,21 @@ func (t *trade) underLock(ctx context.Context, old []byte, save func([]byte) err
 		return ErrNoSession
 	}
 	intent := *r
-	if intent.spending.IsZero() {
-		intent.spending = wall.Now()
+	if intent.Spending.IsZero() {
+		intent.Spending = wall.Now()
 	}
 	if err := t.c.save(&intent, save); err != nil {
-		return &RefreshError{Op: Refresh, Unsent: true,
+		return &auth.Error{Op: auth.KindRefresh, Unsent: true,
 			Err: fmt.Errorf("the credential was not spent, because the store could not take what would come of it: %w", err)}
 	}
 	if err := ctx.Err(); err != nil {
-		return &RefreshError{Op: Refresh, Unsent: true, Err: context.Cause(ctx)}
+		return &auth.Error{Op: auth.KindRefresh, Unsent: true, Err: context.Cause(ctx)}
 	}
 	return t.exchange(r, save)
 }
 
 // newest is the session to trade in: the Store's, or the one here where the Store has none or has lost a write.
-func (t *trade) newest(old []byte) (*record, error) {
+func (t *trade) newest(old []byte) (*record.Record, error) {
 	mine := t.st.record
 	if t.st.err != nil {
 		mine = nil
@@ -232,56 +234,55 @@ func (t *trade) newest(old []byte) (*record, error) {
 	if t.c.ahead(mine) {
 		return mine, nil
 	}
-	r, err := decodeRecord(old)
+	r, err := record.Decode(old)
 	switch {
 	case err != nil:
 		return nil, err
 	case r == nil:
 		return mine, nil
-	case mine == nil || r.newer(mine), r.version == mine.version && !mine.handed && !sameCredential(r.session, mine.session):
+	case mine == nil || r.Newer(mine), r.Version == mine.Version && !mine.Handed && !sameCredential(r.Session, mine.Session):
 		return r, nil
-	case r.version < mine.version && t.c.savedAll():
-		t.c.warn(fmt.Errorf("the store has lost a write: it holds version %d of the session, and version %d is known here; going on with that", r.version, mine.version))
+	case r.Version < mine.Version && t.c.savedAll():
+		t.c.warn(fmt.Errorf("the store has lost a write: it holds version %d of the session, and version %d is known here; going on with that", r.Version, mine.Version))
 	}
 	same := *mine // the Store's may lack what is only in memory
-	if r.version == mine.version {
-		same.spending = r.spending
+	if r.Version == mine.Version {
+		same.Spending = r.Spending
 	}
 	return &same, nil
 }
 
 // exchange trades r in.
-func (t *trade) exchange(r *record, save func([]byte) error) error {
-	jar := NewJar(r.session.Cookies...)
-	before := jar.clone()
-	if now := time.Now(); r.session.Expires.After(now) && t.st.record != nil && !r.newer(t.st.record) && !t.st.fresh(now) {
-		r = r.endedAt(now) // by the wall clock: this machine has slept
+func (t *trade) exchange(r *record.Record, save func([]byte) error) error {
+	jar := auth.NewJar(r.Session.Cookies...)
+	before := jar.All()
+	if now := time.Now(); r.Session.Expires.After(now) && t.st.record != nil && !r.Newer(t.st.record) && !t.st.fresh(now) {
+		r = r.EndedAt(now) // by the wall clock: this machine has slept
 	}
-	s, err := t.c.exchange(t.ctx, Grant{Kind: Refresh, Old: r.session}, jar)
+	s, err := t.c.exchange(t.ctx, auth.Grant{Kind: auth.KindRefresh, Old: r.Session}, jar)
 	if err != nil {
-		restoreDeleted(before, jar)
-		s.Cookies = jar.All()
+		s.Cookies = restored(before, jar.All())
 		return t.refused(r, s, err, save)
 	}
 	t.kind = EventRenewed
-	t.answer, s.Answer = s.Answer, Answer{}
-	s = s.next(r.session)
+	t.answer, s.Response = s.Response, auth.Response{}
+	s = carriedForward(s, r.Session)
 	if s.AccessToken.IsZero() {
-		if r.session.AccessToken.IsZero() || !(r.session.Expires.IsZero() || timeLeft(r.session, time.Now()) > 0) {
+		if r.Session.AccessToken.IsZero() || !(r.Session.Expires.IsZero() || timeLeft(r.Session, time.Now()) > 0) {
 			return t.refused(r, s, errNoToken, save)
 		}
-		s.AccessToken, s.Issued, s.Expires = r.session.AccessToken, r.session.Issued, r.session.Expires
+		s.AccessToken, s.Issued, s.Expires = r.Session.AccessToken, r.Session.Issued, r.Session.Expires
 		t.kind = EventUnchanged
 	}
-	return t.keep(r.with(s), save)
+	return t.keep(r.With(s), save)
 }
 
-var errNoToken = &RefreshError{Op: Refresh, Err: errors.New("the answer has no access token"),
+var errNoToken = &auth.Error{Op: auth.KindRefresh, Err: errors.New("the answer has no access token"),
 	Hint: "say where it is with Endpoint.AccessToken (access_token in the config file)"}
 
 // keep saves what the exchange gave. After a Logout, which may not get the lock in its time, it leaves a tombstone:
 // what the Store has is spent, and must not be found again.
-func (t *trade) keep(r *record, save func([]byte) error) error {
+func (t *trade) keep(r *record.Record, save func([]byte) error) error {
 	t.got = r
 	if st := t.c.state.Load(); st.epoch != t.st.epoch && st.final {
 		return save(nil) // publish finds out, too, and leaves the rest to Logout

@@ -10,11 +10,13 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 func TestF01_ManyRejectionsOneRefresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{before: func(_ context.Context, g Grant) error { time.Sleep(100 * time.Millisecond); return nil }}
+		as := &fakeAS{before: func(_ context.Context, g auth.Grant) error { time.Sleep(100 * time.Millisecond); return nil }}
 		c := as.client(t)
 		as.revoke()
 		var failed atomic.Int64
@@ -35,7 +37,7 @@ func TestF01_ManyRejectionsOneRefresh(t *testing.T) {
 // Timer, rejection, expiry on entry and a caller's wish at the same instant are one refresh.
 func TestF01_OneRefreshWhateverTheTrigger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{before: func(_ context.Context, g Grant) error { time.Sleep(time.Second); return nil }}
+		as := &fakeAS{before: func(_ context.Context, g auth.Grant) error { time.Sleep(time.Second); return nil }}
 		c := as.client(t)
 		seen := c.state.Load().generation
 		triggers := []Trigger{TriggerTimer, TriggerRejected, TriggerExpired, TriggerAsked}
@@ -122,7 +124,7 @@ func refreshCount(as *fakeAS) (refreshes, logins, reuses int) {
 
 func TestF04_LeaderGivesUpOthersDoNot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{before: slowly(Refresh, time.Second)}
+		as := &fakeAS{before: slowly(auth.KindRefresh, time.Second)}
 		c := as.client(t)
 		as.revoke()
 		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
@@ -152,7 +154,7 @@ func TestF04_LeaderGivesUpOthersDoNot(t *testing.T) {
 
 func TestF04_WhoeverGivesUpGetsTheErrorOfTheirContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{before: slowly(Refresh, time.Second)}
+		as := &fakeAS{before: slowly(auth.KindRefresh, time.Second)}
 		c := as.client(t)
 		rejected, _ := c.Token(t.Context())
 		c.Reject(rejected)
@@ -187,8 +189,8 @@ func TestF05_PanicAndGoexitAreErrors(t *testing.T) {
 				broken.Store(true)
 				as := &fakeAS{}
 				as.set(func() {
-					as.before = func(_ context.Context, g Grant) error {
-						if g.Kind == Refresh && broken.Load() {
+					as.before = func(_ context.Context, g auth.Grant) error {
+						if g.Kind == auth.KindRefresh && broken.Load() {
 							time.Sleep(time.Millisecond)
 							bad()
 						}
@@ -217,8 +219,8 @@ func TestF06_NothingOfACallersContextOutlivesTheCall(t *testing.T) {
 		type key struct{}
 		as := &fakeAS{}
 		as.set(func() {
-			as.before = func(ctx context.Context, g Grant) error {
-				if g.Kind == Refresh && ctx.Value(key{}) != nil {
+			as.before = func(ctx context.Context, g auth.Grant) error {
+				if g.Kind == auth.KindRefresh && ctx.Value(key{}) != nil {
 					t.Error("the refresh sees a value of the caller's context")
 				}
 				return ctx.Err()
@@ -256,7 +258,7 @@ func TestF06_ALookAtTheStoreThatWasCancelledIsForgotten(t *testing.T) {
 
 func TestF07_RequestsWaitOnceATokenIsKnownToBeRejected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{before: slowly(Refresh, time.Second)}
+		as := &fakeAS{before: slowly(auth.KindRefresh, time.Second)}
 		c := as.client(t)
 		as.revoke()
 		go get(c)

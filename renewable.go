@@ -7,18 +7,19 @@ import (
 	"strings"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/origin"
 )
 
 // Renewable reports why the refresh endpoint would not renew s, nil if it may. It is for right after a login,
 // when a mistake in the settings, or a cookie that does not fit the endpoint's URL, would else go unnoticed until
 // the access token ends.
-func (e *Endpoint) Renewable(s Session) error {
+func (e *Endpoint) Renewable(s auth.Session) error {
 	if e.base == nil {
 		return nil
 	}
 	if e.Refresh.target == nil {
-		return fmt.Errorf(`%w: the server has no refresh endpoint (refresh.url is "-")`, ErrNotRenewable)
+		return fmt.Errorf(`%w: the server has no refresh endpoint (refresh.url is "-")`, auth.ErrNotRenewable)
 	}
 	fitting := e.fitting(s.Cookies)
 	if err := e.presents(s, fitting); err != nil {
@@ -26,13 +27,13 @@ func (e *Endpoint) Renewable(s Session) error {
 	}
 	if e.needsLiveToken(s, fitting) && s.Expires.IsZero() {
 		return fmt.Errorf("%w in time: only the access token renews itself, and nothing says when it ends; "+
-			"set access_token.expires_json, or Config.MaxAge", ErrNotRenewable)
+			"set access_token.expires_json, or Config.MaxAge", auth.ErrNotRenewable)
 	}
 	return nil
 }
 
 // presents reports why a refresh with s has nothing to present. cookies are those that the refresh URL gets.
-func (e *Endpoint) presents(s Session, cookies []*http.Cookie) error {
+func (e *Endpoint) presents(s auth.Session, cookies []*http.Cookie) error {
 	call := &e.Refresh
 	switch {
 	case !s.RefreshToken.IsZero() && (call.RefreshTokenField != "" || call.RefreshTokenHeader != ""),
@@ -40,11 +41,11 @@ func (e *Endpoint) presents(s Session, cookies []*http.Cookie) error {
 		len(cookies) > 0:
 		return nil
 	}
-	return fmt.Errorf("%w: %w", ErrNotRenewable, e.missing(s))
+	return fmt.Errorf("%w: %w", auth.ErrNotRenewable, e.missing(s))
 }
 
 // needsLiveToken reports whether the access token is the only thing that a refresh presents.
-func (e *Endpoint) needsLiveToken(s Session, cookies []*http.Cookie) bool {
+func (e *Endpoint) needsLiveToken(s auth.Session, cookies []*http.Cookie) bool {
 	if s.AccessToken.IsZero() || !s.RefreshToken.IsZero() && (e.Refresh.RefreshTokenField != "" || e.Refresh.RefreshTokenHeader != "") {
 		return false
 	}
@@ -57,7 +58,7 @@ func (e *Endpoint) needsLiveToken(s Session, cookies []*http.Cookie) bool {
 }
 
 // missing says what stands in the way of a refresh that has nothing to present.
-func (e *Endpoint) missing(s Session) error {
+func (e *Endpoint) missing(s auth.Session) error {
 	if !s.RefreshToken.IsZero() {
 		return errors.New("the answer carries a refresh token in its body; set refresh.refresh_token_field to the name " +
 			"of the field that takes it")
@@ -75,7 +76,7 @@ func (e *Endpoint) missing(s Session) error {
 }
 
 // mostLikely is the cookie that is the refresh token, as far as one can tell.
-func (e *Endpoint) mostLikely(cookies []Cookie) (best Cookie, ok bool) {
+func (e *Endpoint) mostLikely(cookies []auth.Cookie) (best auth.Cookie, ok bool) {
 	score := -1
 	for _, c := range cookies {
 		if e.CSRF.isCookie(c.Name) {
@@ -96,9 +97,9 @@ func (e *Endpoint) mostLikely(cookies []Cookie) (best Cookie, ok bool) {
 }
 
 // fitting are the cookies that the refresh URL gets and that may be a credential.
-func (e *Endpoint) fitting(cookies []Cookie) []*http.Cookie {
+func (e *Endpoint) fitting(cookies []auth.Cookie) []*http.Cookie {
 	var fit []*http.Cookie
-	for _, c := range NewJar(e.placed(cookies)...).Cookies(e.Refresh.target) {
+	for _, c := range auth.NewJar(e.placed(cookies)...).Cookies(e.Refresh.target) {
 		if !e.CSRF.isCookie(c.Name) {
 			fit = append(fit, c)
 		}
@@ -107,42 +108,42 @@ func (e *Endpoint) fitting(cookies []Cookie) []*http.Cookie {
 }
 
 // placed are cookies with the Domain and Path that are meant where a caller has left them empty.
-func (e *Endpoint) placed(cookies []Cookie) []Cookie {
-	placed := make([]Cookie, len(cookies))
+func (e *Endpoint) placed(cookies []auth.Cookie) []auth.Cookie {
+	placed := make([]auth.Cookie, len(cookies))
 	for i, c := range cookies {
-		placed[i] = c.at(e.base)
+		placed[i] = c.At(e.base)
 	}
 	return placed
 }
 
 // misfit says which attribute of c keeps it from the refresh URL: the one without which it would go there.
-func (e *Endpoint) misfit(c Cookie) error {
+func (e *Endpoint) misfit(c auth.Cookie) error {
 	u := e.Refresh.target
-	c = c.at(e.base)
+	c = c.At(e.base)
 	what := fmt.Sprintf("the cookie %s does not go to %s", c.Name, u.Path)
 	switch {
 	case !c.Expires.IsZero() && !c.Expires.After(time.Now()):
 		return fmt.Errorf("%s: it has ended (Expires, Max-Age)", what)
-	case e.goes(c, func(c *Cookie) { c.Path = "/" }):
+	case e.goes(c, func(c *auth.Cookie) { c.Path = "/" }):
 		return fmt.Errorf("%s: its Path is %s; set refresh.url to a path below that", what, c.Path)
-	case e.goes(c, func(c *Cookie) { c.Secure = false }):
+	case e.goes(c, func(c *auth.Cookie) { c.Secure = false }):
 		return fmt.Errorf("%s: it is Secure, and the URL is plain http; use https", what)
-	case e.goes(c, func(c *Cookie) { c.Domain, c.HostOnly = u.Hostname(), true }):
+	case e.goes(c, func(c *auth.Cookie) { c.Domain, c.HostOnly = u.Hostname(), true }):
 		return fmt.Errorf("%s: its Domain is %s, and the URL's host is %s; set refresh.url to that host", what, c.Domain, u.Hostname())
 	}
 	return fmt.Errorf("%s: its attributes (Domain %s, Path %s, Secure %t) do not fit", what, c.Domain, c.Path, c.Secure)
 }
 
 // goes reports whether c would go to the refresh URL after change.
-func (e *Endpoint) goes(c Cookie, change func(*Cookie)) bool {
+func (e *Endpoint) goes(c auth.Cookie, change func(*auth.Cookie)) bool {
 	change(&c)
-	return len(NewJar(c).Cookies(e.Refresh.target)) > 0
+	return len(auth.NewJar(c).Cookies(e.Refresh.target)) > 0
 }
 
 // untaken says why the jar did not take a cookie of a login's answer that may be the refresh token; "" if it took
 // all. A session has only what the jar took, so this is the last chance to notice; it becomes Session.Extra.
 func (x *exchange) untaken(a *answer) string {
-	jar, ok := x.hc.Jar.(*Jar)
+	jar, ok := x.hc.Jar.(*auth.Jar)
 	if !ok {
 		return ""
 	}
@@ -165,7 +166,7 @@ func (x *exchange) refusedCookie(c *http.Cookie) string {
 	switch {
 	case c.Secure && x.url.Scheme == "http" && !origin.Loopback(host):
 		return what + "it is Secure, and the URL is plain http; use https"
-	case domain != "" && domain != host && !subdomain(host, domain):
+	case domain != "" && domain != host && !strings.HasSuffix(host, "."+domain):
 		return fmt.Sprintf("%sits Domain is %.100q, and the URL's host is %s; set login.url to that host", what, domain, host)
 	default:
 		return what + "its attributes contradict each other or the URL"

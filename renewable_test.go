@@ -6,46 +6,48 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 func TestF59_WhatKeepsASessionFromBeingRenewed(t *testing.T) {
-	a, r := NewSecret("a"), NewSecret("r")
+	a, r := auth.NewSecret("a"), auth.NewSecret("r")
 	soon := time.Now().Add(time.Hour)
-	cookie := func(c Cookie) []Cookie {
+	cookie := func(c auth.Cookie) []auth.Cookie {
 		c.Name, c.Value, c.HttpOnly = "refreshToken", r, true
-		return []Cookie{{Name: "theme", Value: NewSecret("dark"), Domain: "api.test", HostOnly: true, Path: "/x"}, c}
+		return []auth.Cookie{{Name: "theme", Value: auth.NewSecret("dark"), Domain: "api.test", HostOnly: true, Path: "/x"}, c}
 	}
-	here := Cookie{Domain: "api.test", HostOnly: true, Path: "/"}
+	here := auth.Cookie{Domain: "api.test", HostOnly: true, Path: "/"}
 	for _, tt := range []struct {
 		name string
 		base string
 		e    Endpoint
-		s    Session
+		s    auth.Session
 		want string // "": renewable
 	}{
-		{"cookie", "", Endpoint{}, Session{AccessToken: a, Cookies: cookie(here)}, ""},
-		{"cookie with a Path", "", Endpoint{}, Session{Cookies: cookie(Cookie{Domain: "api.test", HostOnly: true, Path: "/auth"})}, ""},
-		{"cookie of the Domain", "", Endpoint{}, Session{Cookies: cookie(Cookie{Domain: "api.test", Path: "/auth/refresh"})}, ""},
-		{"brought cookie", "", Endpoint{}, Session{Cookies: []Cookie{{Name: "rt", Value: r}}}, ""},
-		{"Secure on loopback", "http://127.0.0.1:8080", Endpoint{}, Session{Cookies: []Cookie{{Name: "rt", Value: r, Secure: true}}}, ""},
-		{"field", "", Endpoint{Refresh: Call{RefreshTokenField: "t"}}, Session{RefreshToken: r}, ""},
-		{"header", "", Endpoint{Refresh: Call{RefreshTokenHeader: "Authorization"}}, Session{RefreshToken: r}, ""},
-		{"access token renews itself", "", Endpoint{Refresh: Call{SendAccessToken: "header"}}, Session{AccessToken: a, Expires: soon}, ""},
-		{"access token with a cookie", "", Endpoint{Refresh: Call{SendAccessToken: "header"}}, Session{AccessToken: a, Cookies: cookie(here)}, ""},
+		{"cookie", "", Endpoint{}, auth.Session{AccessToken: a, Cookies: cookie(here)}, ""},
+		{"cookie with a Path", "", Endpoint{}, auth.Session{Cookies: cookie(auth.Cookie{Domain: "api.test", HostOnly: true, Path: "/auth"})}, ""},
+		{"cookie of the Domain", "", Endpoint{}, auth.Session{Cookies: cookie(auth.Cookie{Domain: "api.test", Path: "/auth/refresh"})}, ""},
+		{"brought cookie", "", Endpoint{}, auth.Session{Cookies: []auth.Cookie{{Name: "rt", Value: r}}}, ""},
+		{"Secure on loopback", "http://127.0.0.1:8080", Endpoint{}, auth.Session{Cookies: []auth.Cookie{{Name: "rt", Value: r, Secure: true}}}, ""},
+		{"field", "", Endpoint{Refresh: Call{RefreshTokenField: "t"}}, auth.Session{RefreshToken: r}, ""},
+		{"header", "", Endpoint{Refresh: Call{RefreshTokenHeader: "Authorization"}}, auth.Session{RefreshToken: r}, ""},
+		{"access token renews itself", "", Endpoint{Refresh: Call{SendAccessToken: "header"}}, auth.Session{AccessToken: a, Expires: soon}, ""},
+		{"access token with a cookie", "", Endpoint{Refresh: Call{SendAccessToken: "header"}}, auth.Session{AccessToken: a, Cookies: cookie(here)}, ""},
 
-		{"nothing", "", Endpoint{}, Session{AccessToken: a}, "neither a cookie nor a refresh token"},
-		{"field and no token", "", Endpoint{Refresh: Call{RefreshTokenField: "t"}}, Session{AccessToken: a}, "refresh_token.json"},
-		{"token and no field", "", Endpoint{}, Session{AccessToken: a, RefreshToken: r}, "set refresh.refresh_token_field"},
-		{"no endpoint", "", Endpoint{Refresh: Call{URL: "-"}}, Session{Cookies: cookie(here)}, `refresh.url is "-"`},
-		{"CSRF cookie only", "", Endpoint{CSRF: CSRF{Cookie: "theme"}}, Session{Cookies: cookie(here)[:1]}, "neither a cookie"},
-		{"end unknown", "", Endpoint{Refresh: Call{SendAccessToken: "header"}}, Session{AccessToken: a}, "access_token.expires_json"},
-		{"cookie token, end unknown", "", Endpoint{AccessToken: AccessTokenAt{Cookie: "refreshToken"}}, Session{AccessToken: r, Cookies: cookie(here)}, "access_token.expires_json"},
-		{"Path", "", Endpoint{}, Session{Cookies: cookie(Cookie{Domain: "api.test", HostOnly: true, Path: "/api/auth"})}, "refreshToken does not go to /auth/refresh: its Path is /api/auth"},
-		{"Path that only begins so", "", Endpoint{}, Session{Cookies: cookie(Cookie{Domain: "api.test", HostOnly: true, Path: "/auth/ref"})}, "its Path is /auth/ref"},
-		{"Domain", "", Endpoint{Refresh: Call{URL: "https://id.test/refresh"}}, Session{Cookies: cookie(here)}, "its Domain is api.test, and the URL's host is id.test"},
-		{"Secure", "http://lan.test", Endpoint{}, Session{Cookies: cookie(Cookie{Domain: "lan.test", HostOnly: true, Path: "/", Secure: true})}, "it is Secure, and the URL is plain http"},
-		{"expired", "", Endpoint{}, Session{Cookies: cookie(Cookie{Domain: "api.test", HostOnly: true, Path: "/", Expires: time.Now().Add(-time.Hour)})}, "it has ended"},
-		{"several", "", Endpoint{}, Session{Cookies: cookie(Cookie{Domain: "other.test", Path: "/else"})}, "do not fit"},
+		{"nothing", "", Endpoint{}, auth.Session{AccessToken: a}, "neither a cookie nor a refresh token"},
+		{"field and no token", "", Endpoint{Refresh: Call{RefreshTokenField: "t"}}, auth.Session{AccessToken: a}, "refresh_token.json"},
+		{"token and no field", "", Endpoint{}, auth.Session{AccessToken: a, RefreshToken: r}, "set refresh.refresh_token_field"},
+		{"no endpoint", "", Endpoint{Refresh: Call{URL: "-"}}, auth.Session{Cookies: cookie(here)}, `refresh.url is "-"`},
+		{"CSRF cookie only", "", Endpoint{CSRF: CSRF{Cookie: "theme"}}, auth.Session{Cookies: cookie(here)[:1]}, "neither a cookie"},
+		{"end unknown", "", Endpoint{Refresh: Call{SendAccessToken: "header"}}, auth.Session{AccessToken: a}, "access_token.expires_json"},
+		{"cookie token, end unknown", "", Endpoint{AccessToken: AccessTokenAt{Cookie: "refreshToken"}}, auth.Session{AccessToken: r, Cookies: cookie(here)}, "access_token.expires_json"},
+		{"Path", "", Endpoint{}, auth.Session{Cookies: cookie(auth.Cookie{Domain: "api.test", HostOnly: true, Path: "/api/auth"})}, "refreshToken does not go to /auth/refresh: its Path is /api/auth"},
+		{"Path that only begins so", "", Endpoint{}, auth.Session{Cookies: cookie(auth.Cookie{Domain: "api.test", HostOnly: true, Path: "/auth/ref"})}, "its Path is /auth/ref"},
+		{"Domain", "", Endpoint{Refresh: Call{URL: "https://id.test/refresh"}}, auth.Session{Cookies: cookie(here)}, "its Domain is api.test, and the URL's host is id.test"},
+		{"Secure", "http://lan.test", Endpoint{}, auth.Session{Cookies: cookie(auth.Cookie{Domain: "lan.test", HostOnly: true, Path: "/", Secure: true})}, "it is Secure, and the URL is plain http"},
+		{"expired", "", Endpoint{}, auth.Session{Cookies: cookie(auth.Cookie{Domain: "api.test", HostOnly: true, Path: "/", Expires: time.Now().Add(-time.Hour)})}, "it has ended"},
+		{"several", "", Endpoint{}, auth.Session{Cookies: cookie(auth.Cookie{Domain: "other.test", Path: "/else"})}, "do not fit"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if tt.base == "" {
@@ -59,7 +61,7 @@ func TestF59_WhatKeepsASessionFromBeingRenewed(t *testing.T) {
 			if tt.want == "" && err != nil {
 				t.Errorf("not renewable: %v", err)
 			}
-			if tt.want != "" && (!errors.Is(err, ErrNotRenewable) || !strings.Contains(err.Error(), tt.want)) {
+			if tt.want != "" && (!errors.Is(err, auth.ErrNotRenewable) || !strings.Contains(err.Error(), tt.want)) {
 				t.Errorf("got %v, want ErrNotRenewable with %q", err, tt.want)
 			}
 		})
@@ -91,10 +93,10 @@ func TestF59_CookieThatWasNotTakenIsSaid(t *testing.T) {
 }
 
 func TestRefreshWithNothingToPresentIsNotSent(t *testing.T) {
-	for _, s := range []Session{{}, {AccessToken: NewSecret("a")}, {RefreshToken: NewSecret("r")}} {
+	for _, s := range []auth.Session{{}, {AccessToken: auth.NewSecret("a")}, {RefreshToken: auth.NewSecret("r")}} {
 		tr := trading(t, Endpoint{CSRF: CSRF{Cookie: "csrf"}}, respondJSON(401, "{}"))
 		tr.setCookie("csrf=c; Path=/")
-		if _, err := tr.refresh(s); !errors.Is(err, ErrNotRenewable) || len(tr.seen) > 0 {
+		if _, err := tr.refresh(s); !errors.Is(err, auth.ErrNotRenewable) || len(tr.seen) > 0 {
 			t.Errorf("%v, %d requests", err, len(tr.seen))
 		}
 	}
@@ -105,14 +107,14 @@ func TestTooLateIsSaid(t *testing.T) {
 	past, soon := time.Now().Add(-time.Minute), time.Now().Add(time.Minute)
 	for _, tt := range []struct {
 		name   string
-		old    Session
+		old    auth.Session
 		cookie string
 		late   bool
 	}{
-		{"after its end", Session{AccessToken: NewSecret("a"), Expires: past}, "", true},
-		{"before its end", Session{AccessToken: NewSecret("a"), Expires: soon}, "", false},
-		{"end unknown", Session{AccessToken: NewSecret("a")}, "", false},
-		{"with a cookie", Session{AccessToken: NewSecret("a"), Expires: past}, "sid=s", false},
+		{"after its end", auth.Session{AccessToken: auth.NewSecret("a"), Expires: past}, "", true},
+		{"before its end", auth.Session{AccessToken: auth.NewSecret("a"), Expires: soon}, "", false},
+		{"end unknown", auth.Session{AccessToken: auth.NewSecret("a")}, "", false},
+		{"with a cookie", auth.Session{AccessToken: auth.NewSecret("a"), Expires: past}, "sid=s", false},
 	} {
 		tr := trading(t, e, respondJSON(401, `{"message":"expired"}`))
 		if tt.cookie != "" {
@@ -125,7 +127,7 @@ func TestTooLateIsSaid(t *testing.T) {
 	}
 	tr := trading(t, Endpoint{AccessToken: AccessTokenAt{Cookie: "at"}, Refresh: Call{Method: http.MethodGet}}, respondJSON(401, "{}"))
 	tr.setCookie("at=a")
-	if _, err := tr.refresh(Session{AccessToken: NewSecret("a"), Expires: past}); !strings.Contains(err.Error(), "Config.Margin") {
+	if _, err := tr.refresh(auth.Session{AccessToken: auth.NewSecret("a"), Expires: past}); !strings.Contains(err.Error(), "Config.Margin") {
 		t.Errorf("cookie token: %v", err)
 	}
 }

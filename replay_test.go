@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 func TestF10_OneReplayThenTheAnswer(t *testing.T) {
@@ -42,7 +44,7 @@ func TestF10_AdoptingDoesNotUseTheReplayUp(t *testing.T) {
 func TestF11_AnEndpointThatAlwaysRefusesIsHeldApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakeAS{
-			before: func(context.Context, Grant) error { time.Sleep(100 * time.Millisecond); return nil },
+			before: func(context.Context, auth.Grant) error { time.Sleep(100 * time.Millisecond); return nil },
 			api: func(req *http.Request) (*http.Response, error) {
 				if req.URL.Path == "/bad" {
 					return answerTo(req, 401), nil

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/once"
 )
 
@@ -24,7 +25,7 @@ func TestDefaultRequests(t *testing.T) {
 		t.Errorf("login: %+v", in)
 	}
 	tr.setCookie("rt=r1; HttpOnly")
-	old := Session{AccessToken: NewSecret("unasked"), RefreshToken: NewSecret("unasked")}
+	old := auth.Session{AccessToken: auth.NewSecret("unasked"), RefreshToken: auth.NewSecret("unasked")}
 	if _, err := tr.refresh(old); err != nil {
 		t.Fatal(err)
 	}
@@ -57,14 +58,14 @@ func TestBodylessPostHasContentLengthZero(t *testing.T) {
 	tr.setCookie("rt=r1")
 	for name, transport := range map[string]http.RoundTripper{"plain": tr.hc.Transport, "as the Client has it": once.Transport(tr.hc.Transport)} {
 		tr.hc.Transport = transport
-		if _, err := tr.refresh(Session{}); err != nil || length != "0" || len(encoding) > 0 {
+		if _, err := tr.refresh(auth.Session{}); err != nil || length != "0" || len(encoding) > 0 {
 			t.Errorf("%s: Content-Length %q, Transfer-Encoding %v, %v", name, length, encoding, err)
 		}
 	}
 }
 
 func TestWhereTheRefreshCredentialTravels(t *testing.T) {
-	old := Session{AccessToken: NewSecret("a1"), RefreshToken: NewSecret("r1")}
+	old := auth.Session{AccessToken: auth.NewSecret("a1"), RefreshToken: auth.NewSecret("r1")}
 	for _, tt := range []struct {
 		name string
 		call Call
@@ -118,7 +119,7 @@ func TestHeadersOfSettings(t *testing.T) {
 		respondJSON(200, `{"token":"t"}`)(w, r)
 	})
 	tr.setCookie("rt=r1")
-	if _, err := tr.refresh(Session{}); err != nil {
+	if _, err := tr.refresh(auth.Session{}); err != nil {
 		t.Fatal(err)
 	}
 	h := tr.last().header
@@ -177,7 +178,7 @@ func TestCredentials(t *testing.T) {
 func TestBadCredentialsAreNotSent(t *testing.T) {
 	for name, credentials := range map[string]any{
 		"text": "hunter2", "list": []string{"hunter2"}, "number": 7, "func": func() {}, "half": []byte(`{"p":"hunter2"`),
-		"two": []byte(`{"p":"hunter2"} {}`), "brace": []byte(`{"p":"hunter2"}}`), "Secret": map[string]any{"password": NewSecret("hunter2")},
+		"two": []byte(`{"p":"hunter2"} {}`), "brace": []byte(`{"p":"hunter2"}}`), "Secret": map[string]any{"password": auth.NewSecret("hunter2")},
 	} {
 		tr := trading(t, Endpoint{}, respondJSON(200, `{"token":"t"}`))
 		_, err := tr.login(credentials)
@@ -198,23 +199,23 @@ func TestBadCredentialsAreNotSent(t *testing.T) {
 
 func TestLogoutIsDoneWhenTheSessionIsGone(t *testing.T) {
 	for _, status := range []int{200, 202, 204, 401, 404} {
-		if err := trading(t, Endpoint{}, respond(status, "text/html", html)).logout(Session{}); err != nil {
+		if err := trading(t, Endpoint{}, respond(status, "text/html", html)).logout(auth.Session{}); err != nil {
 			t.Errorf("%d: %v", status, err)
 		}
 	}
 	for _, status := range []int{302, 400, 403, 500} {
-		err := trading(t, Endpoint{}, respond(status, "text/plain", "")).logout(Session{})
-		if re := failure(t, err); re.Op != Logout || re.Status != status {
+		err := trading(t, Endpoint{}, respond(status, "text/plain", "")).logout(auth.Session{})
+		if re := failure(t, err); re.Op != auth.KindLogout || re.Status != status {
 			t.Errorf("%d: %v", status, err)
 		}
 	}
 	tr := trading(t, Endpoint{Logout: Call{URL: "-"}}, nil)
-	if err := tr.logout(Session{}); err != nil || len(tr.seen) > 0 {
+	if err := tr.logout(auth.Session{}); err != nil || len(tr.seen) > 0 {
 		t.Errorf("no endpoint: %v, %d requests", err, len(tr.seen))
 	}
 	e := Endpoint{Logout: Call{SendAccessToken: "header", RefreshTokenField: "refreshToken"}}
 	tr = trading(t, e, respond(204, "", ""))
-	err := tr.logout(Session{AccessToken: NewSecret("a1"), RefreshToken: NewSecret("r1")})
+	err := tr.logout(auth.Session{AccessToken: auth.NewSecret("a1"), RefreshToken: auth.NewSecret("r1")})
 	if in := tr.last(); err != nil || in.header.Get("Authorization") != "Bearer a1" || in.body != `{"refreshToken":"r1"}` {
 		t.Errorf("%+v, %v", in, err)
 	}
@@ -222,42 +223,42 @@ func TestLogoutIsDoneWhenTheSessionIsGone(t *testing.T) {
 
 func TestAttach(t *testing.T) {
 	for _, tt := range []struct {
-		attach        Attach
+		attach        auth.Attach
 		header, value string
 	}{
-		{Attach{}, "Authorization", "Bearer t"},
-		{Attach{Scheme: "JWT"}, "Authorization", "JWT t"},
-		{Attach{Header: "authorization"}, "authorization", "Bearer t"},
-		{Attach{Bare: true}, "Authorization", "t"},
-		{Attach{Header: "X-Access-Token"}, "X-Access-Token", "t"},
-		{Attach{Header: "X-Auth", Scheme: "Token"}, "X-Auth", "Token t"},
+		{auth.Attach{}, "Authorization", "Bearer t"},
+		{auth.Attach{Scheme: "JWT"}, "Authorization", "JWT t"},
+		{auth.Attach{Header: "authorization"}, "authorization", "Bearer t"},
+		{auth.Attach{Bare: true}, "Authorization", "t"},
+		{auth.Attach{Header: "X-Access-Token"}, "X-Access-Token", "t"},
+		{auth.Attach{Header: "X-Auth", Scheme: "Token"}, "X-Auth", "Token t"},
 	} {
-		if header, value := tt.attach.value("t"); header != tt.header || value != tt.value || tt.attach.check() != nil {
-			t.Errorf("%+v: %s: %s, %v", tt.attach, header, value, tt.attach.check())
+		if header, value := tt.attach.Value("t"); header != tt.header || value != tt.value || tt.attach.Check() != nil {
+			t.Errorf("%+v: %s: %s, %v", tt.attach, header, value, tt.attach.Check())
 		}
 	}
-	for _, a := range []Attach{{Header: "a b"}, {Header: "Cookie"}, {Scheme: "x\ny"}, {Scheme: "JWT", Bare: true}} {
-		if a.check() == nil {
+	for _, a := range []auth.Attach{{Header: "a b"}, {Header: "Cookie"}, {Scheme: "x\ny"}, {Scheme: "JWT", Bare: true}} {
+		if a.Check() == nil {
 			t.Errorf("%+v is accepted", a)
 		}
 	}
 	tr := trading(t, Endpoint{Refresh: Call{SendAccessToken: "header"}}, respondJSON(200, `{"token":"JWT t2"}`))
-	tr.e.attach = Attach{Header: "X-Token", Scheme: "JWT"}
-	s, err := tr.refresh(Session{AccessToken: NewSecret("t1")})
+	tr.e.attach = auth.Attach{Header: "X-Token", Scheme: "JWT"}
+	s, err := tr.refresh(auth.Session{AccessToken: auth.NewSecret("t1")})
 	if err != nil || tr.last().header.Get("X-Token") != "JWT t1" || s.AccessToken.Reveal() != "t2" {
 		t.Errorf("sent %v, got %q, %v", tr.last().header, s.AccessToken.Reveal(), err)
 	}
 }
 
 func TestExchangeWithoutEndpoint(t *testing.T) {
-	if _, err := (&Endpoint{}).Exchange(t.Context(), http.DefaultClient, Grant{Kind: Login}); err == nil {
+	if _, err := (&Endpoint{}).Exchange(t.Context(), http.DefaultClient, auth.Grant{Kind: auth.KindLogin}); err == nil {
 		t.Error("an Endpoint that New has not seen works")
 	}
 	tr := trading(t, Endpoint{Login: Call{URL: "-"}, Refresh: Call{URL: "-"}}, nil)
 	if _, err := tr.login(nil); err == nil || !strings.Contains(err.Error(), "Resume") {
 		t.Errorf("login: %v", err)
 	}
-	if _, err := tr.refresh(Session{}); !isNotRenewable(err) {
+	if _, err := tr.refresh(auth.Session{}); !isNotRenewable(err) {
 		t.Errorf("refresh: %v", err)
 	}
 }
@@ -268,7 +269,7 @@ func TestCancelledExchangeIsUnsent(t *testing.T) {
 	defer cancel()
 	tr.ctx = ctx
 	tr.setCookie("rt=r1")
-	_, err := tr.refresh(Session{})
+	_, err := tr.refresh(auth.Session{})
 	if verdict(t, err) != "unsent" || len(tr.seen) > 0 {
 		t.Errorf("%v, %d requests", err, len(tr.seen))
 	}

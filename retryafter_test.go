@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 func TestF26_RetryAfter(t *testing.T) {
@@ -27,7 +29,7 @@ func TestF26_RetryAfter(t *testing.T) {
 		for _, status := range []int{429, 503} {
 			tr := trading(t, Endpoint{}, respond(status, "text/html", html, "Date", date, tt.name, tt.value))
 			tr.setCookie("rt=r1")
-			_, err := tr.refresh(Session{})
+			_, err := tr.refresh(auth.Session{})
 			re := failure(t, err)
 			got := time.Until(re.Until).Round(100 * time.Millisecond)
 			if re.Until.IsZero() {

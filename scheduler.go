@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/pace"
 	"github.com/silentrefresh/silentrefresh/internal/retryafter"
 	"github.com/silentrefresh/silentrefresh/internal/wall"
@@ -35,15 +36,15 @@ func (c *Client) schedule(st *state) {
 
 // delay is how long to wait before s's token is renewed. It counts down to the renewal that is spread wide. c.mu is
 // held.
-func (c *Client) delay(s Session, now time.Time) time.Duration {
+func (c *Client) delay(s auth.Session, now time.Time) time.Duration {
 	left := timeLeft(s, now)
 	life := left
 	if !s.Issued.IsZero() {
 		life = max(s.Expires.Sub(s.Issued), left)
 	}
 	var due time.Duration
-	if c.cfg.Margin > 0 {
-		due = pace.WithMargin(life, c.cfg.Margin, rand.Float64())
+	if c.cfg.RefreshBefore > 0 {
+		due = pace.WithMargin(life, c.cfg.RefreshBefore, rand.Float64())
 	} else {
 		due = pace.Renewal(life, c.book.slow, c.book.wide == 1, rand.Float64())
 	}
@@ -155,12 +156,12 @@ func (c *Client) comeBack(seen uint64) {
 
 // idle reports whether renewals in the background have to stop. c.mu is held.
 func (c *Client) idle(now time.Time) bool {
-	return c.cfg.IdleStop > 0 && wall.Of(now)-c.lastly.Load() > int64(c.cfg.IdleStop)
+	return c.cfg.IdleTimeout > 0 && wall.Of(now)-c.lastly.Load() > int64(c.cfg.IdleTimeout)
 }
 
 // touch notes that the session is in use. Only with IdleStop does anybody want to know.
 func (c *Client) touch() {
-	if c.cfg.IdleStop == 0 {
+	if c.cfg.IdleTimeout == 0 {
 		return
 	}
 	c.lastly.Store(wall.Of(time.Now()))
@@ -180,7 +181,7 @@ func (c *Client) settled() {
 }
 
 // failed schedules the next attempt after a failure that may pass.
-func (c *Client) failed(epoch uint64, re *RefreshError, why Trigger) {
+func (c *Client) failed(epoch uint64, re *auth.Error, why Trigger) {
 	now := time.Now()
 	c.mu.Lock()
 	st := c.state.Load()
@@ -210,7 +211,7 @@ func (c *Client) failed(epoch uint64, re *RefreshError, why Trigger) {
 		wait = min(wait, max(pace.Floor, left/2))
 	}
 	b.until, b.pulled, b.failure, b.wide = now.Add(wait), false, re, 1
-	b.doubt = re.doubtful403
+	b.doubt = re.Doubtful
 	if st.err == nil {
 		b.renewDue = b.until
 		c.arm()
@@ -236,7 +237,7 @@ func (c *Client) count(adopted bool, took time.Duration) {
 
 // patience is until when a caller waits through a backoff; zero: not at all.
 func (c *Client) patience(ctx context.Context) time.Time {
-	if !Foreground(ctx) || c.cfg.MaxWait < 0 {
+	if !auth.Foreground(ctx) || c.cfg.MaxWait < 0 {
 		return time.Time{}
 	}
 	return time.Now().Add(c.cfg.MaxWait)
@@ -286,7 +287,7 @@ func (c *Client) pause(ctx context.Context, patience time.Time, wake <-chan stru
 
 // postponed is the last failure with the time of the next attempt.
 func (b *book) postponed() error {
-	re := *asRefreshError(Refresh, b.failure)
+	re := *asRefreshError(auth.KindRefresh, b.failure)
 	re.Until = b.until
 	return &re
 }

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/wall"
 )
 
@@ -52,7 +53,7 @@ func TestF19_AbsurdLifetimes(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			as := &fakeAS{}
 			as.set(func() {
-				as.after = func(_ Grant, s Session) (Session, error) {
+				as.after = func(_ auth.Grant, s auth.Session) (auth.Session, error) {
 					s.Expires = s.Issued.Add(life)
 					return s, nil
 				}
@@ -102,7 +103,7 @@ func TestF21_AFleetThatStartedTogetherSpreads(t *testing.T) {
 			as.mu.Lock()
 			s := as.issue()
 			as.mu.Unlock()
-			if err := as.stranger(t).Resume(t.Context(), Session{RefreshToken: s.RefreshToken}); err != nil {
+			if err := as.stranger(t).Resume(t.Context(), auth.Session{RefreshToken: s.RefreshToken}); err != nil {
 				t.Fatal(err)
 			}
 		},
@@ -127,8 +128,8 @@ func fleetPeak(t *testing.T, start func(*testing.T, *fakeAS)) float64 {
 	began := time.Now()
 	minutes := make([]atomic.Int64, int(span.Minutes())+1)
 	for range 500 {
-		start(t, &fakeAS{ttl: life, before: func(_ context.Context, g Grant) error {
-			if g.Kind == Refresh {
+		start(t, &fakeAS{ttl: life, before: func(_ context.Context, g auth.Grant) error {
+			if g.Kind == auth.KindRefresh {
 				minutes[int(time.Since(began).Minutes())].Add(1)
 			}
 			return nil
@@ -144,7 +145,7 @@ func fleetPeak(t *testing.T, start func(*testing.T, *fakeAS)) float64 {
 
 func TestF22_UnknownExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		forget := func(_ Grant, s Session) (Session, error) { s.Expires = time.Time{}; return s, nil }
+		forget := func(_ auth.Grant, s auth.Session) (auth.Session, error) { s.Expires = time.Time{}; return s, nil }
 		as := &fakeAS{after: forget}
 		c := as.client(t)
 		time.Sleep(30 * 24 * time.Hour)

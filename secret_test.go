@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 const (
@@ -96,17 +98,17 @@ func TestF48_TheCheckSees(t *testing.T) {
 }
 
 func TestF48_SecretIsRedacted(t *testing.T) {
-	for form, v := range forms(NewSecret(hushToken)) {
+	for form, v := range forms(auth.NewSecret(hushToken)) {
 		checkHushed(t, "Secret: "+form, v)
 	}
 }
 
 func TestF48_SessionAndCookieAreRedacted(t *testing.T) {
-	secret := NewSecret(hushToken)
-	c := Cookie{Name: "refresh", Value: secret, Domain: "example.com", Path: "/"}
-	s := Session{
-		AccessToken: secret, RefreshToken: secret, Cookies: []Cookie{c}, CSRF: secret, Extra: secret,
-		Account: "ada", Expires: time.Unix(1, 0), Answer: NewAnswer([]byte(hushDocument)),
+	secret := auth.NewSecret(hushToken)
+	c := auth.Cookie{Name: "refresh", Value: secret, Domain: "example.com", Path: "/"}
+	s := auth.Session{
+		AccessToken: secret, RefreshToken: secret, Cookies: []auth.Cookie{c}, CSRF: secret, Extra: secret,
+		Account: "ada", Expires: time.Unix(1, 0), Response: auth.NewResponse([]byte(hushDocument)),
 	}
 	for form, v := range forms(c) {
 		checkHushed(t, "Cookie: "+form, v)
@@ -114,16 +116,16 @@ func TestF48_SessionAndCookieAreRedacted(t *testing.T) {
 	for form, v := range forms(s) {
 		checkHushed(t, "Session: "+form, v)
 	}
-	for form, v := range forms(Grant{Kind: Refresh, Old: s}) {
+	for form, v := range forms(auth.Grant{Kind: auth.KindRefresh, Old: s}) {
 		checkHushed(t, "Grant: "+form, v)
 	}
-	checkHushed(t, "Jar", NewJar(c))
+	checkHushed(t, "Jar", auth.NewJar(c))
 }
 
 // A struct like those that users build around a token.
 func TestF48_StructsAroundSecretsAreRedacted(t *testing.T) {
 	type token struct {
-		Value  Secret
+		Value  auth.Secret
 		Scheme string
 	}
 	type client struct {
@@ -131,7 +133,7 @@ func TestF48_StructsAroundSecretsAreRedacted(t *testing.T) {
 		token token
 		last  *token
 	}
-	tok := token{NewSecret(hushToken), "Bearer"}
+	tok := token{auth.NewSecret(hushToken), "Bearer"}
 	for form, v := range forms(tok) {
 		checkHushed(t, "token: "+form, v)
 	}
@@ -141,45 +143,45 @@ func TestF48_StructsAroundSecretsAreRedacted(t *testing.T) {
 }
 
 func TestF48_RedactedIsReadable(t *testing.T) {
-	s := NewSecret(hushToken)
+	s := auth.NewSecret(hushToken)
 	for way, text := range everyOutput(s) {
-		if way != "%p" && !strings.Contains(text, redacted) { // %p never asks the value
+		if way != "%p" && !strings.Contains(text, auth.Redacted) { // %p never asks the value
 			t.Errorf("%s: %q does not say that something is redacted", way, text)
 		}
 	}
-	session := Session{AccessToken: s, Account: "ada"}
+	session := auth.Session{AccessToken: s, Account: "ada"}
 	b, err := json.Marshal(session)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, text := range []string{string(b), fmt.Sprintf("%+v", session)} {
-		if !strings.Contains(text, redacted) || !strings.Contains(text, "ada") {
+		if !strings.Contains(text, auth.Redacted) || !strings.Contains(text, "ada") {
 			t.Errorf("what is not secret should be readable: %s", text)
 		}
 	}
 }
 
 func TestSecret(t *testing.T) {
-	var none Secret
-	a, same, b := NewSecret("a"), NewSecret("a"), NewSecret("b")
-	if !none.IsZero() || !NewSecret("").IsZero() || a.IsZero() {
+	var none auth.Secret
+	a, same, b := auth.NewSecret("a"), auth.NewSecret("a"), auth.NewSecret("b")
+	if !none.IsZero() || !auth.NewSecret("").IsZero() || a.IsZero() {
 		t.Error("only the empty Secret is zero")
 	}
 	if none.Reveal() != "" || a.Reveal() != "a" {
 		t.Errorf("Reveal: %q, %q", none.Reveal(), a.Reveal())
 	}
-	if !a.equal(same) || a.equal(b) || a.equal(none) || !none.equal(NewSecret("")) {
+	if !a.Equal(same) || a.Equal(b) || a.Equal(none) || !none.Equal(auth.NewSecret("")) {
 		t.Error("equal compares something other than the text")
 	}
 	for way, text := range everyOutput(none) {
-		if strings.Contains(text, redacted) {
+		if strings.Contains(text, auth.Redacted) {
 			t.Errorf("%s: an empty Secret pretends to hold something: %s", way, text)
 		}
 	}
-	if text, err := a.MarshalText(); err != nil || string(text) != redacted {
+	if text, err := a.MarshalText(); err != nil || string(text) != auth.Redacted {
 		t.Errorf("MarshalText: %q, %v", text, err)
 	}
-	if b, err := json.Marshal(map[string]Secret{"s": none}); err != nil || string(b) != `{"s":""}` {
+	if b, err := json.Marshal(map[string]auth.Secret{"s": none}); err != nil || string(b) != `{"s":""}` {
 		t.Errorf("an empty Secret in JSON: %s, %v", b, err)
 	}
 }

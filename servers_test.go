@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"golang.org/x/net/http/httpguts"
 )
 
@@ -17,7 +18,7 @@ import (
 type kindOfServer struct {
 	name        string
 	settings    string
-	attach      Attach
+	attach      auth.Attach
 	credentials any
 	steps       []step // login first, then refreshes; a logout last
 	tokens      []string
@@ -90,7 +91,7 @@ func (k kindOfServer) play(t *testing.T, tr *trader) {
 			}
 			old := s
 			if s, err = tr.refresh(old); err == nil {
-				s = s.next(old)
+				s = carriedForward(s, old)
 			}
 		}
 		if err != nil {
@@ -108,7 +109,7 @@ func (k kindOfServer) play(t *testing.T, tr *trader) {
 	}
 }
 
-func withCookies(s Session, jar *Jar) Session {
+func withCookies(s auth.Session, jar *auth.Jar) auth.Session {
 	s.Cookies = jar.All()
 	return s
 }
@@ -257,7 +258,7 @@ func moreServers(t1, t2 string, mail, user map[string]string) []kindOfServer {
 			},
 		},
 		{
-			name: "PocketBase: the valid token renews itself, bare", credentials: map[string]string{"identity": "ada", "password": "pw"}, attach: Attach{Bare: true},
+			name: "PocketBase: the valid token renews itself, bare", credentials: map[string]string{"identity": "ada", "password": "pw"}, attach: auth.Attach{Bare: true},
 			account: "ada@x.test", life: quarter, tokens: []string{t1, t2},
 			settings: `{"login":{"url":"/api/collections/users/auth-with-password"},"refresh":{"url":"/api/collections/users/auth-refresh","send_access_token":"header"},"logout":{"url":"-"}}`,
 			steps: []step{
@@ -301,7 +302,7 @@ func moreServers(t1, t2 string, mail, user map[string]string) []kindOfServer {
 			},
 		},
 		{
-			name: "djoser: Authorization: JWT", credentials: user, attach: Attach{Scheme: "JWT"}, account: "ada", life: quarter, tokens: []string{t1, t2},
+			name: "djoser: Authorization: JWT", credentials: user, attach: auth.Attach{Scheme: "JWT"}, account: "ada", life: quarter, tokens: []string{t1, t2},
 			settings: `{"login":{"url":"/auth/jwt/create/"},"refresh":{"url":"/auth/jwt/refresh/","refresh_token_field":"refresh"},"logout":{"url":"-"}}`,
 			steps: []step{
 				{"POST /auth/jwt/create/", 200, `{"access":"` + t1 + `","refresh":"r1"}`, nil},

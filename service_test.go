@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 func TestF60_CredentialsOnceForEachLostSession(t *testing.T) {
@@ -20,7 +22,7 @@ func TestF60_CredentialsOnceForEachLostSession(t *testing.T) {
 			cfg.Store = store
 			cfg.Credentials = func(ctx context.Context) (any, error) {
 				asked.Add(1)
-				if !Foreground(ctx) {
+				if !auth.Foreground(ctx) {
 					background.Add(1)
 				}
 				time.Sleep(time.Second)
@@ -44,7 +46,7 @@ func TestF60_CredentialsOnceForEachLostSession(t *testing.T) {
 
 func TestF60_RefusedCredentialsAreNotTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{before: func(context.Context, Grant) error { return &RefreshError{Refused: true} }} // of what was asked for
+		as := &fakeAS{before: func(context.Context, auth.Grant) error { return &auth.Error{Refused: true} }} // of what was asked for
 		c := as.stranger(t, func(cfg *Config) {
 			cfg.Credentials = func(context.Context) (any, error) { return "wrong", nil }
 		})
@@ -111,7 +113,7 @@ func TestServiceAccountsLogInAgainBeforeExpiry(t *testing.T) {
 
 type unrenewable struct{ *fakeAS }
 
-func (unrenewable) Renewable(Session) error { return ErrNotRenewable }
+func (unrenewable) Renewable(auth.Session) error { return auth.ErrNotRenewable }
 
 // A login by Credentials that hangs has the deadline of an exchange, even if nobody waits for it.
 func TestF28_F60_ALoginByCredentialsHasADeadline(t *testing.T) {
@@ -123,8 +125,8 @@ func TestF28_F60_ALoginByCredentialsHasADeadline(t *testing.T) {
 		mustGet(t, c)
 		as.set(func() {
 			as.refresh, as.access = "", map[string]bool{} // the server ends the session
-			as.before = func(ctx context.Context, g Grant) error {
-				if g.Kind == Login {
+			as.before = func(ctx context.Context, g auth.Grant) error {
+				if g.Kind == auth.KindLogin {
 					<-ctx.Done()
 					return ctx.Err()
 				}

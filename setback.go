@@ -5,27 +5,30 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/record"
 )
 
 // This file is what a trade does where it was not given the next session.
 
 // refused keeps what a failed exchange changed, and ends the session if the refusal is definite.
-func (t *trade) refused(r *record, s Session, err error, save func([]byte) error) error {
-	re := asRefreshError(Refresh, err)
+func (t *trade) refused(r *record.Record, s auth.Session, err error, save func([]byte) error) error {
+	re := asRefreshError(auth.KindRefresh, err)
 	after := *r
-	after.session.Cookies = s.Cookies
+	after.Session.Cookies = s.Cookies
 	if !s.RefreshToken.IsZero() {
-		after.session.RefreshToken = s.RefreshToken
+		after.Session.RefreshToken = s.RefreshToken
 	}
-	rotated := !sameCredential(after.session, r.session)
+	rotated := !sameCredential(after.Session, r.Session)
 	if rotated {
-		after.version++
+		after.Version++
 	}
-	if re.Unknown && after.spending.IsZero() {
-		after.spending = t.began
+	if re.MaybeSpent && after.Spending.IsZero() {
+		after.Spending = t.began
 	}
 	if t.c.definite(re) {
-		re.Interrupted = re.Interrupted || !r.spending.IsZero()
+		re.Interrupted = re.Interrupted || !r.Spending.IsZero()
 		return t.over(r, re, save)
 	}
 	t.c.remember(&after, t.st.epoch)
@@ -37,9 +40,9 @@ func (t *trade) refused(r *record, s Session, err error, save func([]byte) error
 
 // over ends the session for everybody, unless somebody has renewed it past us meanwhile, or Credentials begin the
 // next.
-func (t *trade) over(r *record, re *RefreshError, save func([]byte) error) error {
+func (t *trade) over(r *record.Record, re *auth.Error, save func([]byte) error) error {
 	if old, err := t.c.store.Load(t.ctx, t.c.key); err == nil {
-		if now, err := decodeRecord(old); err == nil && now != nil && now.newer(r) {
+		if now, err := record.Decode(old); err == nil && now != nil && now.Newer(r) {
 			if done, err := t.decide(old); done {
 				return err
 			}
@@ -49,19 +52,19 @@ func (t *trade) over(r *record, re *RefreshError, save func([]byte) error) error
 		return t.logIn(save)
 	}
 	why := strings.TrimSuffix(strings.TrimPrefix(re.Error(), "silentrefresh: the session is over: "), "; call Login")
-	ended := record{login: r.login, version: r.version + 1, over: why}
-	ended.session.Subject, ended.session.Account = r.session.Subject, r.session.Account
-	ended.session.Ends = re.At
+	ended := record.Record{Login: r.Login, Version: r.Version + 1, Over: why}
+	ended.Session.Subject, ended.Session.Account = r.Session.Subject, r.Session.Account
+	ended.Session.Ends = re.At
 	t.c.save(&ended, save) // if it cannot be saved, the others find out for themselves
 	return re
 }
 
 // needsLogin reports whether only a login goes on from r, and may be done without a person.
-func (t *trade) needsLogin(r *record) bool {
+func (t *trade) needsLogin(r *record.Record) bool {
 	if t.c.cfg.Credentials == nil {
 		return false
 	}
-	return r == nil || r.over != "" || t.c.renewable(r.session) != nil
+	return r == nil || r.Over != "" || t.c.renewable(r.Session) != nil
 }
 
 // logIn begins a new session with Credentials.
@@ -73,9 +76,9 @@ func (t *trade) logIn(save func([]byte) error) error {
 		if !transient(err) {
 			err = errors.New(err.Error()) // the end of another Client's session is not the end of this one
 		}
-		return &RefreshError{Op: Login, Unsent: true, Err: fmt.Errorf("Credentials: %w", err)}
+		return &auth.Error{Op: auth.KindLogin, Unsent: true, Err: fmt.Errorf("Credentials: %w", err)}
 	}
-	s, err := t.c.exchange(ctx, Grant{Kind: Login, Credentials: credentials}, NewJar())
+	s, err := t.c.exchange(ctx, auth.Grant{Kind: auth.KindLogin, Credentials: credentials}, auth.NewJar())
 	if err != nil {
 		return err
 	}
@@ -83,8 +86,8 @@ func (t *trade) logIn(save func([]byte) error) error {
 		return errNoToken
 	}
 	t.kind = EventLoggedIn
-	t.answer, s.Answer = s.Answer, Answer{}
-	return t.keep(newRecord(s), save)
+	t.answer, s.Response = s.Response, auth.Response{}
+	return t.keep(record.New(s), save)
 }
 
 // settleConflict is for a save that failed after the exchange, because somebody else had changed the record: the
@@ -95,9 +98,9 @@ func (t *trade) settleConflict(err error) error {
 	if !conflicted(err) {
 		return err
 	}
-	var loser *record
+	var loser *record.Record
 	err = t.c.locked(t.ctx, func(_ context.Context, old []byte, save func([]byte) error) error {
-		r, err := decodeRecord(old)
+		r, err := record.Decode(old)
 		if err != nil {
 			return err
 		}
@@ -107,27 +110,27 @@ func (t *trade) settleConflict(err error) error {
 				return err
 			}
 		}
-		if r == nil || r.over != "" || t.follows(r) {
+		if r == nil || r.Over != "" || t.follows(r) {
 			return t.keep(t.got, save)
 		}
-		if r.login != t.got.login {
+		if r.Login != t.got.Login {
 			loser = t.got
 		}
 		t.got, t.adopted, t.kind = r, true, EventAdopted
 		return nil
 	})
 	if loser != nil {
-		_ = t.c.revoke(t.ctx, loser.session) // where that fails, it ends by itself
+		_ = t.c.revoke(t.ctx, loser.Session) // where that fails, it ends by itself
 	}
 	return err
 }
 
 // follows reports whether what the trade got comes after r.
-func (t *trade) follows(r *record) bool {
-	if r.login == t.got.login {
-		return r.version < t.got.version
+func (t *trade) follows(r *record.Record) bool {
+	if r.Login == t.got.Login {
+		return r.Version < t.got.Version
 	}
-	return r.login == t.from // Credentials have begun the next session after that
+	return r.Login == t.from // Credentials have begun the next session after that
 }
 
 // fail records why the flight failed.
@@ -139,8 +142,8 @@ func (t *trade) fail(err error) error {
 	case errors.Is(err, ErrSessionOver):
 		t.c.end(t.st, t.st.record, err, false)
 	default:
-		re := asRefreshError(Refresh, err)
-		if re.Op == Login && re.Refused {
+		re := asRefreshError(auth.KindRefresh, err)
+		if re.Op == auth.KindLogin && re.Refused {
 			// To try Credentials again would lock the account.
 			err = fmt.Errorf("%w: Credentials were refused: %w", ErrSessionOver, re)
 			t.c.end(t.st, t.st.record, err, true)

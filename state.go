@@ -9,8 +9,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/lifetime"
 	"github.com/silentrefresh/silentrefresh/internal/pace"
+	"github.com/silentrefresh/silentrefresh/internal/record"
 	"github.com/silentrefresh/silentrefresh/internal/wall"
 )
 
@@ -18,12 +20,12 @@ import (
 type state struct {
 	generation uint64 // counts the tokens that were published
 	epoch      uint64 // counts logins and logouts: what began under another one is not published
-	record     *record
+	record     *record.Record
 	err        error // why there is no session; nil if there is one
 	final      bool  // logged out here: Credentials do not begin a new one
 
-	header    []string // the value of the header that carries the token, made once
-	jar       *Jar     // the cookies that go to the API; nil for none
+	header    []string  // the value of the header that carries the token, made once
+	jar       *auth.Jar // the cookies that go to the API; nil for none
 	mono      time.Time
 	wall      int64 // the end by the wall clock; mono is the end by the monotonic one
 	renewAt   time.Time
@@ -46,11 +48,11 @@ func (st *state) fresh(now time.Time) bool {
 
 func (st *state) closed() bool { return st.err == ErrClosed }
 
-func (st *state) session() Session {
+func (st *state) session() auth.Session {
 	if st.record == nil {
-		return Session{}
+		return auth.Session{}
 	}
-	return st.record.session
+	return st.record.Session
 }
 
 func (st *state) expires() time.Time {
@@ -61,22 +63,22 @@ func (st *state) expires() time.Time {
 }
 
 // stateOf is the next state after old: r published.
-func (c *Client) stateOf(old *state, r *record, now time.Time) *state {
-	st := &state{generation: old.generation + 1, epoch: old.epoch, record: r, wall: never, renewable: c.renewable(r.session)}
-	token := r.session.AccessToken.Reveal()
+func (c *Client) stateOf(old *state, r *record.Record, now time.Time) *state {
+	st := &state{generation: old.generation + 1, epoch: old.epoch, record: r, wall: never, renewable: c.renewable(r.Session)}
+	token := r.Session.AccessToken.Reveal()
 	if token == "" {
 		return st
 	}
-	_, value := c.cfg.Attach.value(token)
+	_, value := c.cfg.Attach.Value(token)
 	st.header = []string{value}
 	shared := *r // one copy of the token in memory, not two
-	shared.session.AccessToken = NewSecret(value[len(value)-len(token):])
+	shared.Session.AccessToken = auth.NewSecret(value[len(value)-len(token):])
 	st.record = &shared
 	if c.cfg.Attach.Cookies || c.cookieToken() != "" {
-		st.jar = NewJar(r.session.Cookies...)
+		st.jar = auth.NewJar(r.Session.Cookies...)
 	}
-	if end := r.session.Expires; !end.IsZero() {
-		left := max(timeLeft(r.session, now), 0)
+	if end := r.Session.Expires; !end.IsZero() {
+		left := max(timeLeft(r.Session, now), 0)
 		st.mono = now.Add(left)
 		st.wall = wall.Of(now) + int64(left)
 	}
@@ -85,7 +87,7 @@ func (c *Client) stateOf(old *state, r *record, now time.Time) *state {
 
 // timeLeft is what is left of s's token: by the monotonic clock where s has its reading, else by the wall clock; and
 // never more than its whole life, in case that clock was set back since.
-func timeLeft(s Session, now time.Time) time.Duration {
+func timeLeft(s auth.Session, now time.Time) time.Duration {
 	end := s.Expires
 	if least := s.Issued.Add(pace.ShortestLife); !s.Issued.IsZero() && end.Before(least) {
 		end = least
@@ -150,7 +152,7 @@ func (c *Client) callOff(why error) {
 
 // publish makes r's token the present one if the epoch is still the one that r was made under, and schedules the
 // next renewal.
-func (c *Client) publish(r *record, epoch uint64, adopted bool) (*state, bool) {
+func (c *Client) publish(r *record.Record, epoch uint64, adopted bool) (*state, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	old := c.state.Load()
@@ -172,7 +174,7 @@ func (c *Client) publish(r *record, epoch uint64, adopted bool) (*state, bool) {
 }
 
 // install is publish for a new login: it raises the epoch, so that nothing of the old session is published after.
-func (c *Client) install(r *record, epoch uint64, ev Event) (*state, error) {
+func (c *Client) install(r *record.Record, epoch uint64, ev Event) (*state, error) {
 	c.mu.Lock()
 	old := c.state.Load()
 	switch {
@@ -197,7 +199,7 @@ func (c *Client) install(r *record, epoch uint64, ev Event) (*state, error) {
 }
 
 // end latches: only a login helps, and if final no Credentials either. err is what requests get from now on.
-func (c *Client) end(from *state, r *record, err error, final bool) {
+func (c *Client) end(from *state, r *record.Record, err error, final bool) {
 	c.mu.Lock()
 	old := c.state.Load()
 	if old.epoch != from.epoch || old.closed() || old.err != nil && !final {
@@ -224,7 +226,7 @@ func (c *Client) leave() (*state, error) {
 	c.disarm()
 	st := &state{generation: old.generation, epoch: old.epoch + 1, err: errLoggedOut, final: true, wall: never}
 	if old.record != nil {
-		st.record = &record{login: old.record.login}
+		st.record = &record.Record{Login: old.record.Login}
 	}
 	c.swap(st)
 	return old, nil
@@ -251,27 +253,27 @@ func (c *Client) shut() bool {
 
 // toRevoke are the sessions that a Logout which left st ends: the newest version known of what was here, whether the
 // Store has it or a flight has brought it in meanwhile; and another login of the account, where the Store has one.
-func (c *Client) toRevoke(st *state, stored []byte) []*record {
+func (c *Client) toRevoke(st *state, stored []byte) []*record.Record {
 	c.mu.Lock()
 	ours := cmp.Or(c.book.stray, st.record)
 	c.mu.Unlock()
-	theirs, err := decodeRecord(stored)
-	var all []*record
-	if err == nil && theirs != nil && theirs.newer(ours) {
+	theirs, err := record.Decode(stored)
+	var all []*record.Record
+	if err == nil && theirs != nil && theirs.Newer(ours) {
 		all = append(all, theirs)
 	}
-	if ours != nil && (len(all) == 0 || theirs.login != ours.login) {
+	if ours != nil && (len(all) == 0 || theirs.Login != ours.Login) {
 		all = append(all, ours)
 	}
-	return slices.DeleteFunc(all, func(r *record) bool {
-		return r.over != "" || r.version == 0 // leave keeps only the login's name
+	return slices.DeleteFunc(all, func(r *record.Record) bool {
+		return r.Over != "" || r.Version == 0 // leave keeps only the login's name
 	})
 }
 
 // ofAnother reports whether what the Store has belongs to another account than mine.
-func ofAnother(stored []byte, mine *record) bool {
-	r, err := decodeRecord(stored)
-	return err == nil && r != nil && mine != nil && !sameAccount(r.session, mine.session)
+func ofAnother(stored []byte, mine *record.Record) bool {
+	r, err := record.Decode(stored)
+	return err == nil && r != nil && mine != nil && !record.SameAccount(r.Session, mine.Session)
 }
 
 // reject records that the API refused a generation. It reports whether a renewal may follow: not while rejections

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"sync/atomic"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 // State says how a session stands.
@@ -26,7 +28,7 @@ func (s State) Healthy() bool { return s == StateLoggedIn || s == StateOffline }
 // Status is a snapshot of a session, safe to print: it holds no secret.
 type Status struct {
 	State       State     `json:"state"`
-	Session     string    `json:"session"`
+	Name        string    `json:"session"`
 	Account     string    `json:"account,omitempty"`
 	Generation  uint64    `json:"generation"`            // counts the tokens of this process
 	Version     uint64    `json:"version,omitempty"`     // counts the saves of the record
@@ -74,7 +76,7 @@ func (c *Client) Status() Status {
 	st := c.state.Load()
 	c.mu.Unlock()
 	s := Status{
-		Session: c.name, Generation: st.generation, Account: st.session().Account, Issued: st.session().Issued, Expires: st.expires(),
+		Name: c.name, Generation: st.generation, Account: st.session().Account, Issued: st.session().Issued, Expires: st.expires(),
 		SessionEnds: st.session().Ends, NextRefresh: b.renewDue, Saved: b.unsaved == nil,
 		Renewable: st.err == nil && (st.renewable == nil || c.cfg.Credentials != nil),
 		Stats: Stats{
@@ -85,7 +87,7 @@ func (c *Client) Status() Status {
 		},
 	}
 	if st.record != nil {
-		s.Version = st.record.version
+		s.Version = st.record.Version
 	}
 	s.State, s.Err = c.standing(st, &b)
 	return s
@@ -93,7 +95,7 @@ func (c *Client) Status() Status {
 
 func (c *Client) standing(st *state, b *book) (State, error) {
 	interrupted := false
-	if re, ok := errors.AsType[*RefreshError](errors.Join(st.err, b.failure)); ok {
+	if re, ok := errors.AsType[*auth.Error](errors.Join(st.err, b.failure)); ok {
 		interrupted = re.Interrupted
 	}
 	switch {
@@ -114,9 +116,9 @@ func (c *Client) standing(st *state, b *book) (State, error) {
 }
 
 // Answer returns the auth server's last answer if Config.KeepAnswer is set, else the zero Answer.
-func (c *Client) Answer() Answer {
+func (c *Client) Answer() auth.Response {
 	if a := c.answer.Load(); a != nil {
 		return *a
 	}
-	return Answer{}
+	return auth.Response{}
 }

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/silentrefresh/silentrefresh/internal/record"
 )
 
 // in makes a Config keep its session in store.
@@ -53,13 +55,13 @@ func (s *hookStore) Update(ctx context.Context, key string, fn func(context.Cont
 }
 
 // stored is the record that s has of c's session.
-func stored(t *testing.T, s Store, c *Client) *record {
+func stored(t *testing.T, s Store, c *Client) *record.Record {
 	t.Helper()
 	b, err := s.Load(context.Background(), c.key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := decodeRecord(b)
+	r, err := record.Decode(b)
 	if err != nil {
 		t.Fatal(err)
 	}

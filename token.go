@@ -4,11 +4,13 @@ import (
 	"context"
 	"strings"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 // Token is a valid access token, for what is not plain HTTP.
 type Token struct {
-	Value      Secret
+	Value      auth.Secret
 	Scheme     string    // "Bearer", "" for a bare token
 	Expires    time.Time // zero if unknown
 	Generation uint64
@@ -19,7 +21,7 @@ type Token struct {
 func (c *Client) Token(ctx context.Context) (Token, error) {
 	st := c.state.Load()
 	if !st.usable(time.Now()) {
-		if err := c.waitForToken(foreground(ctx), st.generation); err != nil {
+		if err := c.waitForToken(auth.WithForeground(ctx), st.generation); err != nil {
 			return Token{}, err
 		}
 		if st = c.state.Load(); st.err != nil { // logged out since
@@ -27,7 +29,7 @@ func (c *Client) Token(ctx context.Context) (Token, error) {
 		}
 	}
 	c.touch()
-	return Token{Value: st.session().AccessToken, Scheme: c.cfg.Attach.scheme(), Expires: st.expires(), Generation: st.generation}, nil
+	return Token{Value: st.session().AccessToken, Scheme: c.cfg.Attach.SchemeName(), Expires: st.expires(), Generation: st.generation}, nil
 }
 
 // Reject says that the server refused t: the next Token waits for a newer one. To reject a token that is not the
@@ -50,7 +52,7 @@ func (p *PerRPC) GetRequestMetadata(ctx context.Context, _ ...string) (map[strin
 	if err != nil {
 		return nil, err
 	}
-	header, value := p.c.cfg.Attach.value(t.Value.Reveal())
+	header, value := p.c.cfg.Attach.Value(t.Value.Reveal())
 	return map[string]string{strings.ToLower(header): value}, nil
 }
 

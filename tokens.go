@@ -39,7 +39,7 @@ func (e *Endpoint) accessToken(a *answer) (token string, in *object, err error) 
 
 // stripped is a token without the scheme that it is attached with.
 func (e *Endpoint) stripped(token string) string {
-	return bearer.WithoutScheme(token, e.attach.scheme())
+	return bearer.WithoutScheme(token, e.attach.SchemeName())
 }
 
 var errEmptyToken = errors.New("the access token in the answer is empty")

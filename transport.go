@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/challenge"
 	"github.com/silentrefresh/silentrefresh/internal/origin"
 	"github.com/silentrefresh/silentrefresh/internal/replay"
@@ -38,13 +39,13 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !c.concerns(req) {
 		return t.base.RoundTrip(req)
 	}
-	if c.cfg.IdleStop > 0 {
+	if c.cfg.IdleTimeout > 0 {
 		c.touch()
 	}
 	var b replay.Body
 	var err error
 	if req.Body != nil {
-		if b, err = replay.NewBody(req, c.cfg.Buffer); err != nil {
+		if b, err = replay.NewBody(req, c.cfg.MaxReplayBody); err != nil {
 			return nil, err
 		}
 	}
@@ -121,7 +122,7 @@ func (c *Client) ready(ctx context.Context, st *state) (*state, error) {
 // waitForToken waits for a usable token of a generation after seen, and counts that.
 func (c *Client) waitForToken(ctx context.Context, seen uint64) error {
 	began := time.Now()
-	err := c.renew(foreground(ctx), seen, TriggerExpired)
+	err := c.renew(auth.WithForeground(ctx), seen, TriggerExpired)
 	if waited := time.Since(began); err == nil || waited > time.Millisecond {
 		c.counted.waitedFor(waited)
 	}
@@ -172,7 +173,7 @@ func (t *transport) rejected(req *http.Request, st *state, b *replay.Body, resp 
 		}
 		replay.Free(resp)
 		began := time.Now()
-		err := c.renew(foreground(req.Context()), st.generation, TriggerRejected)
+		err := c.renew(auth.WithForeground(req.Context()), st.generation, TriggerRejected)
 		c.counted.waitedFor(time.Since(began))
 		next := c.state.Load()
 		if err != nil || next.err != nil || next.generation <= st.generation {

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 func TestF14_AuthCallsDoNotGoThroughTheTransport(t *testing.T) {
@@ -65,8 +67,8 @@ func TestF15_TheCallersRequestIsLeftAlone(t *testing.T) {
 }
 
 func TestF15_TableOfOutcomes(t *testing.T) {
-	over := func(context.Context, Grant) error { return invalidGrant() }
-	away := func(context.Context, Grant) error { return down() }
+	over := func(context.Context, auth.Grant) error { return invalidGrant() }
+	away := func(context.Context, auth.Grant) error { return down() }
 	for _, test := range []struct {
 		name    string
 		prepare func(as *fakeAS, c *Client)
@@ -76,7 +78,7 @@ func TestF15_TableOfOutcomes(t *testing.T) {
 		{"logged in", func(*fakeAS, *Client) {}, 200, nil},
 		{"sent, refused, session over", func(as *fakeAS, c *Client) { as.revoke(); as.set(func() { as.before = over }) }, 401, nil},
 		{"sent, refused, auth server away", func(as *fakeAS, c *Client) { as.revoke(); as.set(func() { as.before = away }) }, 401, nil},
-		{"not sent, expired, auth server away", func(as *fakeAS, c *Client) { as.set(func() { as.before = away }); time.Sleep(time.Hour) }, 0, &RefreshError{}},
+		{"not sent, expired, auth server away", func(as *fakeAS, c *Client) { as.set(func() { as.before = away }); time.Sleep(time.Hour) }, 0, &auth.Error{}},
 		{"not sent, session over", func(as *fakeAS, c *Client) { as.set(func() { as.before = over }); c.Renew(context.Background()) }, 0, ErrSessionOver},
 		{"not sent, logged out", func(as *fakeAS, c *Client) { c.Logout(context.Background()) }, 0, ErrNoSession},
 		{"not sent, closed", func(as *fakeAS, c *Client) { c.Close() }, 0, ErrClosed},
@@ -107,8 +109,8 @@ func TestF15_TableOfOutcomes(t *testing.T) {
 }
 
 func matches(err, is error) bool {
-	if _, ok := is.(*RefreshError); ok {
-		re, ok := errors.AsType[*RefreshError](err)
+	if _, ok := is.(*auth.Error); ok {
+		re, ok := errors.AsType[*auth.Error](err)
 		return ok && !re.Until.IsZero()
 	}
 	return errors.Is(err, is)

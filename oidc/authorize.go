@@ -6,10 +6,10 @@ import (
 	"net/url"
 	"slices"
 
+	"github.com/silentrefresh/silentrefresh/auth"
+
 	goidc "github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
-
-	"github.com/silentrefresh/silentrefresh"
 )
 
 // An authorization is one authorization request, and what its answer has to match.
@@ -83,15 +83,15 @@ func (x *exchange) checkIssuer(answer url.Values) error {
 // answered is an error that the authorization endpoint answered to a (RFC 6749 section 4.1.2.1, OpenID Connect Core
 // section 3.1.2.6).
 func (x *exchange) answered(a authorization, code string) error {
-	e := &silentrefresh.RefreshError{Op: x.op, Path: x.authorizeAt.Path, Status: x.wire.last.status, Code: code}
+	e := &auth.Error{Op: x.op, Path: x.authorizeAt.Path, Status: x.wire.last.status, Code: code}
 	switch {
 	case slices.Contains(personNeeded, code):
 		e.Refused = true
 		e.Err = fmt.Errorf("the provider wants a person to log in")
-		if x.op == silentrefresh.Login {
+		if x.op == auth.KindLogin {
 			e.Hint = x.personHint(a)
 		}
-	case code == "access_denied" && x.op == silentrefresh.Login:
+	case code == "access_denied" && x.op == auth.KindLogin:
 		e.Refused = true
 		e.Err = fmt.Errorf("the login was declined")
 	default:

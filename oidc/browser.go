@@ -9,15 +9,15 @@ import (
 	"strings"
 	"time"
 
-	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 // browser logs in through the system's browser (RFC 8252): the answer comes to a port of this machine that is
 // open only meanwhile.
-func (x *exchange) browser(ctx context.Context) (silentrefresh.Session, error) {
+func (x *exchange) browser(ctx context.Context) (auth.Session, error) {
 	listener, redirectURI, err := listen(ctx, x.c.RedirectURI)
 	if err != nil {
-		return silentrefresh.Session{}, x.mistake("listening for the browser's answer: %w", err)
+		return auth.Session{}, x.mistake("listening for the browser's answer: %w", err)
 	}
 	a := x.authorization(redirectURI, x.consent(), "")
 	answers := make(chan url.Values, 1)
@@ -26,13 +26,13 @@ func (x *exchange) browser(ctx context.Context) (silentrefresh.Session, error) {
 	answer, err := x.await(ctx, a.url, answers)
 	closeServer(server)
 	if err != nil {
-		return silentrefresh.Session{}, err
+		return auth.Session{}, err
 	}
 	code, err := x.code(a, answer)
 	if err != nil {
-		return silentrefresh.Session{}, err
+		return auth.Session{}, err
 	}
-	return x.redeem(ctx, a, code, silentrefresh.Session{})
+	return x.redeem(ctx, a, code, auth.Session{})
 }
 
 // consent is the prompt that a refresh token has to be asked for with (OpenID Connect Core section 11).

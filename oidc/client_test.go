@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/oidc"
 	"github.com/silentrefresh/silentrefresh/oidc/internal/fakeop"
 )
@@ -53,7 +54,7 @@ func bubble(t *testing.T, op *fakeop.Provider, change func(*oidc.Config), f func
 	synctest.Test(t, func(t *testing.T) {
 		network := memory{op.Handler("https://op.example.com")}
 		c := oidc.Config{Issuer: op.URL, ClientID: fakeop.ClientID, Flow: oidc.Device,
-			ClientSecret: silentrefresh.NewSecret(op.Secret)}
+			ClientSecret: auth.NewSecret(op.Secret)}
 		change(&c)
 		cl, err := silentrefresh.New(silentrefresh.Config{BaseURL: op.URL, Exchanger: exchanger(t, c), Base: network})
 		if err != nil {
@@ -71,7 +72,7 @@ func TestF60_NobodyIsAskedAtNight(t *testing.T) {
 		c := browserSettings(op, func(string) error { t.Error("a browser popped up"); return nil })
 		c.Flow = flow
 		c.Prompt = func(oidc.Prompt) { t.Error("a prompt popped up") }
-		_, err := exchanger(t, c).Exchange(t.Context(), client(t), silentrefresh.Grant{Kind: silentrefresh.Login})
+		_, err := exchanger(t, c).Exchange(t.Context(), client(t), auth.Grant{Kind: auth.KindLogin})
 		if f := failure(t, err); f.Refused || !strings.Contains(err.Error(), "nobody waits") {
 			t.Error(err)
 		}
@@ -85,8 +86,8 @@ func TestBroughtCookie(t *testing.T) {
 	for name, begin := range map[string]func(*silentrefresh.Client) error{
 		"Login": func(cl *silentrefresh.Client) error { return cl.Login(t.Context(), oidc.Cookies{cookie}) },
 		"Resume": func(cl *silentrefresh.Client) error {
-			return cl.Resume(t.Context(), silentrefresh.Session{Cookies: []silentrefresh.Cookie{
-				{Name: cookie.Name, Value: silentrefresh.NewSecret(cookie.Value), Domain: "127.0.0.1", HostOnly: true, Path: "/"}}})
+			return cl.Resume(t.Context(), auth.Session{Cookies: []auth.Cookie{
+				{Name: cookie.Name, Value: auth.NewSecret(cookie.Value), Domain: "127.0.0.1", HostOnly: true, Path: "/"}}})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

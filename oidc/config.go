@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/auth"
+
 	goidc "github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
-
-	"github.com/silentrefresh/silentrefresh"
 )
 
 // Flow is how the first session is got.
@@ -40,7 +40,7 @@ type Config struct {
 	// ClientID is what the provider knows this program by.
 	ClientID string `json:"client_id"`
 	// ClientSecret makes this a confidential client; zero: a public one.
-	ClientSecret silentrefresh.Secret `json:"client_secret"`
+	ClientSecret auth.Secret `json:"client_secret"`
 	// ClientAuth says how the secret travels: ClientSecretBasic or ClientSecretPost. "": as the discovery
 	// document says, Basic if it allows both.
 	ClientAuth string `json:"token_endpoint_auth_method"`

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/oidc"
 	"github.com/silentrefresh/silentrefresh/oidc/internal/fakeop"
 )
@@ -35,7 +35,7 @@ func TestConfigFromJSON(t *testing.T) {
 
 // TestF48_ConfigKeepsItsSecret: no verb shows it, nor an exchanger that holds it.
 func TestF48_ConfigKeepsItsSecret(t *testing.T) {
-	c := oidc.Config{Issuer: "https://login.example.com", ClientID: "cli", ClientSecret: silentrefresh.NewSecret("s3cret")}
+	c := oidc.Config{Issuer: "https://login.example.com", ClientID: "cli", ClientSecret: auth.NewSecret("s3cret")}
 	e := exchanger(t, c)
 	for _, v := range []any{c, &c, e, struct{ c oidc.Config }{c}} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
@@ -115,7 +115,7 @@ func TestClientAuthentication(t *testing.T) {
 			c := settings(op)
 			c.ClientAuth = test.setting
 			e, hc := exchanger(t, c), client(t)
-			_, err := e.Exchange(t.Context(), hc, silentrefresh.Grant{Kind: silentrefresh.Login, Credentials: oidc.Cookies{op.Session("ada")}})
+			_, err := e.Exchange(t.Context(), hc, auth.Grant{Kind: auth.KindLogin, Credentials: oidc.Cookies{op.Session("ada")}})
 			if (err == nil) != test.works {
 				t.Error(err)
 			}

@@ -7,21 +7,20 @@ import (
 	"strings"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"golang.org/x/oauth2"
-
-	"github.com/silentrefresh/silentrefresh"
 )
 
 // device logs in with a code that a person enters on another device (RFC 8628).
-func (x *exchange) device(ctx context.Context) (silentrefresh.Session, error) {
+func (x *exchange) device(ctx context.Context) (auth.Session, error) {
 	da, err := x.deviceCode(ctx)
 	if err != nil {
-		return silentrefresh.Session{}, err
+		return auth.Session{}, err
 	}
 	x.c.Prompt(Prompt{URL: da.VerificationURI, CompleteURL: da.VerificationURIComplete, Code: da.UserCode, Expires: sooner(ctx, da.Expiry)})
 	tok, err := x.poll(ctx, da)
 	if err != nil {
-		return silentrefresh.Session{}, err
+		return auth.Session{}, err
 	}
 	s := x.session(tok)
 	if idTokenOf(tok) == "" {
@@ -29,7 +28,7 @@ func (x *exchange) device(ctx context.Context) (silentrefresh.Session, error) {
 	}
 	claims, err := x.verify(ctx, tok, "", "")
 	if err != nil {
-		return silentrefresh.Session{}, err
+		return auth.Session{}, err
 	}
 	x.identify(&s, claims, extra{IDToken: idTokenOf(tok)})
 	return s, nil
@@ -76,7 +75,7 @@ func (x *exchange) poll(ctx context.Context, da *oauth2.DeviceAuthResponse) (*oa
 			return nil, x.mistake("the code expired before anybody entered it")
 		}
 		e := x.failed(err)
-		if !e.Unsent && !e.Unknown {
+		if !e.Unsent && !e.MaybeSpent {
 			return nil, e
 		}
 		da.Interval = min(2*max(da.Interval, 5), 60) // section 3.5: back off exponentially

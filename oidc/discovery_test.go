@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/oidc"
 	"github.com/silentrefresh/silentrefresh/oidc/internal/fakeop"
 )
@@ -38,9 +38,9 @@ func TestDiscoveryThatLies(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			op := start(t, &fakeop.Provider{Discovery: test.lie})
 			_, err := exchanger(t, settings(op)).Exchange(t.Context(), client(t),
-				silentrefresh.Grant{Kind: silentrefresh.Login, Credentials: oidc.Cookies{op.Session("ada")}})
+				auth.Grant{Kind: auth.KindLogin, Credentials: oidc.Cookies{op.Session("ada")}})
 			f := failure(t, err)
-			if f.Refused || f.Unknown || !f.Unsent || !strings.Contains(err.Error(), test.want) {
+			if f.Refused || f.MaybeSpent || !f.Unsent || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("%+v: %v", f, err)
 			}
 			if n := op.Calls("/.well-known/openid-configuration"); n != 1 {
@@ -62,9 +62,9 @@ func TestDiscoveryAway(t *testing.T) {
 	} {
 		op := start(t, &fakeop.Provider{Fault: answer("/.well-known/openid-configuration", test.status, test.body, nil)})
 		e, hc := exchanger(t, settings(op)), client(t)
-		grant := silentrefresh.Grant{Kind: silentrefresh.Login, Credentials: oidc.Cookies{op.Session("ada")}}
+		grant := auth.Grant{Kind: auth.KindLogin, Credentials: oidc.Cookies{op.Session("ada")}}
 		_, err := e.Exchange(t.Context(), hc, grant)
-		if f := failure(t, err); f.Refused || f.Unknown || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "SECRET") {
+		if f := failure(t, err); f.Refused || f.MaybeSpent || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "SECRET") {
 			t.Errorf("%d: %v", test.status, err)
 		}
 		op.Change(func(p *fakeop.Provider) { p.Fault = nil })

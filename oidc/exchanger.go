@@ -7,9 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"golang.org/x/oauth2"
-
-	"github.com/silentrefresh/silentrefresh"
 )
 
 // An Exchanger is a silentrefresh.Exchanger for one provider and one client of it. It is safe for concurrent use,
@@ -37,32 +36,32 @@ func New(c Config) (*Exchanger, error) {
 
 // Exchange implements silentrefresh.Exchanger. For a login, credentials are nil, for the way that Config.Flow
 // says, or Cookies. Its errors are RefreshErrors, and ErrNotRenewable for a session that neither way can renew.
-func (e *Exchanger) Exchange(ctx context.Context, hc *http.Client, g silentrefresh.Grant) (silentrefresh.Session, error) {
+func (e *Exchanger) Exchange(ctx context.Context, hc *http.Client, g auth.Grant) (auth.Session, error) {
 	x, err := e.begin(ctx, hc, g.Kind)
 	if err != nil {
-		return silentrefresh.Session{}, err
+		return auth.Session{}, err
 	}
 	switch g.Kind {
-	case silentrefresh.Login:
+	case auth.KindLogin:
 		return x.login(ctx, g.Credentials)
-	case silentrefresh.Refresh:
+	case auth.KindRefresh:
 		return x.refresh(ctx, g.Old)
 	default:
-		return silentrefresh.Session{}, x.logout(ctx, g.Old)
+		return auth.Session{}, x.logout(ctx, g.Old)
 	}
 }
 
 // Renewable says whether anything can renew s: a refresh token, or cookies and a redirect URI to authenticate
 // silently with. If not, its error is an ErrNotRenewable that names the setting to look at.
-func (e *Exchanger) Renewable(s silentrefresh.Session) error {
+func (e *Exchanger) Renewable(s auth.Session) error {
 	switch {
 	case !s.RefreshToken.IsZero() && !extraOf(s).Spent:
 		return nil
 	case len(s.Cookies) == 0:
 		return fmt.Errorf("%w: the provider gave no refresh token: is offline_access among the scopes, and allowed for this client?",
-			silentrefresh.ErrNotRenewable)
+			auth.ErrNotRenewable)
 	case e.c.RedirectURI == "":
-		return fmt.Errorf("%w: silent authentication needs a redirect_uri", silentrefresh.ErrNotRenewable)
+		return fmt.Errorf("%w: silent authentication needs a redirect_uri", auth.ErrNotRenewable)
 	default:
 		return nil
 	}
@@ -75,12 +74,12 @@ const timeout = 30 * time.Second
 type exchange struct {
 	*Exchanger
 	*provider
-	op   silentrefresh.Kind
+	op   auth.Kind
 	hc   *http.Client // the Client's, over wire
 	wire *wire
 }
 
-func (e *Exchanger) begin(ctx context.Context, hc *http.Client, op silentrefresh.Kind) (*exchange, error) {
+func (e *Exchanger) begin(ctx context.Context, hc *http.Client, op auth.Kind) (*exchange, error) {
 	x := &exchange{Exchanger: e, op: op, wire: &wire{base: hc.Transport}}
 	c := *hc
 	c.Transport = x.wire
@@ -97,21 +96,21 @@ func (e *Exchanger) begin(ctx context.Context, hc *http.Client, op silentrefresh
 }
 
 // login gets the first session.
-func (x *exchange) login(ctx context.Context, credentials any) (silentrefresh.Session, error) {
+func (x *exchange) login(ctx context.Context, credentials any) (auth.Session, error) {
 	switch cookies := credentials.(type) {
 	case Cookies:
 		return x.loginWith(ctx, cookies)
 	case nil:
 	default:
-		return silentrefresh.Session{}, x.mistake("credentials of type %T: nil and oidc.Cookies are known", credentials)
+		return auth.Session{}, x.mistake("credentials of type %T: nil and oidc.Cookies are known", credentials)
 	}
 	if x.c.Flow == Silent {
-		return x.silent(ctx, silentrefresh.Session{})
+		return x.silent(ctx, auth.Session{})
 	}
-	if !silentrefresh.Foreground(ctx) {
+	if !auth.Foreground(ctx) {
 		err := x.mistake("the %s flow needs a person, and nobody waits for this login", x.c.Flow)
 		err.Hint = "call Login"
-		return silentrefresh.Session{}, err
+		return auth.Session{}, err
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, x.c.Patience, fmt.Errorf("nobody logged in within %v", x.c.Patience))
 	defer cancel()
@@ -122,9 +121,9 @@ func (x *exchange) login(ctx context.Context, credentials any) (silentrefresh.Se
 }
 
 // loginWith authenticates silently with cookies that were brought.
-func (x *exchange) loginWith(ctx context.Context, cookies Cookies) (silentrefresh.Session, error) {
+func (x *exchange) loginWith(ctx context.Context, cookies Cookies) (auth.Session, error) {
 	if x.c.RedirectURI == "" || x.authorizeAt == nil {
-		return silentrefresh.Session{}, x.mistake("cookies were brought, and silent authentication needs a redirect_uri and an authorization endpoint")
+		return auth.Session{}, x.mistake("cookies were brought, and silent authentication needs a redirect_uri and an authorization endpoint")
 	}
 	brought := make([]*http.Cookie, len(cookies))
 	for i, c := range cookies {
@@ -135,14 +134,14 @@ func (x *exchange) loginWith(ctx context.Context, cookies Cookies) (silentrefres
 		brought[i] = &b
 	}
 	x.hc.Jar.SetCookies(x.authorizeAt, brought)
-	return x.silent(ctx, silentrefresh.Session{})
+	return x.silent(ctx, auth.Session{})
 }
 
 // refresh renews with the refresh token, and by silent authentication where there is none or it is refused.
-func (x *exchange) refresh(ctx context.Context, old silentrefresh.Session) (silentrefresh.Session, error) {
+func (x *exchange) refresh(ctx context.Context, old auth.Session) (auth.Session, error) {
 	if old.RefreshToken.IsZero() || extraOf(old).Spent {
 		if !x.canBeSilent() {
-			return silentrefresh.Session{}, silentrefresh.ErrNotRenewable
+			return auth.Session{}, auth.ErrNotRenewable
 		}
 		return x.silent(ctx, old)
 	}

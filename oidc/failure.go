@@ -7,9 +7,8 @@ import (
 	"net/url"
 	"slices"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"golang.org/x/oauth2"
-
-	"github.com/silentrefresh/silentrefresh"
 )
 
 // grantRefused are codes of the token endpoint that refuse the very grant (RFC 6749 section 5.2, RFC 8628 section
@@ -21,33 +20,33 @@ var grantRefused = []string{"invalid_grant", "access_denied", "expired_token",
 var personNeeded = []string{"login_required", "interaction_required", "consent_required", "account_selection_required"}
 
 // mistake is a failure that no answer of the provider's is to blame for, or none that carries a code.
-func (x *exchange) mistake(format string, args ...any) *silentrefresh.RefreshError {
-	return &silentrefresh.RefreshError{Op: x.op, Unsent: true, Err: fmt.Errorf(format, args...)}
+func (x *exchange) mistake(format string, args ...any) *auth.Error {
+	return &auth.Error{Op: x.op, Unsent: true, Err: fmt.Errorf(format, args...)}
 }
 
 // failed says what the failure of the last request means for the session. Of err it repeats the error code and
 // the name of a network failure; what else the libraries put into their errors may be a whole answer.
-func (x *exchange) failed(err error) *silentrefresh.RefreshError {
+func (x *exchange) failed(err error) *auth.Error {
 	c := x.wire.last
-	e := &silentrefresh.RefreshError{Op: x.op, Path: c.path, Status: c.status, Until: c.until}
+	e := &auth.Error{Op: x.op, Path: c.path, Status: c.status, Until: c.until}
 	if answer, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
 		e.Code = errorCode(answer.ErrorCode)
 	}
 	switch {
 	case c.status == 0:
-		e.Unsent, e.Unknown, e.Err = c.unsent, !c.unsent, bare(err)
+		e.Unsent, e.MaybeSpent, e.Err = c.unsent, !c.unsent, bare(err)
 	case slices.Contains(grantRefused, e.Code):
 		e.Refused = true
-	case e.Code == "invalid_request" && x.op == silentrefresh.Refresh:
+	case e.Code == "invalid_request" && x.op == auth.KindRefresh:
 		// Some providers say so of a spent refresh token. The same request had been good enough before.
 		e.Refused = true
 		e.Hint = "call Login; if that does not last, look at client_id and scopes"
 	case busy(c.status), e.Code == "temporarily_unavailable":
 		e.Unsent = true
 	case c.status >= 500, e.Code == "server_error":
-		e.Unknown = true
+		e.MaybeSpent = true
 	case c.status < 300 && e.Code == "":
-		e.Unknown = true
+		e.MaybeSpent = true
 		e.Err = errors.New("its answer is none that can be used")
 	case c.status/100 == 3:
 		e.Err = errors.New("it redirects, and a credential is not sent on")
@@ -79,21 +78,21 @@ func hint(code string, status int) string {
 }
 
 // harmless marks a failure that spent nothing: the same thing may be tried again.
-func harmless(e *silentrefresh.RefreshError) *silentrefresh.RefreshError {
-	e.Refused, e.Unknown, e.Unsent = false, false, true
+func harmless(e *auth.Error) *auth.Error {
+	e.Refused, e.MaybeSpent, e.Unsent = false, false, true
 	return e
 }
 
 // refused reports whether err is a definite no.
 func refused(err error) bool {
-	e, ok := errors.AsType[*silentrefresh.RefreshError](err)
+	e, ok := errors.AsType[*auth.Error](err)
 	return ok && e.Refused
 }
 
 // afterRefusal adds to the failure of the second way why the first had failed.
 func afterRefusal(second, first error) error {
-	e, ok := errors.AsType[*silentrefresh.RefreshError](second)
-	f, ok2 := errors.AsType[*silentrefresh.RefreshError](first)
+	e, ok := errors.AsType[*auth.Error](second)
+	f, ok2 := errors.AsType[*auth.Error](first)
 	if !ok || !ok2 {
 		return second
 	}

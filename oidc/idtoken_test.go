@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/oidc"
 	"github.com/silentrefresh/silentrefresh/oidc/internal/fakeop"
 )
@@ -37,7 +37,7 @@ func TestIDTokensThatLie(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			op := start(t, &fakeop.Provider{Claims: test.claims, Algorithm: test.algorithm})
 			s, err := exchanger(t, settings(op)).Exchange(t.Context(), client(t),
-				silentrefresh.Grant{Kind: silentrefresh.Login, Credentials: oidc.Cookies{op.Session("ada")}})
+				auth.Grant{Kind: auth.KindLogin, Credentials: oidc.Cookies{op.Session("ada")}})
 			if f := failure(t, err); f.Refused || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("refused %v: %v", f.Refused, err)
 			}
@@ -84,7 +84,7 @@ func (d dated) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestNoIDToken(t *testing.T) {
 	op := start(t, &fakeop.Provider{Fault: answer("/token", 200, `{"access_token":"a","refresh_token":"r"}`, map[string]string{"Content-Type": "application/json"})})
 	_, err := exchanger(t, settings(op)).Exchange(t.Context(), client(t),
-		silentrefresh.Grant{Kind: silentrefresh.Login, Credentials: oidc.Cookies{op.Session("ada")}})
+		auth.Grant{Kind: auth.KindLogin, Credentials: oidc.Cookies{op.Session("ada")}})
 	if err == nil || !strings.Contains(err.Error(), "no ID token") {
 		t.Error(err)
 	}

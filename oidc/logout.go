@@ -7,11 +7,11 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 // logout revokes old's tokens and ends the provider's session. Each step is tried whatever the others did.
-func (x *exchange) logout(ctx context.Context, old silentrefresh.Session) error {
+func (x *exchange) logout(ctx context.Context, old auth.Session) error {
 	return errors.Join(
 		x.revoke(ctx, old.RefreshToken, "refresh_token"),
 		x.revoke(ctx, old.AccessToken, "access_token"),
@@ -20,12 +20,12 @@ func (x *exchange) logout(ctx context.Context, old silentrefresh.Session) error 
 }
 
 // revoke revokes one token (RFC 7009 section 2.1). A token that the provider does not know is revoked already.
-func (x *exchange) revoke(ctx context.Context, token silentrefresh.Secret, hint string) error {
+func (x *exchange) revoke(ctx context.Context, token auth.Secret, hint string) error {
 	if token.IsZero() || x.RevocationEndpoint == "" {
 		return nil
 	}
 	_, err := x.post(ctx, x.RevocationEndpoint, url.Values{"token": {token.Reveal()}, "token_type_hint": {hint}})
-	if e, ok := errors.AsType[*silentrefresh.RefreshError](err); ok && e.Code == "unsupported_token_type" {
+	if e, ok := errors.AsType[*auth.Error](err); ok && e.Code == "unsupported_token_type" {
 		return nil // section 2.2.1: the provider cannot revoke such tokens, and no setting changes that
 	}
 	return err
@@ -33,7 +33,7 @@ func (x *exchange) revoke(ctx context.Context, token silentrefresh.Secret, hint 
 
 // endSession ends the provider's own session (OpenID Connect RP-Initiated Logout 1.0 section 2), so that nobody
 // is logged in again silently.
-func (x *exchange) endSession(ctx context.Context, old silentrefresh.Session) error {
+func (x *exchange) endSession(ctx context.Context, old auth.Session) error {
 	hint := extraOf(old).IDToken
 	cookies := x.canBeSilent()
 	if x.EndSessionEndpoint == "" || hint == "" && !cookies {

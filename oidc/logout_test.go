@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/oidc"
 	"github.com/silentrefresh/silentrefresh/oidc/internal/fakeop"
 )
@@ -39,7 +40,7 @@ func TestLogout(t *testing.T) {
 	}
 }
 
-func statusOf(t *testing.T, op *fakeop.Provider, token silentrefresh.Secret) int {
+func statusOf(t *testing.T, op *fakeop.Provider, token auth.Secret) int {
 	t.Helper()
 	req, err := http.NewRequest(http.MethodGet, op.URL+"/me", nil)
 	if err != nil {
@@ -81,7 +82,7 @@ func TestLogoutWithTheProviderAway(t *testing.T) {
 		p.Fault = func(w http.ResponseWriter, r *http.Request) bool { w.WriteHeader(503); return true }
 	})
 	err := cl.Logout(t.Context())
-	if f := failure(t, err); f.Op != silentrefresh.Logout || f.Status != 503 {
+	if f := failure(t, err); f.Op != auth.KindLogout || f.Status != 503 {
 		t.Error(err)
 	}
 	if op.Calls("/revoke") != 2 || op.Calls("/logout") != 1 {
@@ -137,7 +138,7 @@ func TestLogoutLeadsElsewhere(t *testing.T) {
 // TestLogoutWithNothingToEnd: without tokens, cookies and an ID token there is no call at all.
 func TestLogoutWithNothingToEnd(t *testing.T) {
 	op := start(t, &fakeop.Provider{})
-	_, err := exchanger(t, settings(op)).Exchange(t.Context(), client(t), silentrefresh.Grant{Kind: silentrefresh.Logout})
+	_, err := exchanger(t, settings(op)).Exchange(t.Context(), client(t), auth.Grant{Kind: auth.KindLogout})
 	if n := op.Calls("/revoke") + op.Calls("/logout"); err != nil || n != 0 {
 		t.Errorf("%d calls, %v", n, err)
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/oidc"
 	"github.com/silentrefresh/silentrefresh/oidc/internal/fakeop"
 )
@@ -28,7 +28,7 @@ func settings(op *fakeop.Provider) oidc.Config {
 	return oidc.Config{
 		Issuer:       op.URL,
 		ClientID:     fakeop.ClientID,
-		ClientSecret: silentrefresh.NewSecret(op.Secret),
+		ClientSecret: auth.NewSecret(op.Secret),
 		Flow:         oidc.Silent,
 		RedirectURI:  redirectURI,
 		Scopes:       []string{"openid", "offline_access"},
@@ -60,18 +60,18 @@ func client(t *testing.T) *http.Client {
 }
 
 // login logs in silently, with a session that the provider has for account.
-func login(t *testing.T, e *oidc.Exchanger, hc *http.Client, op *fakeop.Provider, account string) silentrefresh.Session {
+func login(t *testing.T, e *oidc.Exchanger, hc *http.Client, op *fakeop.Provider, account string) auth.Session {
 	t.Helper()
-	s, err := e.Exchange(t.Context(), hc, silentrefresh.Grant{Kind: silentrefresh.Login, Credentials: oidc.Cookies{op.Session(account)}})
+	s, err := e.Exchange(t.Context(), hc, auth.Grant{Kind: auth.KindLogin, Credentials: oidc.Cookies{op.Session(account)}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-func refresh(t *testing.T, e *oidc.Exchanger, hc *http.Client, old silentrefresh.Session) (silentrefresh.Session, error) {
+func refresh(t *testing.T, e *oidc.Exchanger, hc *http.Client, old auth.Session) (auth.Session, error) {
 	t.Helper()
-	s, err := e.Exchange(t.Context(), hc, silentrefresh.Grant{Kind: silentrefresh.Refresh, Old: old})
+	s, err := e.Exchange(t.Context(), hc, auth.Grant{Kind: auth.KindRefresh, Old: old})
 	if err != nil {
 		keepsSecrets(t, err, old)
 	}
@@ -79,7 +79,7 @@ func refresh(t *testing.T, e *oidc.Exchanger, hc *http.Client, old silentrefresh
 }
 
 // next carries forward what a Client does.
-func next(s, old silentrefresh.Session) silentrefresh.Session {
+func next(s, old auth.Session) auth.Session {
 	if s.RefreshToken.IsZero() {
 		s.RefreshToken = old.RefreshToken
 	}
@@ -93,9 +93,9 @@ func next(s, old silentrefresh.Session) silentrefresh.Session {
 }
 
 // failure is the RefreshError in err.
-func failure(t *testing.T, err error) *silentrefresh.RefreshError {
+func failure(t *testing.T, err error) *auth.Error {
 	t.Helper()
-	e, ok := errors.AsType[*silentrefresh.RefreshError](err)
+	e, ok := errors.AsType[*auth.Error](err)
 	if !ok {
 		t.Fatalf("error %v is no RefreshError", err)
 	}
@@ -103,9 +103,9 @@ func failure(t *testing.T, err error) *silentrefresh.RefreshError {
 }
 
 // keepsSecrets checks that err shows no token of s and no query.
-func keepsSecrets(t *testing.T, err error, s silentrefresh.Session) {
+func keepsSecrets(t *testing.T, err error, s auth.Session) {
 	t.Helper()
-	for _, secret := range []silentrefresh.Secret{s.AccessToken, s.RefreshToken, s.Extra} {
+	for _, secret := range []auth.Secret{s.AccessToken, s.RefreshToken, s.Extra} {
 		if text := secret.Reveal(); text != "" && strings.Contains(err.Error(), text) {
 			t.Errorf("the error shows a secret: %v", err)
 		}

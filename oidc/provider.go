@@ -10,10 +10,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/auth"
+
 	goidc "github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
-
-	"github.com/silentrefresh/silentrefresh"
 )
 
 // discoverAgain is how long a discovery document is good for.
@@ -177,4 +177,4 @@ func (p *provider) signingAlgorithms() []string {
 	return slices.DeleteFunc(slices.Clone(p.Algorithms), func(a string) bool { return !slices.Contains(good, a) })
 }
 
-var _ silentrefresh.Exchanger = (*Exchanger)(nil)
+var _ auth.Exchanger = (*Exchanger)(nil)

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/oidc"
 	"github.com/silentrefresh/silentrefresh/oidc/internal/fakeop"
 )
@@ -44,13 +44,13 @@ func TestF46_SilentStaysWithinTheProvider(t *testing.T) {
 		detour, _ := url.Parse(other.URL + "?back=" + url.QueryEscape(to.RequestURI()))
 		return detour
 	})
-	grant := silentrefresh.Grant{Kind: silentrefresh.Login, Credentials: oidc.Cookies{op.Session("ada")}}
+	grant := auth.Grant{Kind: auth.KindLogin, Credentials: oidc.Cookies{op.Session("ada")}}
 
 	_, err := exchanger(t, settings(op)).Exchange(t.Context(), hc, grant)
 	if f := failure(t, err); !strings.Contains(f.Hint, "origins") || f.Refused || visits.Load() != 0 {
 		t.Errorf("%d visits, %v", visits.Load(), err)
 	}
-	keepsSecrets(t, err, silentrefresh.Session{})
+	keepsSecrets(t, err, auth.Session{})
 }
 
 func TestSilentThroughAListedOrigin(t *testing.T) {
@@ -112,7 +112,7 @@ func TestSilentWithoutARedirect(t *testing.T) {
 		old := login(t, e, hc, op, "ada")
 		op.Change(func(p *fakeop.Provider) { p.Fault = answer("/authorize", test.status, "<html>", nil) })
 		_, err := refresh(t, e, hc, old)
-		if f := failure(t, err); f.Refused || f.Unknown || !f.Unsent || !strings.Contains(err.Error(), test.want) {
+		if f := failure(t, err); f.Refused || f.MaybeSpent || !f.Unsent || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%d: %+v, %v", test.status, f, err)
 		}
 	}

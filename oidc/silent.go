@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 // maxHops is how many redirects one silent authentication may take; a handful is usual.
@@ -15,20 +15,20 @@ const maxHops = 20
 
 // silent authenticates without a person, as a browser does in a hidden frame (OpenID Connect Core section
 // 3.1.2.1, prompt=none).
-func (x *exchange) silent(ctx context.Context, old silentrefresh.Session) (silentrefresh.Session, error) {
+func (x *exchange) silent(ctx context.Context, old auth.Session) (auth.Session, error) {
 	a, code, err := x.authorizeSilently(ctx, old)
 	if err != nil {
-		return silentrefresh.Session{}, err
+		return auth.Session{}, err
 	}
 	s, err := x.redeem(ctx, a, code, old)
-	if e, ok := errors.AsType[*silentrefresh.RefreshError](err); ok && !errors.Is(err, errOtherSubject) {
-		return silentrefresh.Session{}, harmless(e) // the code is lost; the provider's session is not
+	if e, ok := errors.AsType[*auth.Error](err); ok && !errors.Is(err, errOtherSubject) {
+		return auth.Session{}, harmless(e) // the code is lost; the provider's session is not
 	}
 	return s, err
 }
 
 // authorizeSilently asks the provider whether it still knows its session.
-func (x *exchange) authorizeSilently(ctx context.Context, old silentrefresh.Session) (authorization, string, error) {
+func (x *exchange) authorizeSilently(ctx context.Context, old auth.Session) (authorization, string, error) {
 	a := x.authorization(x.c.RedirectURI, "none", extraOf(old).IDToken)
 	answer, err := x.follow(ctx, a)
 	if err != nil {

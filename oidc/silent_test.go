@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/oidc"
 	"github.com/silentrefresh/silentrefresh/oidc/internal/fakeop"
 )
@@ -30,7 +31,7 @@ func TestSilentLogin(t *testing.T) {
 		t.Errorf("tokens missing, or a lifetime of %v", s.Expires.Sub(s.Issued))
 	}
 	var claims struct{ Email string }
-	if err := s.Answer.Decode(&claims); err != nil || claims.Email != "ada@example.com" {
+	if err := s.Response.Decode(&claims); err != nil || claims.Email != "ada@example.com" {
 		t.Errorf("claims %+v, %v", claims, err)
 	}
 	if n := fetched.Load(); n != 0 {
@@ -98,7 +99,7 @@ func TestSilentAnswers(t *testing.T) {
 			if f.Refused != test.refused || errors.Is(err, silentrefresh.ErrSessionOver) != test.refused {
 				t.Errorf("refused %v: %v", f.Refused, err)
 			}
-			if !f.Refused && (!f.Unsent || f.Unknown) {
+			if !f.Refused && (!f.Unsent || f.MaybeSpent) {
 				t.Errorf("a silent authentication that fails spends nothing: %+v", f)
 			}
 			if !strings.Contains(f.Hint, test.hint) {
@@ -151,7 +152,7 @@ func TestBroughtCookiesReachAllOfTheProvider(t *testing.T) {
 	cookie := op.Session("ada")
 	cookie.Path = ""
 	_, err := exchanger(t, settings(op)).Exchange(t.Context(), client(t),
-		silentrefresh.Grant{Kind: silentrefresh.Login, Credentials: oidc.Cookies{cookie}})
+		auth.Grant{Kind: auth.KindLogin, Credentials: oidc.Cookies{cookie}})
 	if err != nil {
 		t.Error(err)
 	}
@@ -175,7 +176,7 @@ func TestSilentAnswerTwice(t *testing.T) {
 		return to
 	})
 	_, err := exchanger(t, settings(op)).Exchange(t.Context(), hc,
-		silentrefresh.Grant{Kind: silentrefresh.Login, Credentials: oidc.Cookies{op.Session("ada")}})
+		auth.Grant{Kind: auth.KindLogin, Credentials: oidc.Cookies{op.Session("ada")}})
 	if err == nil || !strings.Contains(err.Error(), "code twice") {
 		t.Errorf("error %v", err)
 	}
@@ -228,7 +229,7 @@ func TestSilentBreaksOff(t *testing.T) {
 		p.Fault = func(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) }
 	})
 	_, err := refresh(t, e, hc, old)
-	if f := failure(t, err); f.Refused || f.Unknown || !f.Unsent || f.Path != "/authorize" {
+	if f := failure(t, err); f.Refused || f.MaybeSpent || !f.Unsent || f.Path != "/authorize" {
 		t.Errorf("%+v", f)
 	}
 }
@@ -236,8 +237,8 @@ func TestSilentBreaksOff(t *testing.T) {
 func TestSilentNeedsSomethingToShow(t *testing.T) {
 	op := start(t, &fakeop.Provider{})
 	e := exchanger(t, settings(op))
-	_, err := refresh(t, e, client(t), silentrefresh.Session{})
-	if !errors.Is(err, silentrefresh.ErrNotRenewable) || op.Calls("/authorize") != 0 {
+	_, err := refresh(t, e, client(t), auth.Session{})
+	if !errors.Is(err, auth.ErrNotRenewable) || op.Calls("/authorize") != 0 {
 		t.Errorf("%v after %d requests", err, op.Calls("/authorize"))
 	}
 }
@@ -255,7 +256,7 @@ func TestReplayedCode(t *testing.T) {
 	e, hc := exchanger(t, settings(op)), client(t)
 	old := login(t, e, hc, op, "ada")
 	_, err := refresh(t, e, hc, old)
-	if f := failure(t, err); f.Refused || f.Unknown || f.Code != "invalid_grant" {
+	if f := failure(t, err); f.Refused || f.MaybeSpent || f.Code != "invalid_grant" {
 		t.Errorf("%+v", f)
 	}
 	if n := op.Calls("/token"); n != 2 {

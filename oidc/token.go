@@ -8,10 +8,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/auth"
+
 	goidc "github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
-
-	"github.com/silentrefresh/silentrefresh"
 )
 
 // leeway is how far the clocks of the provider's own machines may be apart.
@@ -29,30 +29,30 @@ type extra struct {
 	Spent bool `json:"spent,omitempty"`
 }
 
-func extraOf(s silentrefresh.Session) extra {
+func extraOf(s auth.Session) extra {
 	var e extra
 	json.Unmarshal([]byte(s.Extra.Reveal()), &e) // what is not there, or not ours, is zero
 	return e
 }
 
-func (e extra) secret() silentrefresh.Secret {
+func (e extra) secret() auth.Secret {
 	b, _ := json.Marshal(e) // two strings and a bool
-	return silentrefresh.NewSecret(string(b))
+	return auth.NewSecret(string(b))
 }
 
 // redeem trades an authorization code for a session (RFC 6749 section 4.1.3), the next one of old.
-func (x *exchange) redeem(ctx context.Context, a authorization, code string, old silentrefresh.Session) (silentrefresh.Session, error) {
+func (x *exchange) redeem(ctx context.Context, a authorization, code string, old auth.Session) (auth.Session, error) {
 	tok, err := x.oauth(a.redirectURI).Exchange(x.with(ctx), code, oauth2.VerifierOption(a.verifier))
 	if err != nil {
-		return silentrefresh.Session{}, x.failed(err)
+		return auth.Session{}, x.failed(err)
 	}
 	if idTokenOf(tok) == "" {
-		return silentrefresh.Session{}, x.mistake("the provider gave no ID token, though openid is among the scopes")
+		return auth.Session{}, x.mistake("the provider gave no ID token, though openid is among the scopes")
 	}
 	s := x.session(tok)
 	claims, err := x.verify(ctx, tok, a.nonce, old.Subject)
 	if err != nil {
-		return silentrefresh.Session{}, err
+		return auth.Session{}, err
 	}
 	x.identify(&s, claims, extra{
 		IDToken: idTokenOf(tok),
@@ -64,8 +64,8 @@ func (x *exchange) redeem(ctx context.Context, a authorization, code string, old
 
 // present shows the refresh token (RFC 6749 section 6). When the answer is lost it does so once more at once, since
 // most providers bear with that for a moment (RFC 9700 section 4.14.2), and never a third time.
-func (x *exchange) present(ctx context.Context, token silentrefresh.Secret) (*oauth2.Token, *silentrefresh.RefreshError) {
-	once := func() (*oauth2.Token, *silentrefresh.RefreshError) {
+func (x *exchange) present(ctx context.Context, token auth.Secret) (*oauth2.Token, *auth.Error) {
+	once := func() (*oauth2.Token, *auth.Error) {
 		tok, err := x.oauth("").TokenSource(x.with(ctx), &oauth2.Token{RefreshToken: token.Reveal()}).Token()
 		if err != nil {
 			return nil, x.failed(err)
@@ -73,21 +73,21 @@ func (x *exchange) present(ctx context.Context, token silentrefresh.Secret) (*oa
 		return tok, nil
 	}
 	tok, lost := once()
-	if lost == nil || !lost.Unknown || ctx.Err() != nil {
+	if lost == nil || !lost.MaybeSpent || ctx.Err() != nil {
 		return tok, lost
 	}
 	tok, again := once()
 	if again != nil {
-		again.Interrupted, again.Unsent, again.Unknown = true, false, !again.Refused
+		again.Interrupted, again.Unsent, again.MaybeSpent = true, false, !again.Refused
 	}
 	return tok, again
 }
 
 // refreshToken trades old's refresh token for the next session.
-func (x *exchange) refreshToken(ctx context.Context, old silentrefresh.Session) (silentrefresh.Session, error) {
+func (x *exchange) refreshToken(ctx context.Context, old auth.Session) (auth.Session, error) {
 	tok, failure := x.present(ctx, old.RefreshToken)
 	if failure != nil {
-		return silentrefresh.Session{}, failure
+		return auth.Session{}, failure
 	}
 	s := x.session(tok)
 	if idTokenOf(tok) == "" {
@@ -99,21 +99,21 @@ func (x *exchange) refreshToken(ctx context.Context, old silentrefresh.Session) 
 		err = x.mistake("the ID token has another nonce than the login's")
 	}
 	if refused(err) {
-		return silentrefresh.Session{}, err
+		return auth.Session{}, err
 	}
 	if err != nil {
 		// The credential is spent, and what came with it is the only one left.
-		return silentrefresh.Session{RefreshToken: s.RefreshToken}, err
+		return auth.Session{RefreshToken: s.RefreshToken}, err
 	}
 	x.identify(&s, claims, extra{IDToken: idTokenOf(tok), Nonce: nonce})
 	return s, nil
 }
 
 // session is what a token answer says by itself. Lifetimes count from when the request was sent.
-func (x *exchange) session(tok *oauth2.Token) silentrefresh.Session {
-	s := silentrefresh.Session{
-		AccessToken:  silentrefresh.NewSecret(tok.AccessToken),
-		RefreshToken: silentrefresh.NewSecret(tok.RefreshToken),
+func (x *exchange) session(tok *oauth2.Token) auth.Session {
+	s := auth.Session{
+		AccessToken:  auth.NewSecret(tok.AccessToken),
+		RefreshToken: auth.NewSecret(tok.RefreshToken),
 		Issued:       x.wire.last.began,
 		Expires:      tok.Expiry, // of an answer that is not JSON
 	}
@@ -146,7 +146,7 @@ func (x *exchange) verify(ctx context.Context, tok *oauth2.Token, nonce, subject
 	case claims.Subject == "":
 		err = errors.New("it names no subject")
 	case subject != "" && claims.Subject != subject:
-		return nil, &silentrefresh.RefreshError{Op: x.op, Refused: true, Err: errOtherSubject}
+		return nil, &auth.Error{Op: x.op, Refused: true, Err: errOtherSubject}
 	case claims.AccessTokenHash != "" && claims.VerifyAccessToken(tok.AccessToken) != nil:
 		err = errors.New("it belongs to another access token")
 	default:
@@ -173,7 +173,7 @@ func (x *exchange) checkParty(token *goidc.IDToken) error {
 }
 
 // identify adds to s what a verified ID token says.
-func (x *exchange) identify(s *silentrefresh.Session, token *goidc.IDToken, e extra) {
+func (x *exchange) identify(s *auth.Session, token *goidc.IDToken, e extra) {
 	var names struct {
 		Email    string `json:"email"`
 		Username string `json:"preferred_username"`
@@ -181,7 +181,7 @@ func (x *exchange) identify(s *silentrefresh.Session, token *goidc.IDToken, e ex
 	}
 	var all json.RawMessage
 	if err := errors.Join(token.Claims(&names), token.Claims(&all)); err == nil {
-		s.Answer = silentrefresh.NewAnswer(all)
+		s.Response = auth.NewResponse(all)
 	}
 	s.Subject = token.Subject
 	for _, name := range []string{names.Email, names.Username, names.Name, token.Subject} {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/oidc"
 	"github.com/silentrefresh/silentrefresh/oidc/internal/fakeop"
 )
@@ -147,7 +148,7 @@ func TestF24_TokenEndpointFailures(t *testing.T) {
 		})
 		_, err := refresh(t, e, client(t), old)
 		f := failure(t, err)
-		if got := (flags{f.Refused, f.Unsent, f.Unknown}); got != test.want {
+		if got := (flags{f.Refused, f.Unsent, f.MaybeSpent}); got != test.want {
 			t.Errorf("%d %s: %+v, want %+v", test.status, test.body, got, test.want)
 		}
 		want := 1
@@ -232,20 +233,20 @@ func TestF29_LostAnswers(t *testing.T) {
 		p.Fault = func(w http.ResponseWriter, r *http.Request) bool { panic(http.ErrAbortHandler) }
 	})
 	_, err := refresh(t, e, client(t), old)
-	if f := failure(t, err); !f.Unknown || f.Unsent || f.Refused {
+	if f := failure(t, err); !f.MaybeSpent || f.Unsent || f.Refused {
 		t.Errorf("aborted: %+v", f)
 	}
 
 	hc := client(t)
 	hc.Transport = &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no route") }}
 	_, err = refresh(t, e, hc, old)
-	if f := failure(t, err); f.Unknown || !f.Unsent || f.Refused || !strings.Contains(err.Error(), "no route") {
+	if f := failure(t, err); f.MaybeSpent || !f.Unsent || f.Refused || !strings.Contains(err.Error(), "no route") {
 		t.Errorf("not dialled: %+v", f)
 	}
 
 	hc.Transport = opaque{}
 	_, err = refresh(t, e, hc, old)
-	if f := failure(t, err); !f.Unknown || f.Unsent {
+	if f := failure(t, err); !f.MaybeSpent || f.Unsent {
 		t.Errorf("a transport that does not tell whether it sent: %+v", f)
 	}
 }
@@ -262,23 +263,23 @@ func TestRenewable(t *testing.T) {
 	c := settings(op)
 	c.Flow, c.RedirectURI = oidc.Device, ""
 	device := exchanger(t, c)
-	cookies := []silentrefresh.Cookie{{Name: "op_session", Value: silentrefresh.NewSecret("x")}}
+	cookies := []auth.Cookie{{Name: "op_session", Value: auth.NewSecret("x")}}
 	for _, test := range []struct {
 		name  string
 		e     *oidc.Exchanger
-		s     silentrefresh.Session
+		s     auth.Session
 		wants string
 	}{
-		{"refresh token", device, silentrefresh.Session{RefreshToken: silentrefresh.NewSecret("r")}, ""},
-		{"cookies", silent, silentrefresh.Session{Cookies: cookies}, ""},
-		{"cookies, no redirect URI", device, silentrefresh.Session{Cookies: cookies}, "redirect_uri"},
-		{"nothing", silent, silentrefresh.Session{}, "offline_access"},
+		{"refresh token", device, auth.Session{RefreshToken: auth.NewSecret("r")}, ""},
+		{"cookies", silent, auth.Session{Cookies: cookies}, ""},
+		{"cookies, no redirect URI", device, auth.Session{Cookies: cookies}, "redirect_uri"},
+		{"nothing", silent, auth.Session{}, "offline_access"},
 	} {
 		err := test.e.Renewable(test.s)
 		if (err == nil) != (test.wants == "") {
 			t.Errorf("%s: %v", test.name, err)
 		}
-		if err != nil && (!errors.Is(err, silentrefresh.ErrNotRenewable) || !strings.Contains(err.Error(), test.wants)) {
+		if err != nil && (!errors.Is(err, auth.ErrNotRenewable) || !strings.Contains(err.Error(), test.wants)) {
 			t.Errorf("%s: %v", test.name, err)
 		}
 	}

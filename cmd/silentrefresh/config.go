@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/oidc"
 )
 
@@ -40,8 +41,8 @@ type attach struct {
 	Cookies bool    `json:"cookies"`
 }
 
-func (a attach) setting() silentrefresh.Attach {
-	s := silentrefresh.Attach{Header: a.Header, Bare: a.Bare, Cookies: a.Cookies}
+func (a attach) setting() auth.Attach {
+	s := auth.Attach{Header: a.Header, Bare: a.Bare, Cookies: a.Cookies}
 	if a.Scheme != nil {
 		s.Scheme = *a.Scheme
 		s.Bare = s.Bare || s.Scheme == ""
@@ -130,7 +131,7 @@ func (c *config) client() (silentrefresh.Config, error) {
 	cfg := silentrefresh.Config{
 		BaseURL: c.BaseURL, Origins: c.Origins, Attach: c.Attach.setting(), RejectedStatus: c.RejectedStatus,
 		HandOutHeader: c.HandOutHeader, MemoryOnly: c.MemoryOnly, Timeout: time.Duration(c.Timeout),
-		MaxWait: time.Duration(c.MaxWait), Margin: time.Duration(c.Margin), MaxAge: time.Duration(c.MaxAge),
+		MaxWait: time.Duration(c.MaxWait), RefreshBefore: time.Duration(c.Margin), MaxAge: time.Duration(c.MaxAge),
 		Exchanger: &c.Endpoint,
 	}
 	if c.OIDC == nil {

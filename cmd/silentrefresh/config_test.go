@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/authtest"
 	"github.com/silentrefresh/silentrefresh/oidc"
 )
@@ -30,7 +31,7 @@ func TestConfigDocument(t *testing.T) {
 	if err := json.Unmarshal([]byte(provider), &oidc.Config{}); err != nil {
 		t.Errorf("oidc: %v in %s", err, provider)
 	}
-	if cfg.Timeout != 30*time.Second || cfg.MaxWait != 10*time.Second || cfg.Margin != 0 || c.Ask[1] != "password" {
+	if cfg.Timeout != 30*time.Second || cfg.MaxWait != 10*time.Second || cfg.RefreshBefore != 0 || c.Ask[1] != "password" {
 		t.Errorf("%+v", cfg)
 	}
 }
@@ -67,7 +68,7 @@ func TestConfigEndpoints(t *testing.T) {
 
 // TestAttach: an empty scheme that is there means none; one that is not means the usual.
 func TestAttach(t *testing.T) {
-	for document, want := range map[string]silentrefresh.Attach{
+	for document, want := range map[string]auth.Attach{
 		`{}`:                                    {},
 		`{"header": "X-T"}`:                     {Header: "X-T"},
 		`{"scheme": ""}`:                        {Bare: true},

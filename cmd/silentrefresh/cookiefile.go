@@ -10,19 +10,19 @@ import (
 	"strings"
 	"time"
 
-	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/oidc"
 )
 
 // readCookies reads a file in Netscape's format, as curl and the export of browsers write it, and returns the
 // cookies that concern one of hosts: such files hold those of other sites, too. Errors never show values.
-func readCookies(file string, hosts []string) ([]silentrefresh.Cookie, error) {
+func readCookies(file string, hosts []string) ([]auth.Cookie, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	var fit []silentrefresh.Cookie
+	var fit []auth.Cookie
 	lines := bufio.NewScanner(f)
 	for n := 1; lines.Scan(); n++ {
 		c, ok, err := parseCookie(lines.Text())
@@ -44,7 +44,7 @@ func readCookies(file string, hosts []string) ([]silentrefresh.Cookie, error) {
 
 // parseCookie reads one line: domain, whether subdomains get it, path, Secure, end, name, value, with tabs between.
 // It is not ok for comments and for cookies that have ended.
-func parseCookie(line string) (c silentrefresh.Cookie, ok bool, err error) {
+func parseCookie(line string) (c auth.Cookie, ok bool, err error) {
 	line = strings.TrimRight(line, "\r")
 	line, httpOnly := strings.CutPrefix(line, "#HttpOnly_")
 	if strings.TrimSpace(line) == "" || line[0] == '#' {
@@ -65,8 +65,8 @@ func parseCookie(line string) (c silentrefresh.Cookie, ok bool, err error) {
 	if quoted {
 		value = strings.TrimSuffix(value, `"`)
 	}
-	c = silentrefresh.Cookie{
-		Name: fields[5], Value: silentrefresh.NewSecret(value), Quoted: quoted, HttpOnly: httpOnly, Path: fields[2],
+	c = auth.Cookie{
+		Name: fields[5], Value: auth.NewSecret(value), Quoted: quoted, HttpOnly: httpOnly, Path: fields[2],
 		Domain: strings.ToLower(strings.TrimPrefix(fields[0], ".")), HostOnly: !strings.EqualFold(fields[1], "TRUE"),
 		Secure: strings.EqualFold(fields[3], "TRUE"),
 	}
@@ -77,7 +77,7 @@ func parseCookie(line string) (c silentrefresh.Cookie, ok bool, err error) {
 }
 
 // concerns reports whether one of hosts may get c.
-func concerns(c *silentrefresh.Cookie, hosts []string) bool {
+func concerns(c *auth.Cookie, hosts []string) bool {
 	for _, host := range hosts {
 		if host == c.Domain || !c.HostOnly && strings.HasSuffix(host, "."+c.Domain) {
 			return true
@@ -87,7 +87,7 @@ func concerns(c *silentrefresh.Cookie, hosts []string) bool {
 }
 
 // providerCookies are cookies as package oidc takes them.
-func providerCookies(cookies []silentrefresh.Cookie) (all oidc.Cookies) {
+func providerCookies(cookies []auth.Cookie) (all oidc.Cookies) {
 	for _, c := range cookies {
 		h := &http.Cookie{Name: c.Name, Value: c.Value.Reveal(), Quoted: c.Quoted, Path: c.Path, Secure: c.Secure, HttpOnly: c.HttpOnly, Expires: c.Expires}
 		if !c.HostOnly {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/oidc"
 )
 
@@ -85,11 +86,11 @@ func (a *app) bringRefreshToken(ctx context.Context, c *silentrefresh.Client) er
 	if err != nil {
 		return err
 	}
-	token := silentrefresh.NewSecret(string(bytes.TrimSpace(b)))
+	token := auth.NewSecret(string(bytes.TrimSpace(b)))
 	if token.IsZero() {
 		return usage("there is no refresh token in what was given", "")
 	}
-	return c.Resume(ctx, silentrefresh.Session{RefreshToken: token})
+	return c.Resume(ctx, auth.Session{RefreshToken: token})
 }
 
 // bringCookies takes up a browser's session: with the server itself, or with its identity provider.
@@ -103,7 +104,7 @@ func (a *app) bringCookies(ctx context.Context, c *silentrefresh.Client, provide
 		return usage("the cookies were not read: "+plain(err), "export them in Netscape's format, with the tab of "+hosts[0]+" open")
 	}
 	if provider == nil {
-		return c.Resume(ctx, silentrefresh.Session{Cookies: cookies})
+		return c.Resume(ctx, auth.Session{Cookies: cookies})
 	}
 	return c.Login(ctx, providerCookies(cookies))
 }

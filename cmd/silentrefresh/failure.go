@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 // A failure is an error as people read it: what failed, why, and what to do.
@@ -63,7 +64,7 @@ func (a *app) failed(what string, err error) *failure {
 		err = u.Err
 	}
 	f := &failure{what: what, why: plain(err), code: exitFailed}
-	refresh, isRefresh := errors.AsType[*silentrefresh.RefreshError](err)
+	refresh, isRefresh := errors.AsType[*auth.Error](err)
 	switch {
 	case errors.Is(err, silentrefresh.ErrNoSession):
 		f.what, f.why, f.do, f.code = what+": nobody is logged in", "", a.loginCommand(), exitLogin
@@ -85,7 +86,7 @@ func (a *app) failed(what string, err error) *failure {
 }
 
 // reason says what the auth server answered, or why it did not.
-func reason(e *silentrefresh.RefreshError) string {
+func reason(e *auth.Error) string {
 	var parts []string
 	if e.Status != 0 {
 		text := fmt.Sprintf("%s answered %d %s", e.Path, e.Status, answered(e))
@@ -101,24 +102,24 @@ func reason(e *silentrefresh.RefreshError) string {
 }
 
 // answered is the error code of an answer, else its status in words.
-func answered(e *silentrefresh.RefreshError) string {
+func answered(e *auth.Error) string {
 	if e.Code != "" {
 		return e.Code
 	}
 	return http.StatusText(e.Status)
 }
 
-func advice(e *silentrefresh.RefreshError) string {
+func advice(e *auth.Error) string {
 	switch {
 	case e.Hint != "":
 		return e.Hint
 	case !e.Until.IsZero():
 		return "try again after " + clock(e.Until)
-	case e.Op == silentrefresh.Login && e.Refused:
+	case e.Op == auth.KindLogin && e.Refused:
 		return "try again with the right credentials"
-	case e.Op == silentrefresh.Login && !e.Refused:
+	case e.Op == auth.KindLogin && !e.Refused:
 		return "look at the server's URL, or try again later"
-	case e.Op == silentrefresh.Refresh && !e.Refused && !e.Interrupted:
+	case e.Op == auth.KindRefresh && !e.Refused && !e.Interrupted:
 		return "try again later; the session is not over"
 	}
 	return ""
@@ -126,7 +127,7 @@ func advice(e *silentrefresh.RefreshError) string {
 
 // overReason is why a session is over, without what is said anyway.
 func overReason(err error) string {
-	if e, ok := errors.AsType[*silentrefresh.RefreshError](err); ok {
+	if e, ok := errors.AsType[*auth.Error](err); ok {
 		return reason(e)
 	}
 	why := strings.TrimPrefix(err.Error(), silentrefresh.ErrSessionOver.Error())

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 const loginHelp = `Without -d, -cookie-file and -refresh-token it asks on the terminal, and a password is not echoed; with "oidc" in the
@@ -90,7 +91,7 @@ func (a *app) greet(st silentrefresh.Status, where string, obstacle <-chan error
 func why(obstacle <-chan error) string {
 	select {
 	case err := <-obstacle:
-		return strings.TrimPrefix(plain(err), plain(silentrefresh.ErrNotRenewable)+": ")
+		return strings.TrimPrefix(plain(err), plain(auth.ErrNotRenewable)+": ")
 	case <-time.After(time.Second):
 		return "the login brought neither a cookie nor a refresh token"
 	}

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/authtest"
 )
 
@@ -125,7 +125,7 @@ func TestCookieFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []silentrefresh.Cookie{
+	want := []auth.Cookie{
 		{Name: "a", Domain: "example.com", Path: "/", Secure: true, HttpOnly: true, Expires: end},
 		{Name: "b", Quoted: true, Domain: "api.example.com", HostOnly: true, Path: "/x"},
 		{Name: "empty", Domain: "api.example.com", HostOnly: true, Path: "/"},
@@ -135,7 +135,7 @@ func TestCookieFile(t *testing.T) {
 	}
 	for i, c := range got {
 		value := c.Value.Reveal()
-		c.Value = silentrefresh.Secret{}
+		c.Value = auth.Secret{}
 		if !c.Expires.Equal(want[i].Expires) {
 			t.Errorf("%s ends %v", c.Name, c.Expires)
 		}
@@ -145,7 +145,7 @@ func TestCookieFile(t *testing.T) {
 		}
 	}
 	u, _ := url.Parse("https://api.example.com/x")
-	jar := silentrefresh.NewJar(got...)
+	jar := auth.NewJar(got...)
 	if n := len(jar.Cookies(u)); n != 3 {
 		t.Errorf("%d cookies go to %s", n, u)
 	}

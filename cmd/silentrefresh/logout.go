@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 // logout ends the session, here and at the server.
@@ -26,7 +26,7 @@ func logout(ctx context.Context, a *app) (err error) {
 	if err := c.Logout(ctx); err != nil {
 		f := a.failed("logged out of "+a.profile.label()+", but not of everything", err)
 		f.code = exitFailed
-		if e, ok := errors.AsType[*silentrefresh.RefreshError](err); ok && e.Op == silentrefresh.Logout {
+		if e, ok := errors.AsType[*auth.Error](err); ok && e.Op == auth.KindLogout {
 			f.why += "; " + f.do
 			f.do = "end it in the server's own list of sessions, or let it expire"
 		}

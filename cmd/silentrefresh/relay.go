@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 // The headers of the proxy's own.
@@ -113,7 +114,7 @@ func (r *relay) local(location string, from *url.URL) string {
 // failed answers a request that the server has not answered.
 func (r *relay) failed(w http.ResponseWriter, req *http.Request, err error) {
 	f := r.app.failed(req.URL.Path+" was not sent", err)
-	refresh, isRefresh := errors.AsType[*silentrefresh.RefreshError](err)
+	refresh, isRefresh := errors.AsType[*auth.Error](err)
 	switch {
 	case req.Context().Err() != nil:
 		panic(http.ErrAbortHandler) // whoever asked is gone

@@ -54,7 +54,7 @@ func (a *app) unchosen(err error) error {
 		return err
 	}
 	return a.printJSON(report{Status: silentrefresh.Status{
-		State: silentrefresh.StateNone, Session: cmp.Or(a.options.session, "default"),
+		State: silentrefresh.StateNone, Name: cmp.Or(a.options.session, "default"),
 	}}, f)
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 // watch shows what happens to the session, one line an event, until it is interrupted.
@@ -86,7 +87,7 @@ func good(ev silentrefresh.Event) string {
 
 // outcome is the status of the answer that made a refresh fail, or what came instead.
 func outcome(err error) string {
-	e, ok := errors.AsType[*silentrefresh.RefreshError](err)
+	e, ok := errors.AsType[*auth.Error](err)
 	switch {
 	case ok && e.Status != 0:
 		return strconv.Itoa(e.Status)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/authtest"
 )
 
@@ -14,16 +15,16 @@ import (
 func TestTimeline(t *testing.T) {
 	at := time.Date(2026, 11, 24, 12, 0, 4, 0, time.Local)
 	soon := time.Now().Add(time.Minute)
-	refused := &silentrefresh.RefreshError{Op: silentrefresh.Refresh, Path: "/auth/refresh", Status: 401, Code: "invalid_grant", Refused: true, At: at}
+	refused := &auth.Error{Op: auth.KindRefresh, Path: "/auth/refresh", Status: 401, Code: "invalid_grant", Refused: true, At: at}
 	for want, ev := range map[string]silentrefresh.Event{
 		"12:00:04  renewed   gen 41  212 ms  next #:#:#":                           {Kind: silentrefresh.EventRenewed, Generation: 41, Took: 212 * time.Millisecond, Next: soon},
 		"12:00:04  adopted   gen 43  from another process, no network  next #:#:#": {Kind: silentrefresh.EventAdopted, Generation: 43, Next: soon},
 		"12:00:04  retrying  503     try 2 at #:#:#; token good until #:#:#": {Kind: silentrefresh.EventRetrying, Attempt: 1, Next: soon, Expires: soon,
-			Err: &silentrefresh.RefreshError{Status: 503}},
+			Err: &auth.Error{Status: 503}},
 		"12:00:04  retrying  unsent  try 3 at #:#:#; the token has ended": {Kind: silentrefresh.EventRetrying, Attempt: 2, Next: soon, Expires: at.AddDate(-1, 0, 0),
-			Err: &silentrefresh.RefreshError{Unsent: true}},
+			Err: &auth.Error{Unsent: true}},
 		"12:00:04  retrying  lost    try 2 at #:#:#; no token": {Kind: silentrefresh.EventRetrying, Attempt: 1, Next: soon,
-			Err: &silentrefresh.RefreshError{Unknown: true}},
+			Err: &auth.Error{MaybeSpent: true}},
 		"12:00:04  resumed   gen 1   ada@example.com  no renewal scheduled":                       {Kind: silentrefresh.EventResumed, Generation: 1, Account: "ada@example.com"},
 		"12:00:04  unchanged gen 2   the server gave no newer token yet  next #:#:#":              {Kind: silentrefresh.EventUnchanged, Generation: 2, Next: soon},
 		"12:00:04  rejected  gen 2   the API refused the token":                                   {Kind: silentrefresh.EventRejected, Generation: 2},

@@ -160,9 +160,9 @@ func awaitToken(c *silentrefresh.Client, deadline time.Time) error {
 		case s.State == silentrefresh.StateLoggedIn:
 			return nil
 		case !s.State.Healthy():
-			return fmt.Errorf("the session of %s is %q: %w", s.Session, s.State, s.Err)
+			return fmt.Errorf("the session of %s is %q: %w", s.Name, s.State, s.Err)
 		case time.Now().After(deadline):
-			return fmt.Errorf("%s is still %q %v after the restart; its last failure: %v", s.Session, s.State, patience, s.Err)
+			return fmt.Errorf("%s is still %q %v after the restart; its last failure: %v", s.Name, s.State, patience, s.Err)
 		}
 		time.Sleep(10 * time.Millisecond)
 	}

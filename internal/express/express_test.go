@@ -13,6 +13,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 func login(t *testing.T, c *silentrefresh.Client, credentials any) {
@@ -90,8 +91,8 @@ func TestLoginUseLogout(t *testing.T) {
 }
 
 // brought is a session of which only the cookie is known.
-func brought(cookie string) silentrefresh.Session {
-	return silentrefresh.Session{Cookies: []silentrefresh.Cookie{{Name: "refreshToken", Value: silentrefresh.NewSecret(cookie)}}}
+func brought(cookie string) auth.Session {
+	return auth.Session{Cookies: []auth.Cookie{{Name: "refreshToken", Value: auth.NewSecret(cookie)}}}
 }
 
 func TestWrongPassword(t *testing.T) {
@@ -99,7 +100,7 @@ func TestWrongPassword(t *testing.T) {
 	s := start(t)
 	c, _ := s.newClient(t, silentrefresh.Config{})
 	err := c.Login(t.Context(), map[string]string{"email": ada["email"], "password": "guessed"})
-	re, ok := errors.AsType[*silentrefresh.RefreshError](err)
+	re, ok := errors.AsType[*auth.Error](err)
 	if !ok || !re.Refused || re.Status != http.StatusUnauthorized {
 		t.Fatalf("got %v, want a RefreshError that says refused with 401", err)
 	}
@@ -179,7 +180,7 @@ func TestSilentRefresh(t *testing.T) {
 	t.Parallel()
 	s := start(t, "ACCESS_TTL=4") // which is as little as 3 s: JWTs count whole seconds
 	renewed := make(chan struct{}, 100)
-	c, wire := s.newClient(t, silentrefresh.Config{Margin: 2 * time.Second, Observe: func(ev silentrefresh.Event) {
+	c, wire := s.newClient(t, silentrefresh.Config{RefreshBefore: 2 * time.Second, Observe: func(ev silentrefresh.Event) {
 		if ev.Kind == silentrefresh.EventRenewed {
 			renewed <- struct{}{}
 		}

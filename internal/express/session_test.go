@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 func TestRotationAndReuse(t *testing.T) {
@@ -60,7 +61,7 @@ func TestF24_RateLimitNeverLogsOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := hasty.Renew(t.Context()) // over the limit
-	re, ok := errors.AsType[*silentrefresh.RefreshError](err)
+	re, ok := errors.AsType[*auth.Error](err)
 	if !ok || re.Status != http.StatusTooManyRequests || re.Until.IsZero() {
 		t.Errorf("got %v, want a RefreshError with 429 and a time", err)
 	}

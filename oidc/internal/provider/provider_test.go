@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/oidc"
 )
 
@@ -132,7 +133,7 @@ func (p *provider) silentLogin(client string, scopes ...string) oidc.Config {
 	return oidc.Config{
 		Issuer:       p.Issuer,
 		ClientID:     client,
-		ClientSecret: silentrefresh.NewSecret(p.Secret),
+		ClientSecret: auth.NewSecret(p.Secret),
 		ClientAuth:   "client_secret_" + client,
 		Flow:         oidc.Silent,
 		Scopes:       append([]string{"openid", "email"}, scopes...),

@@ -1,4 +1,4 @@
-package silentrefresh
+package auth
 
 import (
 	"encoding/json"
@@ -8,27 +8,27 @@ import (
 	"log/slog"
 )
 
-// Answer is the document of an auth server's answer (a user, permissions, ...). Because tokens are among it, it
+// Response is the document of an auth server's answer (a user, permissions, ...). Because tokens are among it, it
 // redacts itself everywhere; Decode reads it. The zero value is empty.
 //
 // Like a Secret's, its text is a string behind a pointer: of a pointer to bytes, fmt shows the bytes where the verb
 // does not fit, as in %s of a struct.
-type Answer struct{ raw *string }
+type Response struct{ raw *string }
 
-// NewAnswer wraps a JSON document, for an Exchanger.
-func NewAnswer(document []byte) Answer {
+// NewResponse wraps a JSON document, for an Exchanger.
+func NewResponse(document []byte) Response {
 	if len(document) == 0 {
-		return Answer{}
+		return Response{}
 	}
 	text := string(document)
-	return Answer{raw: &text}
+	return Response{raw: &text}
 }
 
 // IsZero reports whether there is no document.
-func (a Answer) IsZero() bool { return a.raw == nil }
+func (a Response) IsZero() bool { return a.raw == nil }
 
 // Decode stores the document in the value that v points to, as json.Unmarshal does.
-func (a Answer) Decode(v any) error {
+func (a Response) Decode(v any) error {
 	if a.raw == nil {
 		return errors.New("silentrefresh: no answer to decode: it is given with the event, and kept only with Config.KeepAnswer")
 	}
@@ -39,21 +39,21 @@ func (a Answer) Decode(v any) error {
 }
 
 // String returns "[redacted]", or "" for the zero Answer.
-func (a Answer) String() string {
+func (a Response) String() string {
 	if a.raw == nil {
 		return ""
 	}
-	return redacted
+	return Redacted
 }
 
 // GoString is String, for %#v.
-func (a Answer) GoString() string { return a.String() }
+func (a Response) GoString() string { return a.String() }
 
 // Format writes String for every verb.
-func (a Answer) Format(f fmt.State, _ rune) { io.WriteString(f, a.String()) }
+func (a Response) Format(f fmt.State, _ rune) { io.WriteString(f, a.String()) }
 
 // LogValue is String, for log/slog.
-func (a Answer) LogValue() slog.Value { return slog.StringValue(a.String()) }
+func (a Response) LogValue() slog.Value { return slog.StringValue(a.String()) }
 
 // MarshalJSON writes String.
-func (a Answer) MarshalJSON() ([]byte, error) { return json.Marshal(a.String()) }
+func (a Response) MarshalJSON() ([]byte, error) { return json.Marshal(a.String()) }

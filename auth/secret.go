@@ -1,4 +1,4 @@
-package silentrefresh
+package auth
 
 import (
 	"crypto/subtle"
@@ -8,7 +8,7 @@ import (
 	"log/slog"
 )
 
-const redacted = "[redacted]"
+const Redacted = "[redacted]"
 
 // Secret holds a token. It prints, logs and marshals as "[redacted]", whatever the verb, also as a field of
 // somebody else's struct: fmt does not call methods on unexported fields, so the text sits behind a pointer, and
@@ -36,8 +36,8 @@ func (s Secret) Reveal() string {
 // IsZero reports whether s holds nothing.
 func (s Secret) IsZero() bool { return s.s == nil }
 
-// equal compares without telling by its duration where two tokens differ.
-func (s Secret) equal(o Secret) bool {
+// Equal compares without telling by its duration where two tokens differ.
+func (s Secret) Equal(o Secret) bool {
 	return subtle.ConstantTimeCompare([]byte(s.Reveal()), []byte(o.Reveal())) == 1
 }
 
@@ -46,7 +46,7 @@ func (s Secret) String() string {
 	if s.s == nil {
 		return ""
 	}
-	return redacted
+	return Redacted
 }
 
 // GoString is String, for %#v.
@@ -66,8 +66,8 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalText takes a secret out of a configuration file. It refuses what Secret writes: that was a dump.
 func (s *Secret) UnmarshalText(text []byte) error {
-	if string(text) == redacted {
-		return errors.New("silentrefresh: " + redacted + " stands for a secret, and is none")
+	if string(text) == Redacted {
+		return errors.New("silentrefresh: " + Redacted + " stands for a secret, and is none")
 	}
 	*s = NewSecret(string(text))
 	return nil

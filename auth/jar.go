@@ -1,4 +1,4 @@
-package silentrefresh
+package auth
 
 import (
 	"cmp"
@@ -84,39 +84,14 @@ func (j *Jar) All() []Cookie {
 	return j.pick(func(c *Cookie) bool { return c.live(now) })
 }
 
-// get returns the cookie of that name which a request for u carries; the first one where there are several.
-func (j *Jar) get(u *url.URL, name string) (Cookie, bool) {
+// Find returns the cookie of that name which a request for u carries; the first one where there are several.
+func (j *Jar) Find(u *url.URL, name string) (Cookie, bool) {
 	for _, c := range j.sentTo(u) {
 		if c.Name == name {
 			return c, true
 		}
 	}
 	return Cookie{}, false
-}
-
-// clone returns a jar with the same cookies.
-func (j *Jar) clone() *Jar {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return &Jar{cookies: slices.Clone(j.cookies)}
-}
-
-// restoreDeleted puts back into after, which is what a failed exchange made of before, the cookies that the failed
-// answer deleted or emptied. Those that it added, or gave another value, stay.
-func restoreDeleted(before, after *Jar) {
-	now := wall.Now()
-	old := before.All()
-	after.mu.Lock()
-	defer after.mu.Unlock()
-	for _, c := range old {
-		if !c.Value.IsZero() && !after.hasValue(&c) {
-			after.put(c, now)
-		}
-	}
-}
-
-func (j *Jar) hasValue(c *Cookie) bool {
-	return slices.ContainsFunc(j.cookies, func(o Cookie) bool { return c.replaces(&o) && !o.Value.IsZero() })
 }
 
 func (j *Jar) sentTo(u *url.URL) []Cookie {

@@ -1,11 +1,11 @@
-package silentrefresh
+package auth
 
 import "context"
 
 type foregroundKey struct{}
 
-// foreground marks what is done for a caller who waits.
-func foreground(ctx context.Context) context.Context {
+// WithForeground marks what is done for a caller who waits.
+func WithForeground(ctx context.Context) context.Context {
 	return context.WithValue(ctx, foregroundKey{}, true)
 }
 

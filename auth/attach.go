@@ -1,4 +1,4 @@
-package silentrefresh
+package auth
 
 import (
 	"cmp"
@@ -22,16 +22,16 @@ type Attach struct {
 	Cookies bool `json:"cookies"`
 }
 
-// value is the header that carries token, and its value.
-func (a Attach) value(token string) (header, value string) {
+// Value is the header that carries token, and its value.
+func (a Attach) Value(token string) (header, value string) {
 	header = cmp.Or(a.Header, "Authorization")
-	if scheme := a.scheme(); scheme != "" {
+	if scheme := a.SchemeName(); scheme != "" {
 		return header, scheme + " " + token
 	}
 	return header, token
 }
 
-func (a Attach) scheme() string {
+func (a Attach) SchemeName() string {
 	switch {
 	case a.Bare:
 		return ""
@@ -42,8 +42,8 @@ func (a Attach) scheme() string {
 	}
 }
 
-// check reports every mistake in a.
-func (a Attach) check() error {
+// Check reports every mistake in a.
+func (a Attach) Check() error {
 	var mistakes []error
 	switch {
 	case a.Header != "" && !httpguts.ValidHeaderFieldName(a.Header):

@@ -1,4 +1,4 @@
-package silentrefresh
+package auth
 
 import (
 	"cmp"
@@ -18,10 +18,10 @@ var (
 	ErrNotRenewable = errors.New("silentrefresh: the session carries nothing to renew it with")
 )
 
-// A RefreshError says why a login, a refresh or a logout did not succeed. It never carries bodies, query strings
+// A Error says why a login, a refresh or a logout did not succeed. It never carries bodies, query strings
 // or tokens. An Exchanger returns one to say what the auth server meant; other errors of an Exchanger are taken
 // for "try again later".
-type RefreshError struct {
+type Error struct {
 	// Op is what was tried: Login, Refresh or Logout.
 	Op Kind
 	// Path is the path of the URL that was called, "" if none was.
@@ -35,8 +35,8 @@ type RefreshError struct {
 	// Unsent: the credential never left this machine, or the server said that it did not look at it
 	// (429, 503): presenting it again is harmless.
 	Unsent bool
-	// Unknown: the credential was sent and the answer was lost; it may be spent (RFC 9700 section 4.14.2).
-	Unknown bool
+	// MaybeSpent: the credential was sent and the answer was lost; it may be spent (RFC 9700 section 4.14.2).
+	MaybeSpent bool
 	// Interrupted: the answer to a credential was lost, and presenting the credential again did not bring a new
 	// session. Together with Refused the session is over, by an accident and not by anybody's will.
 	Interrupted bool
@@ -49,11 +49,11 @@ type RefreshError struct {
 	// Err is the cause, nil if the answer itself says it all.
 	Err error
 
-	doubtful403 bool // a 403 that ends the session if it repeats
+	Doubtful bool // a 403 that ends the session if it repeats
 }
 
 // Error says what failed, why, and what to do.
-func (e *RefreshError) Error() string {
+func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("silentrefresh: ")
 	b.WriteString(e.what())
@@ -69,14 +69,14 @@ func (e *RefreshError) Error() string {
 	return b.String()
 }
 
-func (e *RefreshError) what() string {
-	if e.Refused && e.Op == Refresh {
+func (e *Error) what() string {
+	if e.Refused && e.Op == KindRefresh {
 		return "the session is over"
 	}
 	return cmp.Or(e.Op.String(), "exchange") + " failed"
 }
 
-func (e *RefreshError) why() string {
+func (e *Error) why() string {
 	var parts []string
 	if e.Status != 0 {
 		answered := strings.TrimSpace(e.Path + " answered " + strconv.Itoa(e.Status))
@@ -93,11 +93,11 @@ func (e *RefreshError) why() string {
 	return strings.Join(parts, ": ")
 }
 
-func (e *RefreshError) do() string {
+func (e *Error) do() string {
 	switch {
 	case e.Hint != "":
 		return e.Hint
-	case e.Refused && e.Op == Refresh:
+	case e.Refused && e.Op == KindRefresh:
 		return "call Login"
 	case !e.Until.IsZero():
 		return "postponed until " + e.Until.Format(time.TimeOnly)
@@ -107,9 +107,9 @@ func (e *RefreshError) do() string {
 }
 
 // Unwrap returns the cause.
-func (e *RefreshError) Unwrap() error { return e.Err }
+func (e *Error) Unwrap() error { return e.Err }
 
 // Is makes a refused refresh an ErrSessionOver.
-func (e *RefreshError) Is(target error) bool {
-	return target == ErrSessionOver && e.Refused && e.Op == Refresh
+func (e *Error) Is(target error) bool {
+	return target == ErrSessionOver && e.Refused && e.Op == KindRefresh
 }

@@ -1,4 +1,4 @@
-package silentrefresh
+package auth
 
 import (
 	"net/http"
@@ -34,8 +34,8 @@ type Cookie struct {
 	Created  time.Time     // when a cookie of that name, domain and path was set first
 }
 
-// at fills in what a caller may leave out: u's host gets the cookie, on every path.
-func (c Cookie) at(u *url.URL) Cookie {
+// At fills in what a caller may leave out: u's host gets the cookie, on every path.
+func (c Cookie) At(u *url.URL) Cookie {
 	if t, ok := cookieURLOf(u); ok && c.Domain == "" {
 		c.Domain, c.HostOnly = t.host, true
 	}

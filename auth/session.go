@@ -1,4 +1,4 @@
-package silentrefresh
+package auth
 
 import (
 	"time"
@@ -29,30 +29,7 @@ type Session struct {
 	CSRF Secret
 	// Extra is a few bytes of the Exchanger's own.
 	Extra Secret
-	// Answer is the document of the answer that made this session. It goes to the observer and is not kept with
+	// Response is the document of the answer that made this session. It goes to the observer and is not kept with
 	// the session.
-	Answer Answer
-}
-
-// next completes s with what it carries forward from old.
-func (s Session) next(old Session) Session {
-	if s.RefreshToken.IsZero() {
-		s.RefreshToken = old.RefreshToken
-	}
-	if s.Subject == "" {
-		s.Subject = old.Subject
-	}
-	if old.Account != "" {
-		s.Account = old.Account // settled at login
-	}
-	if s.Ends.IsZero() {
-		s.Ends = old.Ends
-	}
-	if s.CSRF.IsZero() {
-		s.CSRF = old.CSRF
-	}
-	if s.Extra.IsZero() {
-		s.Extra = old.Extra
-	}
-	return s
+	Response Response
 }

@@ -1,4 +1,4 @@
-package silentrefresh
+package auth
 
 import (
 	"net/http"

@@ -1,4 +1,4 @@
-package silentrefresh
+package record
 
 import (
 	"encoding/json"
@@ -13,99 +13,27 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/silentrefresh/silentrefresh/internal/cookiedate"
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/wall"
 	"golang.org/x/net/publicsuffix"
 )
 
-func TestCookieAt(t *testing.T) {
-	u := jarURL(t, "https://API.example.com:8443/v1/x")
-	created := time.Date(2020, 1, 2, 3, 4, 5, 6, time.UTC)
-	synctest.Test(t, func(t *testing.T) {
-		now := wall.Now().UTC()
-		for _, tt := range []struct{ in, want Cookie }{
-			{Cookie{Name: "a"}, Cookie{Name: "a", Domain: "api.example.com", HostOnly: true, Path: "/", Created: now}},
-			{Cookie{Domain: "example.com", Path: "/p", Created: created}, Cookie{Domain: "example.com", Path: "/p", Created: created}},
-			{Cookie{Path: "/p"}, Cookie{Domain: "api.example.com", HostOnly: true, Path: "/p", Created: now}},
-		} {
-			if got := tt.in.at(u); !reflect.DeepEqual(got, tt.want) {
-				t.Errorf("got %+v, want %+v", got, tt.want)
-			}
-		}
-		if got := cookieHeader(t, NewJar(Cookie{Name: "a", Value: NewSecret("1")}.at(u)), "https://api.example.com/"); got != "a=1" {
-			t.Errorf("got %q", got)
-		}
-	})
-}
-
-func TestCookieDate(t *testing.T) {
-	for _, tt := range []struct{ in, want string }{
-		{"Sun, 06 Nov 1994 08:49:37 GMT", "1994-11-06T08:49:37Z"},
-		{"Sunday, 06-Nov-94 08:49:37 GMT", "1994-11-06T08:49:37Z"},
-		{"Sun Nov  6 08:49:37 1994", "1994-11-06T08:49:37Z"},
-		{"6 Nov 2026 8:9:7", "2026-11-06T08:09:07Z"},
-		{"Thu Jan 01 1970 00:00:00 GMT+0100 (CET)", "1970-01-01T00:00:00Z"},
-		{"1 JANUARY 69 23:59:59", "2069-01-01T23:59:59Z"},
-		{"1 jan 70 0:0:0", "1970-01-01T00:00:00Z"},
-		{"10:20:30x 29th feb,2024", "2024-02-29T10:20:30Z"},
-		{"29 Feb 2023 10:20:30", ""},
-		{"31 Apr 2024 10:20:30", ""},
-		{"0 Jan 2024 10:20:30", ""},
-		{"32 Jan 2024 10:20:30", ""},
-		{"1 Jan 1600 10:20:30", ""},
-		{"1 Jan 2024 24:00:00", ""},
-		{"1 Jan 2024 10:60:00", ""},
-		{"1 Jan 2024 10:00:60", ""},
-		{"1 Jan 2024 10:00", ""},
-		{"1 Jan 2024 10x:00:00", ""},
-		{"1 Jan 2024 :10:00", ""},
-		{"1 Jan 2024", ""},
-		{"1 anf 2024 10:00:00", ""},
-		{"Jan 2024 10:00:00", ""},
-		{"1 Jan 12345 10:00:00", ""},
-		{"2024-01-01T10:00:00Z", ""},
-		{"soon", ""},
-		{"", ""},
-		{strings.Repeat(" ", maxAttribute) + "1 Jan 2024 10:00:00", ""},
-	} {
-		got := ""
-		if d := cookiedate.Parse(tt.in); !d.IsZero() {
-			got = d.Format(time.RFC3339)
-		}
-		if got != tt.want {
-			t.Errorf("%q is %q, want %q", tt.in, got, tt.want)
-		}
-	}
-}
-
-// Both read the date of RFC 9110 and its two obsolete forms alike.
-func TestCookieDateAgreesWithNetHTTP(t *testing.T) {
-	for i := range 1000 {
-		day := time.Unix(int64(i)*2_345_678, 0).UTC()
-		for _, layout := range []string{http.TimeFormat, time.ANSIC, "Mon, 02-Jan-2006 15:04:05 GMT"} {
-			if got := cookiedate.Parse(day.Format(layout)); !got.Equal(day) {
-				t.Fatalf("%q is %v", day.Format(layout), got)
-			}
-		}
-	}
-}
-
 // reread writes the cookies of j down as the store's record does, and reads them back.
-func reread(tb testing.TB, j *Jar) *Jar {
+func reread(tb testing.TB, j *auth.Jar) *auth.Jar {
 	tb.Helper()
-	b, err := json.Marshal(encodeCookies(j.All()))
+	b, err := json.Marshal(EncodeCookies(j.All()))
 	if err != nil {
 		tb.Fatal(err)
 	}
-	var records []cookieRecord
+	var records []Cookie
 	if err := json.Unmarshal(b, &records); err != nil {
 		tb.Fatal(err)
 	}
-	return NewJar(decodeCookies(records)...)
+	return auth.NewJar(DecodeCookies(records)...)
 }
 
 // cookieDifference describes the first cookie that is not the same, "" if all are.
-func cookieDifference(got, want []Cookie) string {
+func cookieDifference(got, want []auth.Cookie) string {
 	if len(got) != len(want) {
 		return fmt.Sprintf("%d cookies, want %d", len(got), len(want))
 	}
@@ -118,8 +46,8 @@ func cookieDifference(got, want []Cookie) string {
 }
 
 func TestCookieRecordHasEveryAttribute(t *testing.T) {
-	c := Cookie{
-		Name: "a", Value: NewSecret("1 2"), Quoted: true, Domain: "example.com", HostOnly: true, Path: "/<p>",
+	c := auth.Cookie{
+		Name: "a", Value: auth.NewSecret("1 2"), Quoted: true, Domain: "example.com", HostOnly: true, Path: "/<p>",
 		Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode,
 		Expires: wall.Now().Add(time.Hour).UTC(), Created: wall.Now().UTC(),
 	}
@@ -128,7 +56,7 @@ func TestCookieRecordHasEveryAttribute(t *testing.T) {
 			t.Fatalf("the test leaves %s out", v.Type().Field(f).Name)
 		}
 	}
-	if got := reread(t, NewJar(c)).All(); len(got) != 1 || !reflect.DeepEqual(got[0], c) {
+	if got := reread(t, auth.NewJar(c)).All(); len(got) != 1 || !reflect.DeepEqual(got[0], c) {
 		t.Errorf("got %+v, want %+v", got, c)
 	}
 }
@@ -139,17 +67,17 @@ func TestCookieRecordOfOddTimes(t *testing.T) {
 		time.Date(20000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(-5, 1, 1, 0, 0, 0, 0, time.UTC),
 		time.Date(2030, 1, 1, 0, 0, 0, 0, time.FixedZone("odd", 3661)), time.Unix(0, 0), time.Now(),
 	} {
-		b, err := json.Marshal(encodeCookies([]Cookie{{Name: "a", Expires: odd, Created: odd}}))
+		b, err := json.Marshal(EncodeCookies([]auth.Cookie{{Name: "a", Expires: odd, Created: odd}}))
 		if err != nil {
 			t.Errorf("%v: %v", odd, err)
 			continue
 		}
-		var records []cookieRecord
+		var records []Cookie
 		if err := json.Unmarshal(b, &records); err != nil {
 			t.Fatal(err)
 		}
 		now := time.Now().AddDate(0, 0, -1)
-		if c := decodeCookies(records)[0]; c.live(now) != odd.After(now) || c.Expires.IsZero() {
+		if c := DecodeCookies(records)[0]; c.Expires.After(now) != odd.After(now) || c.Expires.IsZero() {
 			t.Errorf("%v came back as %v", odd, c.Expires)
 		}
 	}
@@ -220,7 +148,7 @@ func TestJarAgreesWithNetHTTP(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var ours Jar
+			var ours auth.Jar
 			sent := 0
 			for range 40 {
 				u := randomURL(r)
@@ -249,8 +177,8 @@ func TestJarComesBackAsItWas(t *testing.T) {
 	for seed := range uint64(12) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		synctest.Test(t, func(t *testing.T) {
-			first := &Jar{}
-			second := &Jar{}
+			first := &auth.Jar{}
+			second := &auth.Jar{}
 			for range 60 {
 				u := randomURL(r)
 				cookies := append(randomCookies(r, u), &http.Cookie{
@@ -272,4 +200,44 @@ func TestJarComesBackAsItWas(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The reader takes any bytes without a panic, and what it made of them it can write down and read again.
+func FuzzCookieRecords(f *testing.F) {
+	for _, seed := range []string{
+		`[]`, `null`, `[{"n":"a","v":"1","d":"example.com","h":true,"p":"/"}]`,
+		`[{"n":"a","v":"1","d":".Example.com.","p":"x","e":"2001-01-01T00:00:00Z","c":"1999-01-01T00:00:00.5+01:00"}]`,
+		`[{"n":"__Host-a","v":"1","s":true,"ss":4},{"n":"a","q":true,"v":" ","d":"bücher.example","h":true}]`,
+		`[{"n":"a","d":"co.uk"},{"n":"a","d":"10.0.0.1"},{"n":"a","d":"::1%x"},{"n":"a","d":".."},{"n":"a","d":"xn--a"}]`,
+		`[{"n":"a","d":"example.com","c":"0001-01-01T00:00:00Z"},{"n":"a","d":"example.com","e":"9999-12-31T23:59:59.9Z"}]`,
+		`[{"n":"a\n","v":"\u0000","d":"\ud800","p":"/;"}]`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var records []Cookie
+		if json.Unmarshal(b, &records) != nil {
+			return
+		}
+		synctest.Test(t, func(t *testing.T) { // where no cookie expires between two looks
+			first := auth.NewJar(DecodeCookies(records)...)
+			second := reread(t, first)
+			if d := cookieDifference(second.All(), first.All()); d != "" {
+				t.Fatal(d)
+			}
+			for _, c := range first.All() {
+				for _, scheme := range []string{"http", "https"} {
+					for _, host := range []string{c.Domain, "x." + c.Domain, "[" + c.Domain + "]"} {
+						u := &url.URL{Scheme: scheme, Host: host, Path: c.Path + "/x"}
+						set := []*http.Cookie{{Name: c.Name, Value: "new"}}
+						first.SetCookies(u, set)
+						second.SetCookies(u, set)
+						if got, want := jarSends(second, u), jarSends(first, u); got != want {
+							t.Fatalf("%v gets %q, want %q", u, got, want)
+						}
+					}
+				}
+			}
+		})
+	})
 }

@@ -1,14 +1,15 @@
-package silentrefresh
+package record
 
 import (
 	"net/http"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/wall"
 )
 
-// cookieRecord is a Cookie as the store's record has it, with its value in the clear: the store encrypts it.
-type cookieRecord struct {
+// Cookie is a Cookie as the store's record has it, with its value in the clear: the store encrypts it.
+type Cookie struct {
 	Name     string        `json:"n"`
 	Value    string        `json:"v,omitempty"`
 	Quoted   bool          `json:"q,omitempty"`
@@ -22,11 +23,11 @@ type cookieRecord struct {
 	Created  time.Time     `json:"c,omitzero"`
 }
 
-// encodeCookies is exactly reversible for all that a Jar holds.
-func encodeCookies(cookies []Cookie) []cookieRecord {
-	var records []cookieRecord
+// EncodeCookies is exactly reversible for all that a Jar holds.
+func EncodeCookies(cookies []auth.Cookie) []Cookie {
+	var records []Cookie
 	for _, c := range cookies {
-		records = append(records, cookieRecord{
+		records = append(records, Cookie{
 			Name: c.Name, Value: c.Value.Reveal(), Quoted: c.Quoted,
 			Domain: c.Domain, HostOnly: c.HostOnly, Path: c.Path,
 			Secure: c.Secure, HttpOnly: c.HttpOnly, SameSite: c.SameSite,
@@ -36,12 +37,12 @@ func encodeCookies(cookies []Cookie) []cookieRecord {
 	return records
 }
 
-// decodeCookies reverses encodeCookies. It checks nothing: NewJar does.
-func decodeCookies(records []cookieRecord) []Cookie {
-	var cookies []Cookie
+// DecodeCookies reverses encodeCookies. It checks nothing: NewJar does.
+func DecodeCookies(records []Cookie) []auth.Cookie {
+	var cookies []auth.Cookie
 	for _, r := range records {
-		cookies = append(cookies, Cookie{
-			Name: r.Name, Value: NewSecret(r.Value), Quoted: r.Quoted,
+		cookies = append(cookies, auth.Cookie{
+			Name: r.Name, Value: auth.NewSecret(r.Value), Quoted: r.Quoted,
 			Domain: r.Domain, HostOnly: r.HostOnly, Path: r.Path,
 			Secure: r.Secure, HttpOnly: r.HttpOnly, SameSite: r.SameSite,
 			Expires: r.Expires, Created: r.Created,

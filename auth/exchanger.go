@@ -1,4 +1,4 @@
-package silentrefresh
+package auth
 
 import (
 	"context"
@@ -13,9 +13,9 @@ func (k Kind) String() string { return string(k) }
 
 // The kinds of exchanges.
 const (
-	Login   Kind = "login"
-	Refresh Kind = "refresh"
-	Logout  Kind = "logout"
+	KindLogin   Kind = "login"
+	KindRefresh Kind = "refresh"
+	KindLogout  Kind = "logout"
 )
 
 // A Grant is what is to be traded for the next session.

@@ -20,7 +20,7 @@ import (
 
 // exchange runs one exchange with the cookies in jar, which then holds the session's next ones.
 func (c *Client) exchange(ctx context.Context, g auth.Grant, jar *auth.Jar) (auth.Session, error) {
-	if g.Kind != auth.KindLogin || c.endpoint != nil { // a login elsewhere may wait for a person; its caller's ctx says how long
+	if g.Kind != auth.KindLogin || !c.interactive() { // a person takes as long as the caller's ctx allows
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.cfg.Timeout)
 		defer cancel()
@@ -74,10 +74,19 @@ func asRefreshError(op auth.Kind, err error) *auth.Error {
 
 // tokenFault reports why a token that did not come from an exchange is not taken.
 func (c *Client) tokenFault(token string) error {
-	if err := bearer.Check(token); err != nil || c.endpoint == nil {
+	if err := bearer.Check(token); err != nil {
 		return err
 	}
-	return c.endpoint.verify(token)
+	if x, ok := c.cfg.Exchanger.(auth.TokenChecker); ok {
+		return x.CheckToken(auth.NewSecret(token))
+	}
+	return nil
+}
+
+// interactive reports whether a login may wait for a person.
+func (c *Client) interactive() bool {
+	x, ok := c.cfg.Exchanger.(auth.InteractiveExchanger)
+	return ok && x.Interactive()
 }
 
 // errBusy ends a flight that nobody waits for, because as many exchanges run as may.
@@ -186,8 +195,8 @@ func (c *Client) brought(s auth.Session) (auth.Session, error) {
 
 // renewable says why nothing will renew s, nil if something will.
 func (c *Client) renewable(s auth.Session) error {
-	if x, ok := c.cfg.Exchanger.(interface{ Renewable(auth.Session) error }); ok {
-		return x.Renewable(s)
+	if x, ok := c.cfg.Exchanger.(auth.RenewalChecker); ok {
+		return x.CheckRenewable(s)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
 
 func TestF12_BodiesAreReplayed(t *testing.T) {
@@ -32,21 +33,23 @@ func TestF12_BodiesAreReplayed(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				as := &fakeAS{}
-				c := as.client(t, func(cfg *Config) { cfg.MaxReplayBody = test.buffer })
-				as.revoke()
-				as.set(func() { as.api = func(req *http.Request) (*http.Response, error) { return answerTo(req, 200), nil } })
+				as := &fakes.Server{}
+				c := clientOf(t, as, func(cfg *Config) { cfg.MaxReplayBody = test.buffer })
+				as.Revoke()
+				as.Set(func() {
+					as.API = func(req *http.Request) (*http.Response, error) { return fakes.ResponseTo(req, 200), nil }
+				})
 				r, n := test.body()
 				req, _ := http.NewRequest("POST", "https://api.example.com/items", r)
 				if n != 0 {
 					req.ContentLength = n
 				}
 				resp, err := c.Transport(nil).RoundTrip(req)
-				if err != nil || resp.StatusCode != test.status || as.count(&as.sent) != test.sent {
-					t.Errorf("status %v, error %v, sent %d; want %d, sent %d", resp.StatusCode, err, as.count(&as.sent), test.status, test.sent)
+				if err != nil || resp.StatusCode != test.status || as.Count(&as.Sent) != test.sent {
+					t.Errorf("status %v, error %v, sent %d; want %d, sent %d", resp.StatusCode, err, as.Count(&as.Sent), test.status, test.sent)
 				}
 				synctest.Wait()
-				if _, refreshes, _ := as.counts(); refreshes != 1 {
+				if _, refreshes, _ := as.Counts(); refreshes != 1 {
 					t.Errorf("%d refreshes, want 1: a request that cannot be replayed starts it all the same", refreshes)
 				}
 			})
@@ -58,16 +61,16 @@ func TestF12_BodiesAreReplayed(t *testing.T) {
 type onlyReader struct{ io.Reader }
 
 func TestF12_ABodyThatFailsIsAnError(t *testing.T) {
-	as := &fakeAS{}
-	c := as.client(t)
+	as := &fakes.Server{}
+	c := clientOf(t, as)
 	body := &trackedBody{Reader: io.MultiReader(strings.NewReader("he"), errReader{errors.New("disk on fire")})}
 	req, _ := http.NewRequest("POST", "https://api.example.com/items", body)
 	req.ContentLength = 5
 	if _, err := c.Transport(nil).RoundTrip(req); err == nil || !strings.Contains(err.Error(), "disk on fire") {
 		t.Errorf("error %v", err)
 	}
-	if as.count(&as.sent) != 0 || body.closed.Load() != 1 {
-		t.Errorf("sent %d times, body closed %d times", as.count(&as.sent), body.closed.Load())
+	if as.Count(&as.Sent) != 0 || body.closed.Load() != 1 {
+		t.Errorf("sent %d times, body closed %d times", as.Count(&as.Sent), body.closed.Load())
 	}
 }
 
@@ -85,18 +88,18 @@ func (b *trackedBody) Close() error { b.closed.Add(1); return nil }
 func TestF12_ARequestThatCannotBeReplayedRefreshesFirstInsideTheMargin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := errors.New("down")
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		var away atomic.Bool
 		away.Store(true)
-		as.set(func() {
-			as.before = func(_ context.Context, g auth.Grant) error {
+		as.Set(func() {
+			as.Before = func(_ context.Context, g auth.Grant) error {
 				if g.Kind == auth.KindRefresh && away.Load() {
 					return broken
 				}
 				return nil
 			}
 		})
-		c := as.client(t)
+		c := clientOf(t, as)
 		time.Sleep(14 * time.Minute) // inside the margin, the timer has failed so far
 		send := func() int {
 			resp, err := c.HTTPClient().Do(stream())
@@ -113,19 +116,19 @@ func TestF12_ARequestThatCannotBeReplayedRefreshesFirstInsideTheMargin(t *testin
 		if status := send(); status != 200 {
 			t.Errorf("status %d", status)
 		}
-		if _, refreshes, _ := as.counts(); refreshes != 1 {
+		if _, refreshes, _ := as.Counts(); refreshes != 1 {
 			t.Errorf("%d refreshes, want 1", refreshes)
 		}
 	})
 }
 
 func TestF12_ExpectContinueIsReplayable(t *testing.T) {
-	as := &fakeAS{}
+	as := &fakes.Server{}
 	var bodies atomic.Int64
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		as.mu.Lock()
-		ok := as.access[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
-		as.mu.Unlock()
+		as.Mu.Lock()
+		ok := as.Access[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
+		as.Mu.Unlock()
 		if !ok {
 			w.Header().Set("Connection", "close")
 			w.WriteHeader(401) // before it has read anything
@@ -138,8 +141,8 @@ func TestF12_ExpectContinueIsReplayable(t *testing.T) {
 	base := http.DefaultTransport.(*http.Transport).Clone()
 	base.ExpectContinueTimeout = time.Minute
 	defer base.CloseIdleConnections()
-	c := as.client(t, func(cfg *Config) { cfg.BaseURL, cfg.Base = srv.URL, base })
-	as.revoke()
+	c := clientOf(t, as, func(cfg *Config) { cfg.BaseURL, cfg.Base = srv.URL, base })
+	as.Revoke()
 	body := &trackedBody{Reader: strings.NewReader(strings.Repeat("x", 100_000))}
 	req, _ := http.NewRequest("POST", srv.URL+"/upload", body)
 	req.ContentLength = -1
@@ -155,7 +158,7 @@ func TestF12_ExpectContinueIsReplayable(t *testing.T) {
 }
 
 func TestF12_BidirectionalStreamIsNotReadAhead(t *testing.T) {
-	as := &fakeAS{}
+	as := &fakes.Server{}
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(200)
 		w.(http.Flusher).Flush()
@@ -164,7 +167,7 @@ func TestF12_BidirectionalStreamIsNotReadAhead(t *testing.T) {
 	srv.EnableHTTP2 = true
 	srv.StartTLS()
 	defer srv.Close()
-	c := as.client(t, func(cfg *Config) { cfg.BaseURL, cfg.Base = srv.URL, srv.Client().Transport })
+	c := clientOf(t, as, func(cfg *Config) { cfg.BaseURL, cfg.Base = srv.URL, srv.Client().Transport })
 	pr, pw := io.Pipe()
 	req, _ := http.NewRequest("POST", srv.URL+"/chat", pr)
 	resp, err := c.HTTPClient().Do(req) // the answer comes before any of the body is written
@@ -192,19 +195,19 @@ func (f flushed) Write(p []byte) (int, error) {
 
 // net/http refuses to send what is longer than it says, and a copy is not to make that shorter.
 func TestF12_ABodyLongerThanItSaysIsAnError(t *testing.T) {
-	as := &fakeAS{}
-	c := as.client(t)
+	as := &fakes.Server{}
+	c := clientOf(t, as)
 	req, _ := http.NewRequest("POST", "https://api.example.com/items", onlyReader{strings.NewReader("hello, world")})
 	req.ContentLength = 5
-	if _, err := c.Transport(nil).RoundTrip(req); err == nil || as.count(&as.sent) != 0 {
-		t.Errorf("%v, sent %d times", err, as.count(&as.sent))
+	if _, err := c.Transport(nil).RoundTrip(req); err == nil || as.Count(&as.Sent) != 0 {
+		t.Errorf("%v, sent %d times", err, as.Count(&as.Sent))
 	}
 }
 
 func TestF12_ABodyThatHangsEndsWithTheCallersContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
-		c := as.client(t)
+		as := &fakes.Server{}
+		c := clientOf(t, as)
 		pr, pw := io.Pipe()
 		defer pw.Close()
 		time.AfterFunc(time.Hour, func() { pw.Close() }) // so that the test ends in any case

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/fakes"
 	"github.com/silentrefresh/silentrefresh/internal/record"
 )
 
@@ -21,12 +22,12 @@ func TestChaos(t *testing.T) {
 			var mu = make(chan struct{}, 1)
 			r := rand.New(rand.NewPCG(seed, 0))
 			roll := func(n int) int { mu <- struct{}{}; defer func() { <-mu }(); return r.IntN(n) }
-			as := &fakeAS{ttl: time.Minute}
-			as.set(func() {
-				as.before = func(ctx context.Context, g auth.Grant) error {
+			as := &fakes.Server{TTL: time.Minute}
+			as.Set(func() {
+				as.Before = func(ctx context.Context, g auth.Grant) error {
 					time.Sleep(time.Duration(roll(300)) * time.Millisecond)
 					if g.Kind == auth.KindRefresh && roll(4) == 0 {
-						return down()
+						return fakes.Down()
 					}
 					return nil
 				}
@@ -38,9 +39,9 @@ func TestChaos(t *testing.T) {
 				}
 				return nil
 			}}
-			clients := []*Client{as.client(t, in(store)), as.stranger(t, in(store))}
+			clients := []*Client{clientOf(t, as, in(store)), strangerOf(t, as, in(store))}
 			var served atomic.Int64
-			times(12, func(i int) {
+			fakes.Times(12, func(i int) {
 				c := clients[i%2]
 				for range 200 {
 					time.Sleep(time.Duration(roll(60)) * time.Second)
@@ -51,7 +52,7 @@ func TestChaos(t *testing.T) {
 					case 1, 2:
 						c.Login(ctx, nil)
 					case 3:
-						as.revoke()
+						as.Revoke()
 					case 4, 5:
 						c.Renew(ctx)
 					default:
@@ -62,7 +63,7 @@ func TestChaos(t *testing.T) {
 					cancel()
 				}
 			})
-			if _, _, reuses := as.counts(); reuses != 0 {
+			if _, _, reuses := as.Counts(); reuses != 0 {
 				t.Errorf("seed %d: %d reuses", seed, reuses)
 			}
 			if served.Load() < 500 {
@@ -75,7 +76,7 @@ func TestChaos(t *testing.T) {
 			if err := clients[0].Logout(context.Background()); err != nil {
 				t.Log(err) // the store's mood
 			}
-			if as.good() != "" {
+			if as.Good() != "" {
 				t.Errorf("seed %d: a session is left at the server", seed)
 			}
 		})

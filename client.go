@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/endpoint"
 	"github.com/silentrefresh/silentrefresh/internal/origin"
 	"github.com/silentrefresh/silentrefresh/internal/record"
 )
@@ -26,7 +27,10 @@ type Config struct {
 	// Origins are more origins that get the token (scheme, host, port). To spell out an http one is to consent
 	// to sending the token unencrypted.
 	Origins []string
-	// Exchanger trades credentials and sessions for sessions; nil: &Endpoint{}.
+	// Endpoint says how the auth server is talked to; zero: POST with JSON to /auth/login, /auth/refresh and
+	// /auth/logout, the refresh token in a cookie.
+	Endpoint endpoint.Settings
+	// Exchanger talks to the auth server in place of Endpoint, which is then left out; nil: Endpoint does.
 	Exchanger auth.Exchanger
 	// Attach says how requests carry the token; zero: Authorization: Bearer (RFC 6750 section 2.1).
 	Attach auth.Attach

@@ -9,16 +9,17 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/fakes"
 	"github.com/silentrefresh/silentrefresh/internal/record"
 )
 
 func TestF09_AnIdleSessionHasNoGoroutineAndCloseEndsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		before := runtime.NumGoroutine()
 		var clients []*Client
 		for range 100 {
-			clients = append(clients, as.client(t))
+			clients = append(clients, clientOf(t, as))
 		}
 		synctest.Wait()
 		if n := runtime.NumGoroutine() - before; n > 0 {
@@ -29,9 +30,9 @@ func TestF09_AnIdleSessionHasNoGoroutineAndCloseEndsIt(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		calls := as.count(&as.calls)
+		calls := as.Count(&as.Calls)
 		time.Sleep(24 * time.Hour)
-		if as.count(&as.calls) != calls {
+		if as.Count(&as.Calls) != calls {
 			t.Error("a closed client refreshed")
 		}
 		if _, err := get(clients[0]); !errors.Is(err, ErrClosed) {
@@ -42,9 +43,9 @@ func TestF09_AnIdleSessionHasNoGoroutineAndCloseEndsIt(t *testing.T) {
 
 func TestF09_CloseWaitsForARefreshToBeSaved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{before: slowly(auth.KindRefresh, time.Second)}
+		as := &fakes.Server{Before: fakes.Slowly(auth.KindRefresh, time.Second)}
 		store := &MemoryStore{}
-		c := as.client(t, func(cfg *Config) { cfg.Store = store })
+		c := clientOf(t, as, func(cfg *Config) { cfg.Store = store })
 		go c.Renew(context.Background())
 		synctest.Wait()
 		if err := c.Close(); err != nil {
@@ -52,7 +53,7 @@ func TestF09_CloseWaitsForARefreshToBeSaved(t *testing.T) {
 		}
 		b, _ := store.Load(context.Background(), c.key)
 		r, err := record.Decode(b)
-		if err != nil || r.Session.RefreshToken.Reveal() != as.good() || !r.Spending.IsZero() {
+		if err != nil || r.Session.RefreshToken.Reveal() != as.Good() || !r.Spending.IsZero() {
 			t.Errorf("the refresh that was under way was not saved: %v", err)
 		}
 	})
@@ -61,8 +62,8 @@ func TestF09_CloseWaitsForARefreshToBeSaved(t *testing.T) {
 // What queues for an exchange has not spent anything: Close need not wait for its turn.
 func TestF09_CloseCallsOffARefreshThatQueues(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
-		busy := as.client(t, func(cfg *Config) { cfg.MaxExchanges = 1 })
+		as := &fakes.Server{}
+		busy := clientOf(t, as, func(cfg *Config) { cfg.MaxExchanges = 1 })
 		queued, err := busy.Fork("queued")
 		if err != nil {
 			t.Fatal(err)
@@ -70,7 +71,7 @@ func TestF09_CloseCallsOffARefreshThatQueues(t *testing.T) {
 		if err := queued.Login(t.Context(), nil); err != nil {
 			t.Fatal(err)
 		}
-		as.set(func() { as.before = slowly(auth.KindRefresh, 20*time.Second) })
+		as.Set(func() { as.Before = fakes.Slowly(auth.KindRefresh, 20*time.Second) })
 		go busy.Renew(t.Context())
 		synctest.Wait()
 		done := make(chan error)
@@ -87,8 +88,8 @@ func TestF09_CloseCallsOffARefreshThatQueues(t *testing.T) {
 // A timer that joins a flight which found no slot comes back by itself, although that flight had no part in it.
 func TestATimerThatJoinsABusyFlightComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
-		c := as.client(t)
+		as := &fakes.Server{}
+		c := clientOf(t, as)
 		seen, gate := c.state.Load().generation, make(chan struct{})
 		go c.flight.join(t.Context(), nil, func() landing {
 			<-gate
@@ -106,7 +107,7 @@ func TestATimerThatJoinsABusyFlightComesBack(t *testing.T) {
 			t.Error("nothing will renew the session")
 		}
 		time.Sleep(time.Minute)
-		if _, refreshes, _ := as.counts(); refreshes != 1 {
+		if _, refreshes, _ := as.Counts(); refreshes != 1 {
 			t.Errorf("%d refreshes", refreshes)
 		}
 	})

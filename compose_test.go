@@ -15,6 +15,7 @@ import (
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/authtest"
+	"github.com/silentrefresh/silentrefresh/endpoint"
 )
 
 // counting is a wrapper such as people use for logs and traces.
@@ -32,7 +33,7 @@ func (c *counting) RoundTrip(req *http.Request) (*http.Response, error) {
 func (c *counting) CloseIdleConnections() { c.idle.Add(1) }
 
 // loggedIn returns a logged-in Client of a new server.
-func loggedIn(t *testing.T, server *authtest.Server, settings func(*silentrefresh.Config, *silentrefresh.Endpoint)) *silentrefresh.Client {
+func loggedIn(t *testing.T, server *authtest.Server, settings func(*silentrefresh.Config, *endpoint.Settings)) *silentrefresh.Client {
 	t.Helper()
 	client := newClient(t, server, settings)
 	if err := client.Login(t.Context(), credentials); err != nil {
@@ -44,7 +45,7 @@ func loggedIn(t *testing.T, server *authtest.Server, settings func(*silentrefres
 func TestWrappersAboveAndBelow(t *testing.T) {
 	server := authtest.NewServer(t, authtest.Config{})
 	below := &counting{base: server.Transport()}
-	client := loggedIn(t, server, func(cfg *silentrefresh.Config, _ *silentrefresh.Endpoint) { cfg.Base = below })
+	client := loggedIn(t, server, func(cfg *silentrefresh.Config, _ *endpoint.Settings) { cfg.Base = below })
 	authCalls := below.n.Load()
 	above := &counting{base: client.Transport(nil)}
 	server.RevokeAccess()
@@ -160,7 +161,7 @@ func TestPerRPC(t *testing.T) {
 
 func TestResumeRefreshesFirst(t *testing.T) {
 	server := authtest.NewServer(t, authtest.Config{RefreshIn: authtest.InJSON})
-	first := loggedIn(t, server, func(cfg *silentrefresh.Config, ep *silentrefresh.Endpoint) {
+	first := loggedIn(t, server, func(cfg *silentrefresh.Config, ep *endpoint.Settings) {
 		inBody(cfg, ep)
 		cfg.KeepAnswer = true
 	})

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/once"
 	"github.com/silentrefresh/silentrefresh/internal/origin"
 	"golang.org/x/net/http/httpguts"
@@ -19,21 +21,22 @@ import (
 
 // shared is what a Client and its Forks have in common. It does not change after New.
 type shared struct {
-	cfg      Config
-	base     origin.Origin
-	baseURL  *url.URL
-	origins  origin.List
-	endpoint *Endpoint // nil with another Exchanger
-	header   string    // that carries the token, in canonical form
-	takes    bool      // API answers may bring something for the session
-	statuses []int     // rejected ones; nil: 401 by RFC 6750
-	api      http.RoundTripper
-	auth     http.RoundTripper
-	slots    chan struct{} // one for each exchange that may run; nil: no bound
-	warned   onceEach
-	none     noStore // where there is no Store
-	flights  singleflight.Group
-	clients  atomic.Uint64 // that were made
+	cfg         Config
+	base        origin.Origin
+	baseURL     *url.URL
+	origins     origin.List
+	cookies     auth.CookieAuthenticator // nil where a header carries the token
+	tokenCookie string                   // the cookie that is the access token; "": a header carries it
+	header      string                   // that carries the token, in canonical form
+	takes       bool                     // API answers may bring something for the session
+	statuses    []int                    // rejected ones; nil: 401 by RFC 6750
+	api         http.RoundTripper
+	auth        http.RoundTripper
+	slots       chan struct{} // one for each exchange that may run; nil: no bound
+	warned      onceEach
+	none        noStore // where there is no Store
+	flights     singleflight.Group
+	clients     atomic.Uint64 // that were made
 }
 
 func newShared(cfg Config) (*shared, error) {
@@ -85,30 +88,30 @@ func (s *shared) readOrigins() (mistakes []error) {
 }
 
 func (s *shared) readExchanger() (mistakes []error) {
-	ep, ok := s.cfg.Exchanger.(*Endpoint)
-	if s.cfg.Exchanger == nil || ok && ep == nil {
-		ep, ok = &Endpoint{}, true
-	}
 	if err := s.cfg.Attach.Check(); err != nil {
 		mistakes = append(mistakes, err)
 	}
-	if !ok {
-		return mistakes
+	if s.cfg.Exchanger == nil {
+		base := s.baseURL
+		if base == nil { // a mistake of its own, beside which those of the Endpoint are to be named
+			base = &url.URL{Scheme: "https", Host: "base.invalid"}
+		}
+		bound, err := s.cfg.Endpoint.Bind(base, s.cfg.Attach)
+		if err != nil {
+			return append(mistakes, err)
+		}
+		s.cfg.Exchanger = bound
+	} else if !reflect.ValueOf(s.cfg.Endpoint).IsZero() {
+		mistakes = append(mistakes, errors.New("Endpoint and Exchanger are both set; leave one of the two out"))
 	}
-	base := s.baseURL
-	if base == nil { // a mistake of its own, beside which the Endpoint's are to be named
-		base = &url.URL{Scheme: "https", Host: "base.invalid"}
-	}
-	bound, err := ep.bind(base)
-	if err != nil {
-		return append(mistakes, err)
-	}
-	bound.attach = s.cfg.Attach
-	if s.cfg.MemoryOnly && s.cfg.Store != nil && bound.Refresh.SendAccessToken != "" && bound.Refresh.RefreshTokenField == "" {
+	if x, ok := s.cfg.Exchanger.(auth.AccessTokenUser); ok && s.cfg.MemoryOnly && s.cfg.Store != nil && x.RefreshNeedsAccessToken() {
 		mistakes = append(mistakes, errors.New("MemoryOnly: the refresh endpoint wants the old access token "+
-			"(Refresh.SendAccessToken), which would then be lost at the end of the process; leave one of the two out"))
+			"(refresh.access_token_field, refresh.access_token_header), which would then be lost at the end of the process; "+
+			"leave one of the two out"))
 	}
-	s.endpoint, s.cfg.Exchanger = bound, bound
+	if x, ok := s.cfg.Exchanger.(auth.CookieAuthenticator); ok && x.TokenCookie() != "" {
+		s.cookies, s.tokenCookie = x, x.TokenCookie()
+	}
 	return mistakes
 }
 
@@ -174,7 +177,7 @@ func (s *shared) defaults() {
 		s.api = http.DefaultTransport
 	}
 	s.auth = once.Transport(s.api)
-	s.takes = cfg.HandOutHeader != "" || cfg.Attach.Cookies || s.endpoint != nil && s.endpoint.AccessToken.Cookie != ""
+	s.takes = cfg.HandOutHeader != "" || cfg.Attach.Cookies || s.tokenCookie != ""
 	s.header, _ = cfg.Attach.Value("")
 	s.header = http.CanonicalHeaderKey(s.header)
 }

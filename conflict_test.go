@@ -10,20 +10,21 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/fakes"
 	"github.com/silentrefresh/silentrefresh/internal/record"
 )
 
 func TestAConflictIsReadAgainBeforeItIsSaved(t *testing.T) {
 	for _, newer := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			as := &fakeAS{}
+			as := &fakes.Server{}
 			store := &conflictStore{failing: 3} // login, intent, session
-			c := as.client(t, in(store))
+			c := clientOf(t, as, in(store))
 			if newer {
 				store.meddle = func() {
-					as.mu.Lock()
-					s := as.issue()
-					as.mu.Unlock()
+					as.Mu.Lock()
+					s := as.Issue()
+					as.Mu.Unlock()
 					b, _ := c.state.Load().record.With(s).With(s).Encode(false)
 					store.records.Store(c.key, b)
 				}
@@ -33,7 +34,7 @@ func TestAConflictIsReadAgainBeforeItIsSaved(t *testing.T) {
 			}
 			mustGet(t, c)
 			r := stored(t, store, c)
-			if got := c.state.Load().session().RefreshToken; !r.Session.RefreshToken.Equal(got) || got.Reveal() != as.good() || !r.Spending.IsZero() {
+			if got := c.state.Load().session().RefreshToken; !r.Session.RefreshToken.Equal(got) || got.Reveal() != as.Good() || !r.Spending.IsZero() {
 				t.Errorf("newer %v: store and client disagree", newer)
 			}
 		})
@@ -51,9 +52,9 @@ func TestAConflictWithALogoutEndsTheSession(t *testing.T) {
 		},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			as := &fakeAS{}                     // ada's
+			as := &fakes.Server{}               // ada's
 			store := &conflictStore{failing: 3} // login, intent, session
-			c := as.client(t, in(store))
+			c := clientOf(t, as, in(store))
 			theirs := meddle(c)
 			store.meddle = func() { store.records.Store(c.key, theirs) }
 			if err := c.Renew(context.Background()); !errors.Is(err, ErrSessionOver) || !strings.Contains(err.Error(), why) {
@@ -62,8 +63,8 @@ func TestAConflictWithALogoutEndsTheSession(t *testing.T) {
 			if left, _ := store.Load(context.Background(), c.key); !bytes.Equal(left, theirs) {
 				t.Errorf("%s: that was overwritten", why)
 			}
-			if len(as.logouts) != 1 || as.good() != "" {
-				t.Errorf("%s: revoked %q, and %q lives on", why, as.logouts, as.good())
+			if len(as.Logouts) != 1 || as.Good() != "" {
+				t.Errorf("%s: revoked %q, and %q lives on", why, as.Logouts, as.Good())
 			}
 		})
 	}
@@ -72,9 +73,9 @@ func TestAConflictWithALogoutEndsTheSession(t *testing.T) {
 // What loses against another login of the account is revoked, and its cause is adopted.
 func TestAConflictWithAnotherLoginOfTheAccount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		store := &conflictStore{failing: 3} // login, intent, session
-		c := as.client(t, in(store))
+		c := clientOf(t, as, in(store))
 		theirs := auth.Session{Account: "ada@example.com", Subject: "1", AccessToken: auth.NewSecret("theirs"), Expires: time.Now().Add(time.Hour)}
 		store.meddle = func() {
 			b, _ := record.New(theirs).Encode(false)
@@ -83,8 +84,8 @@ func TestAConflictWithAnotherLoginOfTheAccount(t *testing.T) {
 		if err := c.Renew(context.Background()); err != nil {
 			t.Fatal(err)
 		}
-		if got := c.state.Load().session().AccessToken; !got.Equal(theirs.AccessToken) || len(as.logouts) != 1 || as.good() != "" {
-			t.Errorf("adopted: %v; revoked %q, and %q lives on", got.Equal(theirs.AccessToken), as.logouts, as.good())
+		if got := c.state.Load().session().AccessToken; !got.Equal(theirs.AccessToken) || len(as.Logouts) != 1 || as.Good() != "" {
+			t.Errorf("adopted: %v; revoked %q, and %q lives on", got.Equal(theirs.AccessToken), as.Logouts, as.Good())
 		}
 	})
 }
@@ -92,9 +93,9 @@ func TestAConflictWithAnotherLoginOfTheAccount(t *testing.T) {
 // A login by Credentials is not given up for the session that it replaces.
 func TestAConflictOverADeadSessionKeepsTheNewLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		store := &conflictStore{failing: 3} // login, intent, the next login
-		c := as.client(t, in(store), func(cfg *Config) { cfg.Credentials = func(context.Context) (any, error) { return nil, nil } })
+		c := clientOf(t, as, in(store), func(cfg *Config) { cfg.Credentials = func(context.Context) (any, error) { return nil, nil } })
 		dead := stored(t, store, c)
 		store.meddle = func() {
 			tried := *dead
@@ -102,16 +103,16 @@ func TestAConflictOverADeadSessionKeepsTheNewLogin(t *testing.T) {
 			b, _ := tried.Encode(false)
 			store.records.Store(c.key, b)
 		}
-		as.mu.Lock()
-		as.access, as.refresh = nil, "" // the server ends it
-		as.mu.Unlock()
+		as.Mu.Lock()
+		as.Access, as.Refresh = nil, "" // the server ends it
+		as.Mu.Unlock()
 		if err := c.Renew(context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		mustGet(t, c)
 		r := stored(t, store, c)
-		if logins, _, reuses := as.counts(); logins != 2 || reuses != 0 || r.Login == dead.Login || credential(c) != as.good() {
-			t.Errorf("%d logins, %d reuses; the client has %q, the server %q", logins, reuses, credential(c), as.good())
+		if logins, _, reuses := as.Counts(); logins != 2 || reuses != 0 || r.Login == dead.Login || credential(c) != as.Good() {
+			t.Errorf("%d logins, %d reuses; the client has %q, the server %q", logins, reuses, credential(c), as.Good())
 		}
 	})
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/authtest"
+	"github.com/silentrefresh/silentrefresh/endpoint"
 )
 
 // capture notes the cookies of each API request.
@@ -32,7 +33,7 @@ func TestF49_TheAPIGetsNoCookiesUnlessAskedFor(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			server := authtest.NewServer(t, authtest.Config{InMemory: true, CSRF: true})
 			seen := &capture{base: server.Transport()}
-			client := newClient(t, server, func(cfg *silentrefresh.Config, ep *silentrefresh.Endpoint) {
+			client := newClient(t, server, func(cfg *silentrefresh.Config, ep *endpoint.Settings) {
 				cfg.Base, cfg.Attach.Cookies = seen, on
 				ep.CSRF.Cookie = "csrf_token"
 			})
@@ -54,7 +55,7 @@ func TestF62_ACookieTokenIsSentOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := authtest.NewServer(t, authtest.Config{InMemory: true, TokenIn: authtest.InCookie})
 		seen := &capture{base: server.Transport()}
-		client := newClient(t, server, func(cfg *silentrefresh.Config, ep *silentrefresh.Endpoint) {
+		client := newClient(t, server, func(cfg *silentrefresh.Config, ep *endpoint.Settings) {
 			cfg.Base = seen
 			ep.AccessToken.Cookie = "access_token"
 		})

@@ -11,26 +11,27 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
 
 func TestF27_TheEndOfASessionLatches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		var kinds []EventKind
-		c := as.client(t, func(cfg *Config) { cfg.Observe = func(ev Event) { kinds = append(kinds, ev.Kind) } })
-		as.set(func() { as.before = func(context.Context, auth.Grant) error { return invalidGrant() } })
+		c := clientOf(t, as, func(cfg *Config) { cfg.Observe = func(ev Event) { kinds = append(kinds, ev.Kind) } })
+		as.Set(func() { as.Before = func(context.Context, auth.Grant) error { return fakes.InvalidGrant() } })
 		c.Renew(context.Background())
-		calls := as.count(&as.calls)
+		calls := as.Count(&as.Calls)
 		for range 100 {
 			if _, err := get(c); !errors.Is(err, ErrSessionOver) {
 				t.Fatalf("error %v", err)
 			}
 			time.Sleep(time.Minute)
 		}
-		if as.count(&as.calls) != calls {
-			t.Errorf("%d auth calls after the end", as.count(&as.calls)-calls)
+		if as.Count(&as.Calls) != calls {
+			t.Errorf("%d auth calls after the end", as.Count(&as.Calls)-calls)
 		}
-		as.set(func() { as.before = nil })
+		as.Set(func() { as.Before = nil })
 		if err := c.Login(context.Background(), nil); err != nil {
 			t.Fatal(err)
 		}
@@ -45,23 +46,23 @@ func TestF27_TheEndOfASessionLatches(t *testing.T) {
 func TestF29_ALostAnswerIsNotALogout(t *testing.T) {
 	for _, grace := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
-			as := &fakeAS{}
+			as := &fakes.Server{}
 			var lose atomic.Bool
-			as.set(func() {
-				as.after = func(g auth.Grant, s auth.Session) (auth.Session, error) {
+			as.Set(func() {
+				as.After = func(g auth.Grant, s auth.Session) (auth.Session, error) {
 					if g.Kind == auth.KindRefresh && lose.Swap(false) {
 						if grace { // the server takes the old one once more
-							as.mu.Lock()
-							as.refresh = g.Old.RefreshToken.Reveal()
-							delete(as.spent, as.refresh)
-							as.mu.Unlock()
+							as.Mu.Lock()
+							as.Refresh = g.Old.RefreshToken.Reveal()
+							delete(as.Spent, as.Refresh)
+							as.Mu.Unlock()
 						}
 						return auth.Session{}, &auth.Error{Op: auth.KindRefresh, Status: 502, MaybeSpent: true}
 					}
 					return s, nil
 				}
 			})
-			c := as.client(t)
+			c := clientOf(t, as)
 			lose.Store(true)
 			err := c.Renew(context.Background()) // waits through the backoff and presents the credential again
 			switch {
@@ -80,20 +81,20 @@ func TestF29_ALostAnswerIsNotALogout(t *testing.T) {
 
 func TestF31_WhatIsOmittedIsCarriedForward(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
-		as.set(func() {
-			as.after = func(g auth.Grant, s auth.Session) (auth.Session, error) {
+		as := &fakes.Server{}
+		as.Set(func() {
+			as.After = func(g auth.Grant, s auth.Session) (auth.Session, error) {
 				if g.Kind == auth.KindRefresh { // the server does not rotate
-					as.mu.Lock()
-					as.refresh = g.Old.RefreshToken.Reveal()
-					delete(as.spent, as.refresh)
-					as.mu.Unlock()
+					as.Mu.Lock()
+					as.Refresh = g.Old.RefreshToken.Reveal()
+					delete(as.Spent, as.Refresh)
+					as.Mu.Unlock()
 					s = auth.Session{AccessToken: s.AccessToken, Issued: s.Issued, Expires: s.Expires}
 				}
 				return s, nil
 			}
 		})
-		c := as.client(t, func(cfg *Config) { cfg.Exchanger = byRefreshToken{as} })
+		c := clientOf(t, as, func(cfg *Config) { cfg.Exchanger = byRefreshToken{as} })
 		for range 3 {
 			if err := c.Renew(context.Background()); err != nil {
 				t.Fatal(err)
@@ -106,9 +107,9 @@ func TestF31_WhatIsOmittedIsCarriedForward(t *testing.T) {
 }
 
 // byRefreshToken renews sessions that have a refresh token.
-type byRefreshToken struct{ *fakeAS }
+type byRefreshToken struct{ *fakes.Server }
 
-func (byRefreshToken) Renewable(s auth.Session) error {
+func (byRefreshToken) CheckRenewable(s auth.Session) error {
 	if s.RefreshToken.IsZero() {
 		return auth.ErrNotRenewable
 	}
@@ -125,31 +126,31 @@ func TestF55_NoNewTokenDoesNotSpin(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				as := &fakeAS{}
-				as.set(func() {
-					as.after = func(g auth.Grant, s auth.Session) (auth.Session, error) {
+				as := &fakes.Server{}
+				as.Set(func() {
+					as.After = func(g auth.Grant, s auth.Session) (auth.Session, error) {
 						if g.Kind != auth.KindRefresh {
 							return s, nil
 						}
 						return after(g, s)
 					}
 				})
-				c := as.client(t)
+				c := clientOf(t, as)
 				for range 100 {
 					mustGet(t, c)
 				}
-				times(100, func(int) {
+				fakes.Times(100, func(int) {
 					if err := c.renew(context.Background(), 1, TriggerAsked); err != nil {
 						t.Error(err)
 					}
 				})
-				if _, refreshes, _ := as.counts(); refreshes != 1 {
+				if _, refreshes, _ := as.Counts(); refreshes != 1 {
 					t.Errorf("%d refreshes for 100 callers at once, want 1", refreshes)
 				}
 				mustGet(t, c)
-				calls := as.count(&as.calls)
+				calls := as.Count(&as.Calls)
 				time.Sleep(10 * time.Minute)
-				if n := as.count(&as.calls) - calls; n > 30 {
+				if n := as.Count(&as.Calls) - calls; n > 30 {
 					t.Errorf("%d refreshes in 10 minutes", n)
 				}
 			})
@@ -159,23 +160,23 @@ func TestF55_NoNewTokenDoesNotSpin(t *testing.T) {
 
 func TestF55_RefusedAndNotReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
-		as.set(func() {
-			as.after = func(g auth.Grant, s auth.Session) (auth.Session, error) {
+		as := &fakes.Server{}
+		as.Set(func() {
+			as.After = func(g auth.Grant, s auth.Session) (auth.Session, error) {
 				if g.Kind == auth.KindRefresh {
 					s.AccessToken = auth.Secret{}
 				}
 				return s, nil
 			}
 		})
-		c := as.client(t)
-		as.revoke()
+		c := clientOf(t, as)
+		as.Revoke()
 		for range 100 {
 			if status, err := get(c); status != 401 {
 				t.Fatalf("status %d, error %v", status, err)
 			}
 		}
-		if _, refreshes, _ := as.counts(); refreshes != 1 {
+		if _, refreshes, _ := as.Counts(); refreshes != 1 {
 			t.Errorf("%d refreshes, want 1", refreshes)
 		}
 	})
@@ -184,18 +185,18 @@ func TestF55_RefusedAndNotReplaced(t *testing.T) {
 // A credential whose answer was lost may be spent: no failure after that makes its refusal a plain one.
 func TestF29_ALostAnswerIsNotForgottenOverAnotherFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
-		c := as.client(t, atOnce)
-		as.set(func() {
-			as.after = func(auth.Grant, auth.Session) (auth.Session, error) {
+		as := &fakes.Server{}
+		c := clientOf(t, as, atOnce)
+		as.Set(func() {
+			as.After = func(auth.Grant, auth.Session) (auth.Session, error) {
 				return auth.Session{}, &auth.Error{Op: auth.KindRefresh, Status: 502, MaybeSpent: true}
 			}
 		})
 		c.Renew(t.Context())
-		as.set(func() { as.before, as.after = func(context.Context, auth.Grant) error { return down() }, nil })
+		as.Set(func() { as.Before, as.After = func(context.Context, auth.Grant) error { return fakes.Down() }, nil })
 		time.Sleep(time.Second)
 		c.Renew(t.Context())
-		as.set(func() { as.before = nil })
+		as.Set(func() { as.Before = nil })
 		time.Sleep(time.Minute)
 		if err := c.Renew(t.Context()); !errors.Is(err, ErrSessionOver) || !strings.Contains(err.Error(), "interrupted") {
 			t.Errorf("%v; want over, and that it was interrupted", err)

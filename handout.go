@@ -62,7 +62,7 @@ func (c *Client) takeCookies(st *state, resp *http.Response) {
 		jar := auth.NewJar(s.Cookies...)
 		jar.SetCookies(resp.Request.URL, resp.Cookies())
 		s.Cookies = jar.All()
-		cookie, ok := jar.Find(resp.Request.URL, c.cookieToken())
+		cookie, ok := jar.Find(resp.Request.URL, c.tokenCookie)
 		if !ok || cookie.Value.IsZero() || cookie.Value.Equal(s.AccessToken) || c.tokenFault(cookie.Value.Reveal()) != nil {
 			return false
 		}
@@ -117,8 +117,8 @@ func (c *Client) change(st *state, edit func(*auth.Session) bool) bool {
 // has put there go, so that no server sees two.
 func (c *Client) attachCookies(out *http.Request, st *state) {
 	ours := st.jar.Cookies(out.URL)
-	if token := c.cookieToken(); token != "" && !c.cfg.Attach.Cookies {
-		ours = slices.DeleteFunc(ours, func(k *http.Cookie) bool { return k.Name != token && k.Name != c.endpoint.CSRF.Cookie })
+	if token := c.tokenCookie; token != "" && !c.cfg.Attach.Cookies {
+		ours = slices.DeleteFunc(ours, func(k *http.Cookie) bool { return k.Name != token && !c.cookies.SendsCookie(k.Name) })
 	}
 	var kept []string
 	for _, line := range out.Header["Cookie"] {
@@ -136,8 +136,8 @@ func (c *Client) attachCookies(out *http.Request, st *state) {
 	for _, k := range ours {
 		out.AddCookie(k)
 	}
-	if c.cookieToken() != "" && !safeMethod(out.Method) {
-		if name, value := c.endpoint.csrfHeader(st.jar, out.URL, st.session()); value != "" && out.Header.Get(name) == "" {
+	if c.tokenCookie != "" && !safeMethod(out.Method) {
+		if name, value := c.cookies.CSRFHeader(st.jar, out.URL, st.session()); value != "" && out.Header.Get(name) == "" {
 			out.Header.Set(name, value)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
 
 func TestF56_HandedOutTokens(t *testing.T) {
@@ -28,17 +29,17 @@ func TestF56_HandedOutTokens(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				as := &fakeAS{}
+				as := &fakes.Server{}
 				late := make(chan struct{})
-				as.set(func() {
-					as.api = func(req *http.Request) (*http.Response, error) {
+				as.Set(func() {
+					as.API = func(req *http.Request) (*http.Response, error) {
 						<-late
-						resp := answerTo(req, 200)
+						resp := fakes.ResponseTo(req, 200)
 						resp.Header.Set(header, "handed-out")
 						return resp, nil
 					}
 				})
-				c := as.client(t, func(cfg *Config) { cfg.HandOutHeader = header })
+				c := clientOf(t, as, func(cfg *Config) { cfg.HandOutHeader = header })
 				time.Sleep(time.Second)
 				done := make(chan struct{})
 				go func() { get(c); close(done) }()
@@ -55,11 +56,11 @@ func TestF56_HandedOutTokens(t *testing.T) {
 }
 
 // handing makes the API hand a token out with each answer, and take it from then on.
-func handing(as *fakeAS, token func() string) func(*http.Request) (*http.Response, error) {
+func handing(as *fakes.Server, token func() string) func(*http.Request) (*http.Response, error) {
 	return func(req *http.Request) (*http.Response, error) {
-		resp := answerTo(req, 200)
+		resp := fakes.ResponseTo(req, 200)
 		fresh := token()
-		as.set(func() { as.access[fresh] = true })
+		as.Set(func() { as.Access[fresh] = true })
 		resp.Header.Set("X-New", fresh)
 		return resp, nil
 	}
@@ -71,14 +72,14 @@ func takesHandOuts(cfg *Config) { cfg.HandOutHeader = "X-New" }
 func TestF34_F56_HandedOutTokensDoNotHideAnothersRefresh(t *testing.T) {
 	for _, handedOut := range []int{1, 2} {
 		synctest.Test(t, func(t *testing.T) {
-			as := &fakeAS{}
+			as := &fakes.Server{}
 			store := &MemoryStore{}
-			one := as.client(t, in(store), takesHandOuts)
-			other := as.stranger(t, in(store))
+			one := clientOf(t, as, in(store), takesHandOuts)
+			other := strangerOf(t, as, in(store))
 			n := 0
-			as.set(func() {
-				as.before = slowly(auth.KindRefresh, time.Second)
-				as.api = handing(as, func() string { n++; return fmt.Sprint("handed-out-", n) })
+			as.Set(func() {
+				as.Before = fakes.Slowly(auth.KindRefresh, time.Second)
+				as.API = handing(as, func() string { n++; return fmt.Sprint("handed-out-", n) })
 			})
 			time.Sleep(time.Second)
 			go other.Renew(t.Context())
@@ -89,7 +90,7 @@ func TestF34_F56_HandedOutTokensDoNotHideAnothersRefresh(t *testing.T) {
 			}
 			time.Sleep(5 * time.Second) // all is saved
 			err := errors.Join(one.Renew(t.Context()), other.Renew(t.Context()))
-			if _, _, reuses := as.counts(); reuses != 0 || err != nil {
+			if _, _, reuses := as.Counts(); reuses != 0 || err != nil {
 				t.Errorf("%d handed out: %d times a spent credential was presented; %v", handedOut, reuses, err)
 			}
 		})
@@ -104,19 +105,19 @@ func TestF56_WhatIsHandedOutAndNotTaken(t *testing.T) {
 		status int
 		taken  bool
 	}{
-		{"a later one", func(t *testing.T) string { return makeJWT(t, "sub", "1", "exp", end(time.Hour)) }, 200, true},
-		{"another subject's", func(t *testing.T) string { return makeJWT(t, "sub", "2", "exp", end(time.Hour)) }, 200, false},
-		{"one that ends earlier", func(t *testing.T) string { return makeJWT(t, "sub", "1", "exp", end(10*time.Minute)) }, 200, false},
-		{"one with an error", func(t *testing.T) string { return makeJWT(t, "sub", "1", "exp", end(time.Hour)) }, 404, false},
+		{"a later one", func(t *testing.T) string { return fakes.JWT(t, "sub", "1", "exp", end(time.Hour)) }, 200, true},
+		{"another subject's", func(t *testing.T) string { return fakes.JWT(t, "sub", "2", "exp", end(time.Hour)) }, 200, false},
+		{"one that ends earlier", func(t *testing.T) string { return fakes.JWT(t, "sub", "1", "exp", end(10*time.Minute)) }, 200, false},
+		{"one with an error", func(t *testing.T) string { return fakes.JWT(t, "sub", "1", "exp", end(time.Hour)) }, 404, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				as := &fakeAS{}
-				c := as.client(t, takesHandOuts)
+				as := &fakes.Server{}
+				c := clientOf(t, as, takesHandOuts)
 				token := test.token(t)
-				as.set(func() {
-					as.api = func(req *http.Request) (*http.Response, error) {
-						resp := answerTo(req, test.status)
+				as.Set(func() {
+					as.API = func(req *http.Request) (*http.Response, error) {
+						resp := fakes.ResponseTo(req, test.status)
 						resp.Header.Set("X-New", token)
 						return resp, nil
 					}
@@ -133,10 +134,10 @@ func TestF56_WhatIsHandedOutAndNotTaken(t *testing.T) {
 
 func TestF56_TheSameTokenHandedOutAgainLivesNoLonger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
-		c := as.client(t, takesHandOuts)
+		as := &fakes.Server{}
+		c := clientOf(t, as, takesHandOuts)
 		same := c.state.Load().session().AccessToken.Reveal()
-		as.set(func() { as.api = handing(as, func() string { return same }) })
+		as.Set(func() { as.API = handing(as, func() string { return same }) })
 		end := c.Status().Expires
 		for range 10 {
 			time.Sleep(time.Minute)
@@ -151,21 +152,21 @@ func TestF56_TheSameTokenHandedOutAgainLivesNoLonger(t *testing.T) {
 // The token that is handed out during a backoff is due for renewal before that ends.
 func TestF56_AHandOutDuringABackoffIsRenewedAfterIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
-		c := as.client(t, takesHandOuts, atOnce)
+		as := &fakes.Server{}
+		c := clientOf(t, as, takesHandOuts, atOnce)
 		time.Sleep(time.Second)
-		as.set(func() {
-			as.before = func(context.Context, auth.Grant) error {
+		as.Set(func() {
+			as.Before = func(context.Context, auth.Grant) error {
 				return &auth.Error{Op: auth.KindRefresh, Status: 429, Unsent: true, Until: time.Now().Add(20 * time.Minute)}
 			}
-			as.api = handing(as, func() string { return "handed-out" })
+			as.API = handing(as, func() string { return "handed-out" })
 		})
 		c.Renew(t.Context())
-		as.set(func() { as.before = nil })
+		as.Set(func() { as.Before = nil })
 		mustGet(t, c)
-		as.set(func() { as.api = nil })
+		as.Set(func() { as.API = nil })
 		time.Sleep(time.Hour)
-		if _, refreshes, _ := as.counts(); refreshes == 0 || c.Status().NextRefresh.IsZero() {
+		if _, refreshes, _ := as.Counts(); refreshes == 0 || c.Status().NextRefresh.IsZero() {
 			t.Errorf("%d refreshes in an hour, next at %v: the timer is dead", refreshes, c.Status().NextRefresh)
 		}
 	})
@@ -174,13 +175,13 @@ func TestF56_AHandOutDuringABackoffIsRenewedAfterIt(t *testing.T) {
 // Cookies that change with every answer are saved now and then, not each by a goroutine of its own.
 func TestF37_SavesOfCookiesDoNotPileUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		store := &hookStore{}
-		c := as.client(t, in(store), func(cfg *Config) { cfg.Attach.Cookies = true })
+		c := clientOf(t, as, in(store), func(cfg *Config) { cfg.Attach.Cookies = true })
 		var n atomic.Int64
-		as.set(func() {
-			as.api = func(req *http.Request) (*http.Response, error) {
-				resp := answerTo(req, 200)
+		as.Set(func() {
+			as.API = func(req *http.Request) (*http.Response, error) {
+				resp := fakes.ResponseTo(req, 200)
 				resp.Header.Set("Set-Cookie", fmt.Sprint("seen=", n.Add(1)))
 				return resp, nil
 			}

@@ -11,19 +11,20 @@ import (
 
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/authtest"
+	"github.com/silentrefresh/silentrefresh/endpoint"
 )
 
 // kind is one kind of server, and the settings that suit it.
 type kind struct {
 	name     string
 	server   authtest.Config
-	settings func(*silentrefresh.Config, *silentrefresh.Endpoint)
+	settings func(*silentrefresh.Config, *endpoint.Settings)
 }
 
-func plain(*silentrefresh.Config, *silentrefresh.Endpoint) {}
+func plain(*silentrefresh.Config, *endpoint.Settings) {}
 
 // inBody is for servers whose refresh token is a field.
-func inBody(_ *silentrefresh.Config, ep *silentrefresh.Endpoint) {
+func inBody(_ *silentrefresh.Config, ep *endpoint.Settings) {
 	ep.Refresh.RefreshTokenField = "refreshToken"
 	ep.Logout.RefreshTokenField = "refreshToken"
 }
@@ -41,16 +42,16 @@ func kinds() []kind {
 		{"opaque tokens without an expiry", C{Opaque: true, NoExpiresIn: true}, plain},
 		{"JWT without expires_in", C{NoExpiresIn: true}, plain},
 		{"no token at login", C{NoLoginToken: true}, plain},
-		{"token in a response header", C{TokenIn: authtest.InHeader}, func(_ *silentrefresh.Config, ep *silentrefresh.Endpoint) {
+		{"token in a response header", C{TokenIn: authtest.InHeader}, func(_ *silentrefresh.Config, ep *endpoint.Settings) {
 			ep.AccessToken.Header = "X-Access-Token"
 		}},
-		{"token in a cookie", C{TokenIn: authtest.InCookie}, func(_ *silentrefresh.Config, ep *silentrefresh.Endpoint) {
+		{"token in a cookie", C{TokenIn: authtest.InCookie}, func(_ *silentrefresh.Config, ep *endpoint.Settings) {
 			ep.AccessToken.Cookie = "access_token"
 		}},
-		{"token in a cookie, with CSRF", C{TokenIn: authtest.InCookie, CSRF: true}, func(_ *silentrefresh.Config, ep *silentrefresh.Endpoint) {
+		{"token in a cookie, with CSRF", C{TokenIn: authtest.InCookie, CSRF: true}, func(_ *silentrefresh.Config, ep *endpoint.Settings) {
 			ep.AccessToken.Cookie, ep.CSRF.Cookie = "access_token", "csrf_token"
 		}},
-		{"CSRF at refresh and logout", C{CSRF: true}, func(_ *silentrefresh.Config, ep *silentrefresh.Endpoint) {
+		{"CSRF at refresh and logout", C{CSRF: true}, func(_ *silentrefresh.Config, ep *endpoint.Settings) {
 			ep.CSRF.Cookie = "csrf_token"
 		}},
 		{"access_token and expires_in", reshape(func(m map[string]any) any {
@@ -58,33 +59,33 @@ func kinds() []kind {
 		}), plain},
 		{"a nested token", reshape(func(m map[string]any) any {
 			return map[string]any{"data": map[string]any{"session": map[string]any{"bearer": m["accessToken"]}}}
-		}), func(_ *silentrefresh.Config, ep *silentrefresh.Endpoint) { ep.AccessToken.JSON = "data.session.bearer" }},
+		}), func(_ *silentrefresh.Config, ep *endpoint.Settings) { ep.AccessToken.JSON = "data.session.bearer" }},
 		{"a token found by itself", reshape(func(m map[string]any) any {
 			return map[string]any{"success": true, "data": map[string]any{"token": m["accessToken"], "user": m["user"]}}
 		}), plain},
 		{"jwt", reshape(func(m map[string]any) any { return map[string]any{"jwt": m["accessToken"]} }), plain},
-		{"Authorization: JWT", C{Scheme: "JWT"}, func(cfg *silentrefresh.Config, _ *silentrefresh.Endpoint) { cfg.Attach.Scheme = "JWT" }},
-		{"bare in a header of its own", C{Header: "X-Token"}, func(cfg *silentrefresh.Config, _ *silentrefresh.Endpoint) { cfg.Attach.Header = "X-Token" }},
-		{"bare in Authorization", C{Bare: true}, func(cfg *silentrefresh.Config, _ *silentrefresh.Endpoint) { cfg.Attach.Bare = true }},
+		{"Authorization: JWT", C{Scheme: "JWT"}, func(cfg *silentrefresh.Config, _ *endpoint.Settings) { cfg.Attach.Scheme = "JWT" }},
+		{"bare in a header of its own", C{Header: "X-Token"}, func(cfg *silentrefresh.Config, _ *endpoint.Settings) { cfg.Attach.Header = "X-Token" }},
+		{"bare in Authorization", C{Bare: true}, func(cfg *silentrefresh.Config, _ *endpoint.Settings) { cfg.Attach.Bare = true }},
 		{"refresh token in the body", C{RefreshIn: authtest.InJSON}, inBody},
-		{"refresh token in a form", C{RefreshIn: authtest.InJSON}, func(cfg *silentrefresh.Config, ep *silentrefresh.Endpoint) {
+		{"refresh token in a form", C{RefreshIn: authtest.InJSON}, func(cfg *silentrefresh.Config, ep *endpoint.Settings) {
 			inBody(cfg, ep)
 			ep.Refresh.Encoding, ep.Logout.Encoding = "form", "form"
 		}},
 		{"refresh token in the body, not rotated", C{RefreshIn: authtest.InJSON, Reusable: true}, inBody},
-		{"the old access token along with the cookie", C{TokenAtRefresh: authtest.Needed}, func(_ *silentrefresh.Config, ep *silentrefresh.Endpoint) {
-			ep.Refresh.SendAccessToken = "header"
+		{"the old access token along with the cookie", C{TokenAtRefresh: authtest.Needed}, func(_ *silentrefresh.Config, ep *endpoint.Settings) {
+			ep.Refresh.AccessTokenHeader = "Authorization"
 		}},
 		{"no access token at refresh", C{TokenAtRefresh: authtest.Forbidden}, plain},
-		{"403 for an expired token", C{RejectStatus: 403}, func(cfg *silentrefresh.Config, _ *silentrefresh.Endpoint) {
+		{"403 for an expired token", C{RejectStatus: 403}, func(cfg *silentrefresh.Config, _ *endpoint.Settings) {
 			cfg.RejectedStatus = []int{401, 403}
 		}},
-		{"419 by a predicate", C{RejectStatus: 419}, func(cfg *silentrefresh.Config, _ *silentrefresh.Endpoint) {
+		{"419 by a predicate", C{RejectStatus: 419}, func(cfg *silentrefresh.Config, _ *endpoint.Settings) {
 			cfg.Rejected = func(resp *http.Response) bool { return resp.StatusCode == 419 }
 		}},
 		{"a clock that is a day ahead", C{Skew: 24 * time.Hour, NoExpiresIn: true}, plain},
 		{"a clock that is an hour behind", C{Skew: -time.Hour, NoExpiresIn: true}, plain},
-		{"fixed headers and fields", C{}, func(_ *silentrefresh.Config, ep *silentrefresh.Endpoint) {
+		{"fixed headers and fields", C{}, func(_ *silentrefresh.Config, ep *endpoint.Settings) {
 			ep.Login.Fields = map[string]any{"device": "cli"}
 			ep.Refresh.Headers = map[string]string{"Origin": "https://app.example.com", "X-Api-Key": "k"}
 		}},
@@ -141,7 +142,9 @@ func TestKindsOfServers(t *testing.T) {
 func TestTheAccessTokenRenewsItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := authtest.NewServer(t, authtest.Config{InMemory: true, RefreshIn: authtest.InAccess})
-		client := newClient(t, server, func(_ *silentrefresh.Config, ep *silentrefresh.Endpoint) { ep.Refresh.SendAccessToken = "header" })
+		client := newClient(t, server, func(_ *silentrefresh.Config, ep *endpoint.Settings) {
+			ep.Refresh.AccessTokenHeader = "Authorization"
+		})
 		if err := client.Login(context.Background(), credentials); err != nil {
 			t.Fatal(err)
 		}
@@ -186,7 +189,7 @@ func TestRateLimitIsNotALogout(t *testing.T) {
 func TestHandedOutInAHeader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := authtest.NewServer(t, authtest.Config{InMemory: true, HandOut: "X-New-Token"})
-		client := newClient(t, server, func(cfg *silentrefresh.Config, _ *silentrefresh.Endpoint) { cfg.HandOutHeader = "X-New-Token" })
+		client := newClient(t, server, func(cfg *silentrefresh.Config, _ *endpoint.Settings) { cfg.HandOutHeader = "X-New-Token" })
 		if err := client.Login(context.Background(), credentials); err != nil {
 			t.Fatal(err)
 		}
@@ -210,7 +213,7 @@ func TestTheAnswerIsReadable(t *testing.T) {
 		}
 		var seen []string
 		server := authtest.NewServer(t, authtest.Config{InMemory: true})
-		client := newClient(t, server, func(cfg *silentrefresh.Config, _ *silentrefresh.Endpoint) {
+		client := newClient(t, server, func(cfg *silentrefresh.Config, _ *endpoint.Settings) {
 			cfg.KeepAnswer = true
 			cfg.Observe = func(ev silentrefresh.Event) {
 				var a answer
@@ -240,14 +243,13 @@ func TestTheAnswerIsReadable(t *testing.T) {
 }
 
 // newClient returns a Client for server, closed at the end of the test.
-func newClient(t *testing.T, server *authtest.Server, settings func(*silentrefresh.Config, *silentrefresh.Endpoint)) *silentrefresh.Client {
+func newClient(t *testing.T, server *authtest.Server, settings func(*silentrefresh.Config, *endpoint.Settings)) *silentrefresh.Client {
 	t.Helper()
-	var ep silentrefresh.Endpoint
-	if server.AuthURL() != server.URL() {
+	cfg := silentrefresh.Config{BaseURL: server.URL(), Base: server.Transport()}
+	if ep := &cfg.Endpoint; server.AuthURL() != server.URL() {
 		ep.Login.URL, ep.Refresh.URL, ep.Logout.URL = server.AuthURL()+"/auth/login", server.AuthURL()+"/auth/refresh", server.AuthURL()+"/auth/logout"
 	}
-	cfg := silentrefresh.Config{BaseURL: server.URL(), Base: server.Transport(), Exchanger: &ep}
-	settings(&cfg, &ep)
+	settings(&cfg, &cfg.Endpoint)
 	client, err := silentrefresh.New(cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/authtest"
+	"github.com/silentrefresh/silentrefresh/endpoint"
 )
 
 // holder is somebody's struct that holds what is ours, where fmt calls no methods.
@@ -40,7 +41,7 @@ func TestF48_NoSecretInAnyOutput(t *testing.T) {
 				var log lockedBuffer
 				var mu sync.Mutex
 				var last silentrefresh.Event
-				client := newClient(t, server, func(cfg *silentrefresh.Config, ep *silentrefresh.Endpoint) {
+				client := newClient(t, server, func(cfg *silentrefresh.Config, ep *endpoint.Settings) {
 					k.settings(cfg, ep)
 					cfg.KeepAnswer, cfg.MaxWait = true, time.Second
 					cfg.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))

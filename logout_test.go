@@ -9,23 +9,24 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
 
 func TestF43_LogoutDuringARefresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		store := &hookStore{}
-		c := as.client(t, in(store))
+		c := clientOf(t, as, in(store))
 		gate := make(chan struct{})
-		as.set(func() {
-			as.after = func(g auth.Grant, s auth.Session) (auth.Session, error) {
+		as.Set(func() {
+			as.After = func(g auth.Grant, s auth.Session) (auth.Session, error) {
 				if g.Kind == auth.KindRefresh {
 					<-gate
 				}
 				return s, nil
 			}
 		})
-		as.revoke()
+		as.Revoke()
 		waiting := make(chan error)
 		go func() { _, err := get(c); waiting <- err }()
 		synctest.Wait()
@@ -44,7 +45,7 @@ func TestF43_LogoutDuringARefresh(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
-		if got := as.revoked(); len(got) != 1 || got[0] != "refresh-secret-2" || as.good() != "" {
+		if got := as.Revoked(); len(got) != 1 || got[0] != "refresh-secret-2" || as.Good() != "" {
 			t.Errorf("revoked %q; want the newest, and nothing left at the server", got)
 		}
 		if b, _ := store.Load(context.Background(), c.key); b == nil || len(b) != 0 {
@@ -58,10 +59,10 @@ func TestF43_LogoutDuringARefresh(t *testing.T) {
 
 func TestF43_LogoutWhereTheServerIsAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		store := &MemoryStore{}
-		c := as.client(t, in(store))
-		as.set(func() { as.before = func(context.Context, auth.Grant) error { return errors.New("no route to host") } })
+		c := clientOf(t, as, in(store))
+		as.Set(func() { as.Before = func(context.Context, auth.Grant) error { return errors.New("no route to host") } })
 		err := c.Logout(context.Background())
 		if err == nil || !strings.Contains(err.Error(), "the session is gone here") {
 			t.Errorf("error %v", err)
@@ -69,7 +70,7 @@ func TestF43_LogoutWhereTheServerIsAway(t *testing.T) {
 		if _, err := get(c); !errors.Is(err, ErrNoSession) {
 			t.Errorf("a request: %v", err)
 		}
-		if as.stranger(t, in(store)).Status().State != StateNone {
+		if strangerOf(t, as, in(store)).Status().State != StateNone {
 			t.Error("the next start finds the session")
 		}
 	})
@@ -77,10 +78,10 @@ func TestF43_LogoutWhereTheServerIsAway(t *testing.T) {
 
 func TestLogoutEndsTheSessionElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		store := &MemoryStore{}
-		one := as.client(t, in(store))
-		other := as.stranger(t, in(store))
+		one := clientOf(t, as, in(store))
+		other := strangerOf(t, as, in(store))
 		if err := one.Logout(context.Background()); err != nil {
 			t.Fatal(err)
 		}
@@ -98,12 +99,12 @@ func TestLogoutEndsTheSessionElsewhere(t *testing.T) {
 // The refresh that a Logout could not wait for leaves nothing behind that another process would present again.
 func TestF43_LogoutOutOfTimeLeavesNoSpentCredential(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		store := &MemoryStore{}
-		one := as.client(t, in(store))
-		other := as.stranger(t, in(store))
+		one := clientOf(t, as, in(store))
+		other := strangerOf(t, as, in(store))
 		gate := make(chan struct{})
-		as.set(func() { as.after = gated(gate) })
+		as.Set(func() { as.After = fakes.Gated(gate) })
 		go one.Renew(t.Context())
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -117,7 +118,7 @@ func TestF43_LogoutOutOfTimeLeavesNoSpentCredential(t *testing.T) {
 			t.Error("the refresh has left no tombstone")
 		}
 		err := other.Renew(t.Context())
-		if _, _, reuses := as.counts(); reuses != 0 || !errors.Is(err, ErrSessionOver) {
+		if _, _, reuses := as.Counts(); reuses != 0 || !errors.Is(err, ErrSessionOver) {
 			t.Errorf("%d times a spent credential was presented; %v", reuses, err)
 		}
 	})
@@ -125,11 +126,11 @@ func TestF43_LogoutOutOfTimeLeavesNoSpentCredential(t *testing.T) {
 
 func TestF43_LogoutSparesTheLoginThatCameDuringIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		store := &MemoryStore{}
-		c := as.client(t, in(store))
+		c := clientOf(t, as, in(store))
 		gate := make(chan struct{})
-		as.set(func() { as.after = gated(gate) })
+		as.Set(func() { as.After = fakes.Gated(gate) })
 		go c.Renew(t.Context())
 		synctest.Wait()
 		logout, login := make(chan error), make(chan error)
@@ -142,8 +143,8 @@ func TestF43_LogoutSparesTheLoginThatCameDuringIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		mustGet(t, c)
-		if r := stored(t, store, c); r == nil || r.Session.RefreshToken.Reveal() != as.good() || credential(c) != as.good() {
-			t.Errorf("after the login the server takes %q, the client has %q, the store %v", as.good(), credential(c), r != nil)
+		if r := stored(t, store, c); r == nil || r.Session.RefreshToken.Reveal() != as.Good() || credential(c) != as.Good() {
+			t.Errorf("after the login the server takes %q, the client has %q, the store %v", as.Good(), credential(c), r != nil)
 		}
 		if err := c.Renew(t.Context()); err != nil {
 			t.Errorf("the session of the later login is gone: %v", err)
@@ -153,17 +154,17 @@ func TestF43_LogoutSparesTheLoginThatCameDuringIt(t *testing.T) {
 
 func TestF42_F43_LogoutSparesAnotherAccountsSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ada, bob := &fakeAS{}, &fakeAS{after: asBob}
+		ada, bob := &fakes.Server{}, &fakes.Server{After: fakes.AsBob}
 		store := &MemoryStore{}
-		c := ada.client(t, in(store))
-		bob.client(t, in(store)) // another process logs in as somebody else
+		c := clientOf(t, ada, in(store))
+		clientOf(t, bob, in(store)) // another process logs in as somebody else
 		if err := c.Logout(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if r := stored(t, store, c); r == nil || r.Session.Account != "bob@example.com" {
 			t.Error("bob's session was deleted by ada's logout")
 		}
-		if got := ada.revoked(); len(got) != 1 || got[0] != "refresh-secret-1" {
+		if got := ada.Revoked(); len(got) != 1 || got[0] != "refresh-secret-1" {
 			t.Errorf("revoked %q; want ada's own credential", got)
 		}
 	})
@@ -171,12 +172,12 @@ func TestF42_F43_LogoutSparesAnotherAccountsSession(t *testing.T) {
 
 func TestF43_ASecondLogoutRevokesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
-		c := as.client(t)
+		as := &fakes.Server{}
+		c := clientOf(t, as)
 		if err := errors.Join(c.Logout(t.Context()), c.Logout(t.Context())); err != nil {
 			t.Error(err)
 		}
-		if got := as.revoked(); len(got) != 1 {
+		if got := as.Revoked(); len(got) != 1 {
 			t.Errorf("revoked %q; want one credential, once", got)
 		}
 	})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
 
 // 100,000 logged-in users in one process is what an agent platform has: an idle session must cost little.
@@ -17,7 +18,7 @@ func TestAnIdleSessionIsSmall(t *testing.T) {
 		t.Skip("the race detector pads what it watches")
 	}
 	const n, token = 5000, 800
-	x := exchangeFunc(func() auth.Session {
+	x := fakes.ExchangeFunc(func() auth.Session {
 		now := time.Now()
 		return auth.Session{AccessToken: auth.NewSecret(strings.Repeat("x", token)), RefreshToken: auth.NewSecret(strings.Repeat("y", 100)),
 			Issued: now, Expires: now.Add(time.Hour)}

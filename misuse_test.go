@@ -9,15 +9,16 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
 
 func TestF59_RenewOfWhatNothingRenewsLeavesTheTokenInUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
-		c := as.client(t, func(cfg *Config) { cfg.Exchanger = unrenewable{as} })
-		calls := as.count(&as.calls)
-		if err := c.Renew(t.Context()); !errors.Is(err, auth.ErrNotRenewable) || as.count(&as.calls) != calls {
-			t.Errorf("Renew: %v, after %d calls", err, as.count(&as.calls)-calls)
+		as := &fakes.Server{}
+		c := clientOf(t, as, func(cfg *Config) { cfg.Exchanger = unrenewable{as} })
+		calls := as.Count(&as.Calls)
+		if err := c.Renew(t.Context()); !errors.Is(err, auth.ErrNotRenewable) || as.Count(&as.Calls) != calls {
+			t.Errorf("Renew: %v, after %d calls", err, as.Count(&as.Calls)-calls)
 		}
 		mustGet(t, c)
 	})
@@ -26,10 +27,10 @@ func TestF59_RenewOfWhatNothingRenewsLeavesTheTokenInUse(t *testing.T) {
 // An Exchanger need not say which operation failed: it was asked for one.
 func TestF27_ARefusalThatNamesNoOperationEndsTheSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
-		c := as.client(t, atOnce)
-		as.set(func() { as.before = func(context.Context, auth.Grant) error { return &auth.Error{Refused: true} } })
-		calls := as.count(&as.calls)
+		as := &fakes.Server{}
+		c := clientOf(t, as, atOnce)
+		as.Set(func() { as.Before = func(context.Context, auth.Grant) error { return &auth.Error{Refused: true} } })
+		calls := as.Count(&as.Calls)
 		if err := c.Renew(t.Context()); !errors.Is(err, ErrSessionOver) {
 			t.Errorf("Renew: %v", err)
 		}
@@ -37,7 +38,7 @@ func TestF27_ARefusalThatNamesNoOperationEndsTheSession(t *testing.T) {
 			time.Sleep(time.Minute)
 			get(c)
 		}
-		if n := as.count(&as.calls) - calls; n != 1 {
+		if n := as.Count(&as.Calls) - calls; n != 1 {
 			t.Errorf("a refused credential was presented %d times", n)
 		}
 	})
@@ -45,9 +46,9 @@ func TestF27_ARefusalThatNamesNoOperationEndsTheSession(t *testing.T) {
 
 func TestF28_TheLongestTimeoutDoesNotOverflow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		store := &MemoryStore{}
-		c := as.client(t, in(store), atOnce, func(cfg *Config) { cfg.Timeout = math.MaxInt64 })
+		c := clientOf(t, as, in(store), atOnce, func(cfg *Config) { cfg.Timeout = math.MaxInt64 })
 		go store.Update(t.Context(), c.key, func(context.Context, []byte, func([]byte) error) error {
 			time.Sleep(3 * time.Second)
 			return nil
@@ -62,11 +63,11 @@ func TestF28_TheLongestTimeoutDoesNotOverflow(t *testing.T) {
 // RFC 3339 ends with the year 9999, and so does JSON.
 func TestF19_ASessionThatEndsAfterTheYear9999IsSaved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{after: func(_ auth.Grant, s auth.Session) (auth.Session, error) {
+		as := &fakes.Server{After: func(_ auth.Grant, s auth.Session) (auth.Session, error) {
 			s.Ends = time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC)
 			return s, nil
 		}}
-		c := as.client(t, in(&MemoryStore{}), atOnce)
+		c := clientOf(t, as, in(&MemoryStore{}), atOnce)
 		if err := c.Renew(t.Context()); err != nil || !c.Status().Saved {
 			t.Errorf("%v, saved %v", err, c.Status().Saved)
 		}
@@ -82,20 +83,20 @@ func (*lazyStore) Update(context.Context, string, func(context.Context, []byte, 
 
 func TestF55_AStoreThatRunsNothingIsNoSuccess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
-		c := as.client(t, in(&lazyStore{}), atOnce)
+		as := &fakes.Server{}
+		c := clientOf(t, as, in(&lazyStore{}), atOnce)
 		if err := c.Renew(t.Context()); err == nil {
 			t.Error("Renew says that it has renewed")
 		}
 		time.Sleep(time.Hour)
-		if _, err := get(c); err == nil || as.count(&as.refused) != 0 {
-			t.Errorf("a request with a token that has ended: %v, sent %d times", err, as.count(&as.refused))
+		if _, err := get(c); err == nil || as.Count(&as.Refused) != 0 {
+			t.Errorf("a request with a token that has ended: %v, sent %d times", err, as.Count(&as.Refused))
 		}
 	})
 }
 
 func TestForkRefusesNamesThatBreakTheStoresKey(t *testing.T) {
-	c := (&fakeAS{}).stranger(t)
+	c := strangerOf(t, &fakes.Server{})
 	for _, name := range []string{"", "default", "a|b", "a\nb"} {
 		if _, err := c.Fork(name); err == nil {
 			t.Errorf("Fork(%q) was accepted", name)

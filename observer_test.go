@@ -7,14 +7,16 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
 
 func TestF08_ObserverMayCallBackAndBeSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		var c *Client
 		var kinds []EventKind
-		c = as.stranger(t, func(cfg *Config) {
+		c = strangerOf(t, as, func(cfg *Config) {
 			cfg.Observe = func(ev Event) {
 				kinds = append(kinds, ev.Kind)
 				c.Status()
@@ -45,8 +47,8 @@ func TestF08_ObserverMayCallBackAndBeSlow(t *testing.T) {
 
 func TestF08_SlowObserverHoldsUpNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
-		c := as.client(t, func(cfg *Config) { cfg.Observe = func(Event) { time.Sleep(time.Hour) } })
+		as := &fakes.Server{}
+		c := clientOf(t, as, func(cfg *Config) { cfg.Observe = func(Event) { time.Sleep(time.Hour) } })
 		began := time.Now()
 		for range 2 * queueLimit {
 			if err := c.Renew(context.Background()); err != nil {

@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/endpoint"
+	"github.com/silentrefresh/silentrefresh/internal/fakes"
 	"github.com/silentrefresh/silentrefresh/internal/origin"
 )
 
@@ -26,7 +28,7 @@ func TestF46_TheTokenStaysWithItsOrigins(t *testing.T) {
 		w.WriteHeader(401)
 	}))
 	defer other.Close()
-	as := &fakeAS{}
+	as := &fakes.Server{}
 	ours := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer access-secret") {
 			w.WriteHeader(401)
@@ -40,7 +42,7 @@ func TestF46_TheTokenStaysWithItsOrigins(t *testing.T) {
 		}
 	}))
 	defer ours.Close()
-	c := as.client(t, func(cfg *Config) { cfg.BaseURL, cfg.Base = ours.URL, nil })
+	c := clientOf(t, as, func(cfg *Config) { cfg.BaseURL, cfg.Base = ours.URL, nil })
 	for path, want := range map[string]int{"/me": 200, "/here": 200, "/away": 401} {
 		resp, err := c.HTTPClient().Get(ours.URL + path)
 		if err != nil || resp.StatusCode != want {
@@ -52,7 +54,7 @@ func TestF46_TheTokenStaysWithItsOrigins(t *testing.T) {
 	if len(leaked) > 0 {
 		t.Errorf("the other server got the token at %v", leaked)
 	}
-	if _, refreshes, _ := as.counts(); refreshes != 0 {
+	if _, refreshes, _ := as.Counts(); refreshes != 0 {
 		t.Errorf("a foreign 401 refreshed %d times", refreshes)
 	}
 }
@@ -88,9 +90,9 @@ func TestF47_PlainHTTPNeedsConsent(t *testing.T) {
 
 func TestF47_ConsentToPlainHTTPIsSaidOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		var warnings []string
-		c := as.client(t, func(cfg *Config) {
+		c := clientOf(t, as, func(cfg *Config) {
 			cfg.Origins = []string{"http://billing.svc:8080", "https://files.example.com", "http://localhost:8080"}
 			cfg.Observe = func(ev Event) {
 				if ev.Kind == EventWarning {
@@ -150,9 +152,9 @@ func TestF58_OriginsAreComparedInOneSpelling(t *testing.T) {
 
 func TestF58_AnUnlistedOriginIsNamedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		var warnings []string
-		c := as.client(t, func(cfg *Config) {
+		c := clientOf(t, as, func(cfg *Config) {
 			cfg.Observe = func(ev Event) {
 				if ev.Kind == EventWarning {
 					warnings = append(warnings, ev.Err.Error())
@@ -181,7 +183,7 @@ func TestConfigNamesEveryMistake(t *testing.T) {
 	_, err := New(Config{
 		BaseURL: "ftp://files.example.com", Origins: []string{"https://a.example/path", "::", "https://user:hunter2@b.example"},
 		Timeout: -1, MaxExchanges: -1, RejectedStatus: []int{200}, Name: "a|b", HandOutHeader: "no good",
-		Attach: auth.Attach{Header: "a b"}, Exchanger: &Endpoint{Login: Call{Method: "BREW"}},
+		Attach: auth.Attach{Header: "a b"}, Endpoint: endpoint.Settings{Login: endpoint.Call{Method: "BREW"}},
 	})
 	if err == nil {
 		t.Fatal("no error")

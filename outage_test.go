@@ -12,15 +12,16 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/fakes"
 	"github.com/silentrefresh/silentrefresh/internal/pace"
 	"github.com/silentrefresh/silentrefresh/internal/retryafter"
 )
 
 func TestF25_AFailedProactiveRefreshKeepsTheToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
-		away := as.breakable()
-		c := as.client(t)
+		as := &fakes.Server{}
+		away := as.Breakable()
+		c := clientOf(t, as)
 		away.Store(true)
 		for range 14 {
 			time.Sleep(time.Minute)
@@ -40,14 +41,14 @@ func TestF25_AFailedProactiveRefreshKeepsTheToken(t *testing.T) {
 
 func TestF26_AnOutageIsNotHammered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
-		away := as.breakable()
-		c := as.client(t)
+		as := &fakes.Server{}
+		away := as.Breakable()
+		c := clientOf(t, as)
 		away.Store(true)
 		time.Sleep(15 * time.Minute) // the token is over
-		calls := as.count(&as.calls)
+		calls := as.Count(&as.Calls)
 		began := time.Now()
-		times(20, func(int) {
+		fakes.Times(20, func(int) {
 			for time.Since(began) < 10*time.Minute {
 				_, err := get(c)
 				if re, ok := errors.AsType[*auth.Error](err); !ok || re.Until.IsZero() || !strings.Contains(err.Error(), "postponed until") {
@@ -55,7 +56,7 @@ func TestF26_AnOutageIsNotHammered(t *testing.T) {
 				}
 			}
 		})
-		if n := as.count(&as.calls) - calls; n > 300 {
+		if n := as.Count(&as.Calls) - calls; n > 300 {
 			t.Errorf("%d calls in an outage of 10 minutes with 20 impatient callers", n)
 		}
 		away.Store(false)
@@ -65,16 +66,16 @@ func TestF26_AnOutageIsNotHammered(t *testing.T) {
 
 func TestF26_RetryAfterIsHonoured(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
-		c := as.client(t)
+		as := &fakes.Server{}
+		c := clientOf(t, as)
 		asked := time.Now()
-		as.set(func() {
-			as.before = func(context.Context, auth.Grant) error {
+		as.Set(func() {
+			as.Before = func(context.Context, auth.Grant) error {
 				return &auth.Error{Op: auth.KindRefresh, Status: 429, Unsent: true, Until: asked.Add(5 * time.Minute)}
 			}
 		})
-		as.revoke()
-		calls := as.count(&as.calls)
+		as.Revoke()
+		calls := as.Count(&as.Calls)
 		if status, _ := get(c); status != 401 {
 			t.Errorf("status %d", status)
 		}
@@ -83,13 +84,13 @@ func TestF26_RetryAfterIsHonoured(t *testing.T) {
 				t.Error("sent")
 			}
 		}
-		if n := as.count(&as.calls) - calls; n != 1 {
+		if n := as.Count(&as.Calls) - calls; n != 1 {
 			t.Errorf("%d calls within Retry-After, want 1", n)
 		}
 		if s := c.Status(); s.State == StateOver {
 			t.Error("a rate limit ended the session")
 		}
-		as.set(func() { as.before = nil })
+		as.Set(func() { as.Before = nil })
 		time.Sleep(11 * time.Minute)
 		mustGet(t, c)
 	})
@@ -97,24 +98,24 @@ func TestF26_RetryAfterIsHonoured(t *testing.T) {
 
 func TestF26_ColdStartWithAFailureSucceeds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		store := &MemoryStore{}
-		first := as.client(t, func(cfg *Config) { cfg.Store = store })
+		first := clientOf(t, as, func(cfg *Config) { cfg.Store = store })
 		first.Close()
 		time.Sleep(time.Hour)
 		fails := 1
-		as.set(func() {
-			as.before = func(context.Context, auth.Grant) error {
+		as.Set(func() {
+			as.Before = func(context.Context, auth.Grant) error {
 				if fails--; fails >= 0 {
-					return down()
+					return fakes.Down()
 				}
 				return nil
 			}
 		})
-		calls := as.count(&as.calls)
-		c := as.stranger(t, func(cfg *Config) { cfg.Store = store })
-		times(100, func(int) { mustGet(t, c) })
-		if n := as.count(&as.calls) - calls; n != 2 {
+		calls := as.Count(&as.Calls)
+		c := strangerOf(t, as, func(cfg *Config) { cfg.Store = store })
+		fakes.Times(100, func(int) { mustGet(t, c) })
+		if n := as.Count(&as.Calls) - calls; n != 2 {
 			t.Errorf("%d calls, want the one that failed and the one that did not", n)
 		}
 	})
@@ -122,10 +123,10 @@ func TestF26_ColdStartWithAFailureSucceeds(t *testing.T) {
 
 func TestF28_ASilentServerHasADeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
-		c := as.client(t, func(cfg *Config) { cfg.Timeout = 5 * time.Second; cfg.MaxWait = -1 })
-		as.set(func() { as.before = func(ctx context.Context, g auth.Grant) error { <-ctx.Done(); return ctx.Err() } })
-		as.revoke()
+		as := &fakes.Server{}
+		c := clientOf(t, as, func(cfg *Config) { cfg.Timeout = 5 * time.Second; cfg.MaxWait = -1 })
+		as.Set(func() { as.Before = func(ctx context.Context, g auth.Grant) error { <-ctx.Done(); return ctx.Err() } })
+		as.Revoke()
 		began := time.Now()
 		if status, err := get(c); status != 401 {
 			t.Errorf("status %d, error %v", status, err)
@@ -133,7 +134,7 @@ func TestF28_ASilentServerHasADeadline(t *testing.T) {
 		if d := time.Since(began); d != 5*time.Second {
 			t.Errorf("held for %v", d)
 		}
-		as.set(func() { as.before = nil })
+		as.Set(func() { as.Before = nil })
 		time.Sleep(5 * time.Second)
 		mustGet(t, c)
 	})
@@ -142,9 +143,9 @@ func TestF28_ASilentServerHasADeadline(t *testing.T) {
 // With a token that is still good, not even a request that can be sent only once waits through a backoff.
 func TestF25_AStreamDoesNotWaitWhileTheTokenIsGood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
-		c := as.client(t)
-		as.set(func() { as.before = func(context.Context, auth.Grant) error { return down() } })
+		as := &fakes.Server{}
+		c := clientOf(t, as)
+		as.Set(func() { as.Before = func(context.Context, auth.Grant) error { return fakes.Down() } })
 		time.Sleep(13 * time.Minute) // inside the margin
 		began := time.Now()
 		for range 5 {
@@ -165,8 +166,8 @@ func TestF26_RetryAfterIsSpread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var retries []Event
-		as := &fakeAS{}
-		c := as.client(t, func(cfg *Config) {
+		as := &fakes.Server{}
+		c := clientOf(t, as, func(cfg *Config) {
 			cfg.Observe = func(ev Event) {
 				mu.Lock()
 				defer mu.Unlock()
@@ -175,8 +176,8 @@ func TestF26_RetryAfterIsSpread(t *testing.T) {
 				}
 			}
 		})
-		as.set(func() {
-			as.before = func(context.Context, auth.Grant) error {
+		as.Set(func() {
+			as.Before = func(context.Context, auth.Grant) error {
 				return &auth.Error{Op: auth.KindRefresh, Status: 503, Unsent: true, Until: time.Now().Add(asked)}
 			}
 		})
@@ -204,11 +205,11 @@ func TestF26_RetryAfterIsSpread(t *testing.T) {
 func TestF26_RetryAfterOfARenewalThatWasAskedFor(t *testing.T) {
 	for range 20 {
 		synctest.Test(t, func(t *testing.T) {
-			as := &fakeAS{}
-			c := as.client(t)
-			as.set(func() {
-				as.before = func(context.Context, auth.Grant) error {
-					as.set(func() { as.before = nil })
+			as := &fakes.Server{}
+			c := clientOf(t, as)
+			as.Set(func() {
+				as.Before = func(context.Context, auth.Grant) error {
+					as.Set(func() { as.Before = nil })
 					return &auth.Error{Op: auth.KindRefresh, Status: 429, Unsent: true, Until: time.Now().Add(2 * time.Second)}
 				}
 			})
@@ -226,18 +227,18 @@ func TestF26_RetryAfterIsSpreadLessForWhoWaits(t *testing.T) {
 	var most time.Duration
 	for range 20 {
 		synctest.Test(t, func(t *testing.T) {
-			as, store := &fakeAS{}, &MemoryStore{}
-			as.client(t, in(store)).Close()
+			as, store := &fakes.Server{}, &MemoryStore{}
+			clientOf(t, as, in(store)).Close()
 			time.Sleep(time.Hour) // the token ends
 			var tried atomic.Int64
-			as.set(func() {
-				as.before = func(context.Context, auth.Grant) error {
+			as.Set(func() {
+				as.Before = func(context.Context, auth.Grant) error {
 					now := time.Now()
 					tried.Store(now.UnixNano())
 					return &auth.Error{Op: auth.KindRefresh, Status: 503, Unsent: true, Until: now.Add(asked)}
 				}
 			})
-			c := as.stranger(t, in(store), func(cfg *Config) { cfg.MaxWait = time.Second })
+			c := strangerOf(t, as, in(store), func(cfg *Config) { cfg.MaxWait = time.Second })
 			time.Sleep(time.Minute)
 			for time.Since(time.Unix(0, tried.Load())) > 10*time.Second {
 				time.Sleep(5 * time.Second)
@@ -262,20 +263,20 @@ func TestF26_RetryAfterIsSpreadLessForWhoWaits(t *testing.T) {
 func TestF26_AnAbsurdRetryAfterNeitherEndsTheSessionNorMakesALoop(t *testing.T) {
 	for _, wish := range []time.Duration{365 * 24 * time.Hour, 280 * 365 * 24 * time.Hour, math.MaxInt64} {
 		synctest.Test(t, func(t *testing.T) {
-			as := &fakeAS{}
-			c := as.client(t, atOnce)
-			as.set(func() {
-				as.before = func(context.Context, auth.Grant) error {
+			as := &fakes.Server{}
+			c := clientOf(t, as, atOnce)
+			as.Set(func() {
+				as.Before = func(context.Context, auth.Grant) error {
 					return &auth.Error{Op: auth.KindRefresh, Status: 429, Unsent: true, Until: time.Now().Add(wish)}
 				}
 			})
-			calls := as.count(&as.calls)
+			calls := as.Count(&as.Calls)
 			var err error
 			for range 100 {
 				err = c.Renew(t.Context())
 			}
 			re, ok := errors.AsType[*auth.Error](err)
-			if n := as.count(&as.calls) - calls; n != 1 || !ok || time.Until(re.Until) > 2*retryafter.Longest {
+			if n := as.Count(&as.Calls) - calls; n != 1 || !ok || time.Until(re.Until) > 2*retryafter.Longest {
 				t.Errorf("in %v: %d calls at once, then %v", wish, n, err)
 			}
 		})

@@ -12,17 +12,18 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
 
 func TestF40_TheIntentIsSavedFirstAndFoundAgain(t *testing.T) {
 	for _, grace := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
-			as := &fakeAS{}
+			as := &fakes.Server{}
 			store := &hookStore{}
-			c := as.client(t, in(store))
+			c := clientOf(t, as, in(store))
 			// The process dies between the server's answer and the save: nothing of what follows is written.
-			as.set(func() {
-				as.before = func(_ context.Context, g auth.Grant) error {
+			as.Set(func() {
+				as.Before = func(_ context.Context, g auth.Grant) error {
 					if r := stored(t, store, c); r.Spending.IsZero() {
 						t.Error("the credential is being spent, and the record does not say so")
 					}
@@ -30,18 +31,18 @@ func TestF40_TheIntentIsSavedFirstAndFoundAgain(t *testing.T) {
 					return nil
 				}
 			})
-			old := as.good()
+			old := as.Good()
 			c.Renew(context.Background())
 			c.shut() // it is dead
 			store.full.Store(false)
-			as.set(func() {
-				if as.before = nil; grace {
-					as.refresh = old
-					delete(as.spent, old)
+			as.Set(func() {
+				if as.Before = nil; grace {
+					as.Refresh = old
+					delete(as.Spent, old)
 				}
 			})
 			time.Sleep(time.Hour)
-			next := as.stranger(t, in(&store.MemoryStore))
+			next := strangerOf(t, as, in(&store.MemoryStore))
 			err := next.Renew(context.Background())
 			switch {
 			case grace && err != nil:
@@ -55,15 +56,15 @@ func TestF40_TheIntentIsSavedFirstAndFoundAgain(t *testing.T) {
 
 func TestF41_NothingIsSpentIfTheStoreIsFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		store := &hookStore{}
-		c := as.client(t, in(store), atOnce)
-		calls := as.count(&as.calls)
+		c := clientOf(t, as, in(store), atOnce)
+		calls := as.Count(&as.Calls)
 		store.full.Store(true)
 		if err := c.Renew(context.Background()); !errors.Is(err, errFull) || !strings.Contains(err.Error(), "not spent") {
 			t.Errorf("error %v", err)
 		}
-		if as.count(&as.calls) != calls {
+		if as.Count(&as.Calls) != calls {
 			t.Error("the credential was spent")
 		}
 		mustGet(t, c)
@@ -77,11 +78,11 @@ func TestF41_NothingIsSpentIfTheStoreIsFull(t *testing.T) {
 
 func TestF41_AFailedSaveIsTriedAgainAndSaid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		store := &hookStore{}
 		var kinds []EventKind
-		c := as.client(t, in(store), func(cfg *Config) { cfg.Observe = func(ev Event) { kinds = append(kinds, ev.Kind) } })
-		as.set(func() { as.after = fills(store) })
+		c := clientOf(t, as, in(store), func(cfg *Config) { cfg.Observe = func(ev Event) { kinds = append(kinds, ev.Kind) } })
+		as.Set(func() { as.After = fills(store) })
 		if err := c.Renew(context.Background()); err != nil {
 			t.Fatalf("the session is alive: %v", err)
 		}
@@ -91,7 +92,7 @@ func TestF41_AFailedSaveIsTriedAgainAndSaid(t *testing.T) {
 		}
 		store.full.Store(false)
 		time.Sleep(time.Minute)
-		if !c.Status().Saved || stored(t, store, c).Session.RefreshToken.Reveal() != as.good() {
+		if !c.Status().Saved || stored(t, store, c).Session.RefreshToken.Reveal() != as.Good() {
 			t.Error("it was not saved later")
 		}
 		synctest.Wait()
@@ -115,21 +116,21 @@ func fills(store *hookStore) func(auth.Grant, auth.Session) (auth.Session, error
 
 func TestF41_RenewalGoesOnAfterALateSave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		store := &hookStore{}
-		c := as.client(t, in(store))
-		as.set(func() { as.after = fills(store) })
+		c := clientOf(t, as, in(store))
+		as.Set(func() { as.After = fills(store) })
 		if err := c.Renew(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		as.set(func() { as.after = nil })
+		as.Set(func() { as.After = nil })
 		store.full.Store(false)
 		time.Sleep(10 * time.Second) // it is saved by the timer
 		if s := c.Status(); !s.Saved || s.NextRefresh.IsZero() {
 			t.Errorf("saved %v, next refresh %v", s.Saved, s.NextRefresh)
 		}
 		time.Sleep(74 * time.Minute)
-		if _, refreshes, _ := as.counts(); refreshes < 5 {
+		if _, refreshes, _ := as.Counts(); refreshes < 5 {
 			t.Errorf("%d refreshes in 75 minutes: the timer is dead", refreshes)
 		}
 		mustGet(t, c)
@@ -142,7 +143,7 @@ func TestF41_RenewalGoesOnAfterALateSave(t *testing.T) {
 // The session that an exchange gave outlives a Store that breaks down over it.
 func TestF05_F41_AStoreThatPanicsLosesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		var broken atomic.Bool
 		store := &hookStore{save: func([]byte) error {
 			if broken.Load() {
@@ -150,14 +151,14 @@ func TestF05_F41_AStoreThatPanicsLosesNothing(t *testing.T) {
 			}
 			return nil
 		}}
-		c := as.client(t, in(store), atOnce)
-		as.set(func() {
-			as.after = func(_ auth.Grant, s auth.Session) (auth.Session, error) { broken.Store(true); return s, nil }
+		c := clientOf(t, as, in(store), atOnce)
+		as.Set(func() {
+			as.After = func(_ auth.Grant, s auth.Session) (auth.Session, error) { broken.Store(true); return s, nil }
 		})
-		if err := c.Renew(t.Context()); err != nil || credential(c) != as.good() {
-			t.Errorf("%v; the client has %q, the server takes %q", err, credential(c), as.good())
+		if err := c.Renew(t.Context()); err != nil || credential(c) != as.Good() {
+			t.Errorf("%v; the client has %q, the server takes %q", err, credential(c), as.Good())
 		}
-		as.set(func() { as.after = nil })
+		as.Set(func() { as.After = nil })
 		broken.Store(false)
 		time.Sleep(time.Minute)
 		if err := c.Renew(t.Context()); err != nil {
@@ -168,10 +169,10 @@ func TestF05_F41_AStoreThatPanicsLosesNothing(t *testing.T) {
 
 // The intent is as long as what replaces it, so writing it proves that there is room.
 func TestF41_TheIntentIsPadded(t *testing.T) {
-	as := &fakeAS{}
+	as := &fakes.Server{}
 	var sizes []int
 	store := &hookStore{save: func(b []byte) error { sizes = append(sizes, len(b)); return nil }}
-	c := as.client(t, in(store))
+	c := clientOf(t, as, in(store))
 	c.Renew(context.Background())
 	if len(sizes) != 3 || sizes[1] < sizes[2] {
 		t.Errorf("sizes of login, intent and session: %v", sizes)
@@ -180,25 +181,25 @@ func TestF41_TheIntentIsPadded(t *testing.T) {
 
 func TestARestartNeedsNoLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		store := &MemoryStore{}
-		as.client(t, in(store)).Close()
-		calls := as.count(&as.calls)
-		c := as.stranger(t, in(store))
+		clientOf(t, as, in(store)).Close()
+		calls := as.Count(&as.Calls)
+		c := strangerOf(t, as, in(store))
 		mustGet(t, c)
 		synctest.Wait()
-		if as.count(&as.calls) != calls {
+		if as.Count(&as.Calls) != calls {
 			t.Error("a start with a usable token went to the auth server")
 		}
 		c.Close()
 		time.Sleep(time.Hour)
-		c = as.stranger(t, in(store))
+		c = strangerOf(t, as, in(store))
 		synctest.Wait()
-		if as.count(&as.calls) != calls+1 {
+		if as.Count(&as.Calls) != calls+1 {
 			t.Error("a start without one did not refresh in the background")
 		}
 		mustGet(t, c)
-		if as.count(&as.refused) != 0 {
+		if as.Count(&as.Refused) != 0 {
 			t.Error("the first request was sent to be refused")
 		}
 	})
@@ -206,19 +207,19 @@ func TestARestartNeedsNoLogin(t *testing.T) {
 
 func TestAnUnreadableRecordIsAnErrorAndNoLogout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		store := &MemoryStore{}
-		first := as.client(t, in(store))
+		first := clientOf(t, as, in(store))
 		good, _ := store.Load(context.Background(), first.key)
 		first.Close()
-		calls := as.count(&as.calls)
+		calls := as.Count(&as.Calls)
 		for _, bad := range [][]byte{[]byte("x"), bytes.TrimRight(good, " ")[:200], []byte(`{"format":99}`)} {
 			store.records.Store(first.key, bad)
-			c := as.stranger(t, in(store))
+			c := strangerOf(t, as, in(store))
 			if _, err := get(c); err == nil || errors.Is(err, ErrNoSession) || !strings.Contains(err.Error(), "log in again") {
 				t.Errorf("error %v", err)
 			}
-			if now, _ := store.Load(context.Background(), first.key); !bytes.Equal(now, bad) || as.count(&as.calls) != calls {
+			if now, _ := store.Load(context.Background(), first.key); !bytes.Equal(now, bad) || as.Count(&as.Calls) != calls {
 				t.Error("it was overwritten, or something was spent")
 			}
 			time.Sleep(2 * time.Second)
@@ -231,14 +232,14 @@ func TestAnUnreadableRecordIsAnErrorAndNoLogout(t *testing.T) {
 // A session that could not be saved is not reported as saved when somebody has logged out meanwhile: it ends.
 func TestF43_ALogoutElsewhereEndsWhatCouldNotBeSaved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		store := &hookStore{}
 		var saved atomic.Bool
-		c := as.client(t, in(store), func(cfg *Config) {
+		c := clientOf(t, as, in(store), func(cfg *Config) {
 			cfg.Observe = func(ev Event) { saved.Store(saved.Load() || ev.Kind == EventSaved) }
 		})
 		store.save = func([]byte) error {
-			if as.count(&as.refreshes) > 0 {
+			if as.Count(&as.Refreshes) > 0 {
 				return errFull // the answer, after the intent
 			}
 			return nil
@@ -249,18 +250,18 @@ func TestF43_ALogoutElsewhereEndsWhatCouldNotBeSaved(t *testing.T) {
 		store.records.Store(c.key, []byte{})
 		store.save = nil
 		time.Sleep(time.Minute)
-		if _, err := get(c); !errors.Is(err, ErrSessionOver) || saved.Load() || as.good() != "" {
-			t.Errorf("%v; saved %v; %q lives on", err, saved.Load(), as.good())
+		if _, err := get(c); !errors.Is(err, ErrSessionOver) || saved.Load() || as.Good() != "" {
+			t.Errorf("%v; saved %v; %q lives on", err, saved.Load(), as.Good())
 		}
 	})
 }
 
 func TestAStoreThatLostAWriteIsCorrected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		store := &MemoryStore{}
 		var warned atomic.Bool
-		c := as.client(t, in(store), func(cfg *Config) {
+		c := clientOf(t, as, in(store), func(cfg *Config) {
 			cfg.Observe = func(ev Event) { warned.Store(warned.Load() || ev.Kind == EventWarning) }
 		})
 		before, _ := store.Load(context.Background(), c.key)
@@ -272,7 +273,7 @@ func TestAStoreThatLostAWriteIsCorrected(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		if _, _, reuses := as.counts(); reuses != 0 || !warned.Load() {
+		if _, _, reuses := as.Counts(); reuses != 0 || !warned.Load() {
 			t.Errorf("%d reuses, warned %v", reuses, warned.Load())
 		}
 	})

@@ -10,19 +10,20 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
 
 func TestF34_OneRefreshForAllWhoShareAStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{before: func(context.Context, auth.Grant) error { time.Sleep(50 * time.Millisecond); return nil }}
+		as := &fakes.Server{Before: func(context.Context, auth.Grant) error { time.Sleep(50 * time.Millisecond); return nil }}
 		store := &MemoryStore{}
-		clients := []*Client{as.client(t, in(store))}
+		clients := []*Client{clientOf(t, as, in(store))}
 		for range 99 {
-			clients = append(clients, as.stranger(t, in(store)))
+			clients = append(clients, strangerOf(t, as, in(store)))
 		}
-		as.revoke()
-		times(100, func(i int) { mustGet(t, clients[i]) })
-		if _, refreshes, reuses := as.counts(); refreshes != 1 || reuses != 0 {
+		as.Revoke()
+		fakes.Times(100, func(i int) { mustGet(t, clients[i]) })
+		if _, refreshes, reuses := as.Counts(); refreshes != 1 || reuses != 0 {
 			t.Errorf("%d refreshes, %d reuses; want 1 and 0", refreshes, reuses)
 		}
 	})
@@ -30,7 +31,7 @@ func TestF34_OneRefreshForAllWhoShareAStore(t *testing.T) {
 
 func TestF34_MemoryOnlySpendsEachCredentialOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		store := &hookStore{save: func(b []byte) error {
 			if bytes.Contains(b, []byte("access-secret")) {
 				t.Error("an access token was written down")
@@ -38,12 +39,12 @@ func TestF34_MemoryOnlySpendsEachCredentialOnce(t *testing.T) {
 			return nil
 		}}
 		cautious := func(cfg *Config) { cfg.Store, cfg.MemoryOnly = store, true }
-		clients := []*Client{as.client(t, cautious)}
+		clients := []*Client{clientOf(t, as, cautious)}
 		for range 19 {
-			clients = append(clients, as.stranger(t, cautious))
+			clients = append(clients, strangerOf(t, as, cautious))
 		}
-		times(20, func(i int) { mustGet(t, clients[i]) })
-		if _, refreshes, reuses := as.counts(); refreshes > 20 || reuses != 0 {
+		fakes.Times(20, func(i int) { mustGet(t, clients[i]) })
+		if _, refreshes, reuses := as.Counts(); refreshes > 20 || reuses != 0 {
 			t.Errorf("%d refreshes, %d reuses", refreshes, reuses)
 		}
 	})
@@ -53,29 +54,29 @@ func TestF34_MemoryOnlySpendsEachCredentialOnce(t *testing.T) {
 // session, and does not delete it.
 func TestF35_TheLoserOfARaceAdoptsTheWinners(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		store := &MemoryStore{}
-		winner := as.client(t, in(store))
-		loser := as.stranger(t, in(store))
-		as.set(func() {
-			as.before = func(_ context.Context, g auth.Grant) error {
-				as.set(func() { as.before = nil })
+		winner := clientOf(t, as, in(store))
+		loser := strangerOf(t, as, in(store))
+		as.Set(func() {
+			as.Before = func(_ context.Context, g auth.Grant) error {
+				as.Set(func() { as.Before = nil })
 				// While the loser holds the lock, somebody without it renews and saves.
 				s, err := as.Exchange(context.Background(), nil, g)
 				if err != nil {
 					return err
 				}
-				r := winner.state.Load().record.With(carriedForward(s, g.Old))
+				r := winner.state.Load().record.With(s.CarryForward(g.Old))
 				b, _ := r.Encode(false)
 				store.records.Store(winner.key, b)
-				return invalidGrant()
+				return fakes.InvalidGrant()
 			}
 		})
 		if err := loser.Renew(context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		mustGet(t, loser)
-		if r := stored(t, store, loser); r.Over != "" || r.Session.RefreshToken.Reveal() != as.good() {
+		if r := stored(t, store, loser); r.Over != "" || r.Session.RefreshToken.Reveal() != as.Good() {
 			t.Error("the winner's session is gone")
 		}
 	})
@@ -83,16 +84,16 @@ func TestF35_TheLoserOfARaceAdoptsTheWinners(t *testing.T) {
 
 func TestF37_AValidTokenNeedsNoLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		store := &hookStore{}
-		as.client(t, in(store))
+		clientOf(t, as, in(store))
 		stalled := make(chan struct{})
-		holder := as.stranger(t, in(store))
-		as.set(func() { as.before = func(context.Context, auth.Grant) error { <-stalled; return nil } })
+		holder := strangerOf(t, as, in(store))
+		as.Set(func() { as.Before = func(context.Context, auth.Grant) error { <-stalled; return nil } })
 		go holder.Renew(context.Background())
 		synctest.Wait()
 		locks := store.locks.Load()
-		other := as.stranger(t, in(store))
+		other := strangerOf(t, as, in(store))
 		began := time.Now()
 		mustGet(t, other)
 		if time.Since(began) > 0 || store.locks.Load() != locks {
@@ -104,23 +105,23 @@ func TestF37_AValidTokenNeedsNoLock(t *testing.T) {
 
 func TestF38_PatienceOutlastsSlowHolders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{before: func(_ context.Context, g auth.Grant) error {
+		as := &fakes.Server{Before: func(_ context.Context, g auth.Grant) error {
 			if g.Kind == auth.KindRefresh {
 				time.Sleep(25 * time.Second) // each is slow, none is too slow
 			}
 			return nil
 		}}
 		store := &MemoryStore{}
-		clients := []*Client{as.client(t, in(store), func(cfg *Config) { cfg.MemoryOnly = true })}
+		clients := []*Client{clientOf(t, as, in(store), func(cfg *Config) { cfg.MemoryOnly = true })}
 		for range 99 {
-			clients = append(clients, as.stranger(t, in(store), func(cfg *Config) { cfg.MemoryOnly = true }))
+			clients = append(clients, strangerOf(t, as, in(store), func(cfg *Config) { cfg.MemoryOnly = true }))
 		}
-		times(100, func(i int) {
+		fakes.Times(100, func(i int) {
 			if _, err := clients[i].Token(context.Background()); err != nil {
 				t.Errorf("number %d: %v", i, err)
 			}
 		})
-		if _, _, reuses := as.counts(); reuses != 0 {
+		if _, _, reuses := as.Counts(); reuses != 0 {
 			t.Errorf("%d reuses", reuses)
 		}
 	})
@@ -128,10 +129,10 @@ func TestF38_PatienceOutlastsSlowHolders(t *testing.T) {
 
 func TestF38_AHungHolderIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		store := &MemoryStore{}
 		var warnings []string
-		c := as.client(t, in(store), func(cfg *Config) {
+		c := clientOf(t, as, in(store), func(cfg *Config) {
 			cfg.MaxWait = -1
 			cfg.Observe = func(ev Event) {
 				if ev.Kind == EventWarning {
@@ -157,18 +158,18 @@ func TestF38_AHungHolderIsNamed(t *testing.T) {
 
 func TestF42_AnotherAccountIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ada, bob := &fakeAS{}, &fakeAS{}
-		bob.set(func() {
-			bob.after = func(_ auth.Grant, s auth.Session) (auth.Session, error) {
+		ada, bob := &fakes.Server{}, &fakes.Server{}
+		bob.Set(func() {
+			bob.After = func(_ auth.Grant, s auth.Session) (auth.Session, error) {
 				s.Subject, s.Account = "2", "bob@example.com"
 				return s, nil
 			}
 		})
 		store := &MemoryStore{}
-		c := ada.client(t, in(store))
+		c := clientOf(t, ada, in(store))
 		refreshing := make(chan struct{})
 		go func() { // another process logs in as bob while ada's refresh waits for the lock
-			bob.client(t, in(store))
+			clientOf(t, bob, in(store))
 			close(refreshing)
 		}()
 		<-refreshing
@@ -187,23 +188,23 @@ func TestF42_AnotherAccountIsRefused(t *testing.T) {
 // Who waits for the lock adopts what its holder has saved without getting the lock in turn.
 func TestF38_WaitersAdoptWithoutTheLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		store := &heldStore{}
-		as.client(t, in(&store.MemoryStore)).Close()
+		clientOf(t, as, in(&store.MemoryStore)).Close()
 		time.Sleep(time.Hour) // the token ends
-		waiting := as.stranger(t, in(store))
+		waiting := strangerOf(t, as, in(store))
 		synctest.Wait()
 		if n := store.freed(); n != 1 {
 			t.Errorf("%d wait, want 1", n) // nothing has changed yet: it goes on waiting
 		}
 		synctest.Wait()
-		as.stranger(t, in(&store.MemoryStore)) // renews
+		strangerOf(t, as, in(&store.MemoryStore)) // renews
 		synctest.Wait()
-		calls := as.count(&as.calls)
+		calls := as.Count(&as.Calls)
 		store.freed()
 		synctest.Wait()
-		if st := waiting.Status(); st.State != StateLoggedIn || st.Stats.Adopted != 1 || as.count(&as.calls) != calls {
-			t.Errorf("%+v, %d calls", st, as.count(&as.calls)-calls)
+		if st := waiting.Status(); st.State != StateLoggedIn || st.Stats.Adopted != 1 || as.Count(&as.Calls) != calls {
+			t.Errorf("%+v, %d calls", st, as.Count(&as.Calls)-calls)
 		}
 		if n := store.freed(); n != 0 {
 			t.Errorf("%d still wait", n)

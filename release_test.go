@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/fakes"
 	"github.com/silentrefresh/silentrefresh/internal/replay"
 )
 
@@ -22,11 +23,11 @@ func TestF53_RefusedAnswersDoNotHoldTheirConnections(t *testing.T) {
 	for _, conns := range []int{1, 2} {
 		for _, size := range []int{10, replay.HeldBody, replay.HeldBody + 1, 1 << 20} {
 			t.Run(fmt.Sprintf("%d connections, %d bytes", conns, size), func(t *testing.T) {
-				as := &fakeAS{}
+				as := &fakes.Server{}
 				srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					as.mu.Lock()
-					ok := as.access[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
-					as.mu.Unlock()
+					as.Mu.Lock()
+					ok := as.Access[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
+					as.Mu.Unlock()
 					if !ok {
 						w.WriteHeader(401)
 						io.WriteString(w, strings.Repeat("x", size))
@@ -36,9 +37,9 @@ func TestF53_RefusedAnswersDoNotHoldTheirConnections(t *testing.T) {
 				base := http.DefaultTransport.(*http.Transport).Clone()
 				base.MaxConnsPerHost = conns
 				defer base.CloseIdleConnections()
-				c := as.client(t, func(cfg *Config) { cfg.BaseURL, cfg.Base = srv.URL, base })
-				as.revoke()
-				times(8, func(int) {
+				c := clientOf(t, as, func(cfg *Config) { cfg.BaseURL, cfg.Base = srv.URL, base })
+				as.Revoke()
+				fakes.Times(8, func(int) {
 					resp, err := c.HTTPClient().Get(srv.URL)
 					if err != nil || resp.StatusCode != 200 {
 						t.Errorf("%v, %v", resp, err)
@@ -53,7 +54,7 @@ func TestF53_RefusedAnswersDoNotHoldTheirConnections(t *testing.T) {
 
 func TestF53_WhatWasReadOfARefusedAnswerIsStillThere(t *testing.T) {
 	for _, size := range []int{0, 10, replay.HeldBody, replay.HeldBody + 1, 1 << 20} {
-		resp := answerTo(nil, 401)
+		resp := fakes.ResponseTo(nil, 401)
 		resp.Body = io.NopCloser(strings.NewReader(strings.Repeat("x", size)))
 		replay.Free(resp)
 		b, err := io.ReadAll(resp.Body)
@@ -65,9 +66,9 @@ func TestF53_WhatWasReadOfARefusedAnswerIsStillThere(t *testing.T) {
 
 func TestF53_ABodyThatStallsIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		pr, pw := io.Pipe()
-		base := roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		base := fakes.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
 			resp, err := as.RoundTrip(req)
 			if resp.StatusCode == 401 {
 				resp.Body = pr
@@ -75,10 +76,10 @@ func TestF53_ABodyThatStallsIsGivenUp(t *testing.T) {
 			}
 			return resp, err
 		})
-		c := as.client(t, atOnce, func(cfg *Config) { cfg.Base = base })
-		as.revoke()
+		c := clientOf(t, as, atOnce, func(cfg *Config) { cfg.Base = base })
+		as.Revoke()
 		began := time.Now()
-		as.set(func() { as.before = func(context.Context, auth.Grant) error { return down() } })
+		as.Set(func() { as.Before = func(context.Context, auth.Grant) error { return fakes.Down() } })
 		resp, err := c.HTTPClient().Get("https://api.example.com/me")
 		if d := time.Since(began); err != nil || resp.StatusCode != 401 || d > 2*time.Second {
 			t.Fatalf("%v, %v, after %v", resp, err, d)
@@ -90,8 +91,8 @@ func TestF53_ABodyThatStallsIsGivenUp(t *testing.T) {
 }
 
 func TestF15_F53_AnAnswerWithoutABodyIsNoPanic(t *testing.T) {
-	c := (&fakeAS{}).client(t)
-	base := roundTripFunc(func(*http.Request) (*http.Response, error) {
+	c := clientOf(t, &fakes.Server{})
+	base := fakes.RoundTripFunc(func(*http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: 401, Header: http.Header{}}, nil
 	})
 	req, _ := http.NewRequest("GET", "https://api.example.com/me", nil)
@@ -114,20 +115,22 @@ func (b openBody) Close() error {
 
 func TestF15_EveryAnswerThatIsReplacedIsClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		var open atomic.Int64
-		base := roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		base := fakes.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
 			resp, err := as.RoundTrip(req)
 			open.Add(1)
 			resp.Body = openBody{resp.Body, new(sync.Once), &open}
 			return resp, err
 		})
-		c := as.client(t, func(cfg *Config) { cfg.Base = base })
+		c := clientOf(t, as, func(cfg *Config) { cfg.Base = base })
 		for range 3 { // refused, renewed, replayed
-			as.revoke()
+			as.Revoke()
 			mustGet(t, c)
 		}
-		as.set(func() { as.api = func(req *http.Request) (*http.Response, error) { return answerTo(req, 401), nil } })
+		as.Set(func() {
+			as.API = func(req *http.Request) (*http.Response, error) { return fakes.ResponseTo(req, 401), nil }
+		})
 		for range 5 { // refused for reasons of its own
 			get(c)
 			time.Sleep(time.Second)

@@ -266,7 +266,7 @@ func (t *trade) exchange(r *record.Record, save func([]byte) error) error {
 	}
 	t.kind = EventRenewed
 	t.answer, s.Response = s.Response, auth.Response{}
-	s = carriedForward(s, r.Session)
+	s = s.CarryForward(r.Session)
 	if s.AccessToken.IsZero() {
 		if r.Session.AccessToken.IsZero() || !(r.Session.Expires.IsZero() || timeLeft(r.Session, time.Now()) > 0) {
 			return t.refused(r, s, errNoToken, save)

@@ -12,24 +12,25 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
 
 func TestF01_ManyRejectionsOneRefresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{before: func(_ context.Context, g auth.Grant) error { time.Sleep(100 * time.Millisecond); return nil }}
-		c := as.client(t)
-		as.revoke()
+		as := &fakes.Server{Before: func(_ context.Context, g auth.Grant) error { time.Sleep(100 * time.Millisecond); return nil }}
+		c := clientOf(t, as)
+		as.Revoke()
 		var failed atomic.Int64
-		times(2000, func(int) {
+		fakes.Times(2000, func(int) {
 			if status, err := get(c); err != nil || status != 200 {
 				failed.Add(1)
 			}
 		})
-		if _, refreshes, _ := as.counts(); refreshes != 1 || failed.Load() != 0 {
+		if _, refreshes, _ := as.Counts(); refreshes != 1 || failed.Load() != 0 {
 			t.Errorf("%d refreshes, %d requests failed; want 1 and 0", refreshes, failed.Load())
 		}
-		if as.count(&as.sent) > 4000 {
-			t.Errorf("%d requests reached the API for 2000 of the application", as.count(&as.sent))
+		if as.Count(&as.Sent) > 4000 {
+			t.Errorf("%d requests reached the API for 2000 of the application", as.Count(&as.Sent))
 		}
 	})
 }
@@ -37,16 +38,16 @@ func TestF01_ManyRejectionsOneRefresh(t *testing.T) {
 // Timer, rejection, expiry on entry and a caller's wish at the same instant are one refresh.
 func TestF01_OneRefreshWhateverTheTrigger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{before: func(_ context.Context, g auth.Grant) error { time.Sleep(time.Second); return nil }}
-		c := as.client(t)
+		as := &fakes.Server{Before: func(_ context.Context, g auth.Grant) error { time.Sleep(time.Second); return nil }}
+		c := clientOf(t, as)
 		seen := c.state.Load().generation
 		triggers := []Trigger{TriggerTimer, TriggerRejected, TriggerExpired, TriggerAsked}
-		times(400, func(i int) {
+		fakes.Times(400, func(i int) {
 			if err := c.renew(context.Background(), seen, triggers[i%4]); err != nil {
 				t.Error(err)
 			}
 		})
-		if _, refreshes, _ := as.counts(); refreshes != 1 {
+		if _, refreshes, _ := as.Counts(); refreshes != 1 {
 			t.Errorf("%d refreshes, want 1", refreshes)
 		}
 	})
@@ -54,10 +55,10 @@ func TestF01_OneRefreshWhateverTheTrigger(t *testing.T) {
 
 func TestF02_LateRejectionOfAnOlderTokenReplaysOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		slow := make(chan struct{})
-		c := as.client(t, func(cfg *Config) {
-			cfg.Base = roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		c := clientOf(t, as, func(cfg *Config) {
+			cfg.Base = fakes.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
 				resp, err := as.RoundTrip(req)
 				if resp.StatusCode == 401 && req.URL.Path == "/slow" {
 					<-slow // decided with the old token, told after the refresh
@@ -65,7 +66,7 @@ func TestF02_LateRejectionOfAnOlderTokenReplaysOnly(t *testing.T) {
 				return resp, err
 			})
 		})
-		as.revoke()
+		as.Revoke()
 		done := make(chan int)
 		go func() {
 			resp, err := c.HTTPClient().Get("https://api.example.com/slow")
@@ -83,15 +84,15 @@ func TestF02_LateRejectionOfAnOlderTokenReplaysOnly(t *testing.T) {
 		if status := <-done; status != 200 {
 			t.Errorf("the late one got %d", status)
 		}
-		if _, refreshes, _ := as.counts(); refreshes != 1 {
+		if _, refreshes, _ := as.Counts(); refreshes != 1 {
 			t.Errorf("%d refreshes, want 1", refreshes)
 		}
 	})
 }
 
 func TestF03_NobodyGetsTheTokenThatFailed(t *testing.T) {
-	as := &fakeAS{}
-	c := as.client(t)
+	as := &fakes.Server{}
+	c := clientOf(t, as)
 	for round := range 32 {
 		seen := c.state.Load().generation
 		before, _, _ := refreshCount(as)
@@ -117,16 +118,16 @@ func TestF03_NobodyGetsTheTokenThatFailed(t *testing.T) {
 	}
 }
 
-func refreshCount(as *fakeAS) (refreshes, logins, reuses int) {
-	l, r, u := as.counts()
+func refreshCount(as *fakes.Server) (refreshes, logins, reuses int) {
+	l, r, u := as.Counts()
 	return r, l, u
 }
 
 func TestF04_LeaderGivesUpOthersDoNot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{before: slowly(auth.KindRefresh, time.Second)}
-		c := as.client(t)
-		as.revoke()
+		as := &fakes.Server{Before: fakes.Slowly(auth.KindRefresh, time.Second)}
+		c := clientOf(t, as)
+		as.Revoke()
 		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 		defer cancel()
 		leader := make(chan struct{})
@@ -141,12 +142,12 @@ func TestF04_LeaderGivesUpOthersDoNot(t *testing.T) {
 			}
 		}()
 		synctest.Wait() // the leader's flight is in the air
-		times(50, func(int) { mustGet(t, c) })
+		fakes.Times(50, func(int) { mustGet(t, c) })
 		<-leader
-		if _, refreshes, _ := as.counts(); refreshes != 1 {
+		if _, refreshes, _ := as.Counts(); refreshes != 1 {
 			t.Errorf("%d refreshes, want 1", refreshes)
 		}
-		if got, want := c.state.Load().session().RefreshToken.Reveal(), as.good(); got != want {
+		if got, want := c.state.Load().session().RefreshToken.Reveal(), as.Good(); got != want {
 			t.Error("the rotated refresh token was not kept")
 		}
 	})
@@ -154,8 +155,8 @@ func TestF04_LeaderGivesUpOthersDoNot(t *testing.T) {
 
 func TestF04_WhoeverGivesUpGetsTheErrorOfTheirContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{before: slowly(auth.KindRefresh, time.Second)}
-		c := as.client(t)
+		as := &fakes.Server{Before: fakes.Slowly(auth.KindRefresh, time.Second)}
+		c := clientOf(t, as)
 		rejected, _ := c.Token(t.Context())
 		c.Reject(rejected)
 		why := errors.New("the user has left")
@@ -171,7 +172,7 @@ func TestF04_WhoeverGivesUpGetsTheErrorOfTheirContext(t *testing.T) {
 			}
 		}
 		mustGet(t, c)
-		if _, refreshes, _ := as.counts(); refreshes != 1 {
+		if _, refreshes, _ := as.Counts(); refreshes != 1 {
 			t.Errorf("%d refreshes, want 1", refreshes)
 		}
 	})
@@ -187,9 +188,9 @@ func TestF05_PanicAndGoexitAreErrors(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var broken atomic.Bool
 				broken.Store(true)
-				as := &fakeAS{}
-				as.set(func() {
-					as.before = func(_ context.Context, g auth.Grant) error {
+				as := &fakes.Server{}
+				as.Set(func() {
+					as.Before = func(_ context.Context, g auth.Grant) error {
 						if g.Kind == auth.KindRefresh && broken.Load() {
 							time.Sleep(time.Millisecond)
 							bad()
@@ -197,9 +198,9 @@ func TestF05_PanicAndGoexitAreErrors(t *testing.T) {
 						return nil
 					}
 				})
-				c := as.client(t, func(cfg *Config) { cfg.MaxWait = -1 })
+				c := clientOf(t, as, func(cfg *Config) { cfg.MaxWait = -1 })
 				seen := c.state.Load().generation
-				times(20, func(int) {
+				fakes.Times(20, func(int) {
 					if err := c.renew(context.Background(), seen, TriggerAsked); err == nil {
 						t.Error("no error")
 					}
@@ -217,23 +218,23 @@ func TestF05_PanicAndGoexitAreErrors(t *testing.T) {
 func TestF06_NothingOfACallersContextOutlivesTheCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		type key struct{}
-		as := &fakeAS{}
-		as.set(func() {
-			as.before = func(ctx context.Context, g auth.Grant) error {
+		as := &fakes.Server{}
+		as.Set(func() {
+			as.Before = func(ctx context.Context, g auth.Grant) error {
 				if g.Kind == auth.KindRefresh && ctx.Value(key{}) != nil {
 					t.Error("the refresh sees a value of the caller's context")
 				}
 				return ctx.Err()
 			}
 		})
-		c := as.stranger(t)
+		c := strangerOf(t, as)
 		ctx, cancel := context.WithCancel(context.WithValue(context.Background(), key{}, 1))
 		if err := c.Login(ctx, nil); err != nil {
 			t.Fatal(err)
 		}
 		cancel()
 		time.Sleep(time.Hour) // several renewals by the timer
-		as.revoke()
+		as.Revoke()
 		mustGet(t, c)
 		if err := c.Login(ctx, nil); !errors.Is(err, context.Canceled) {
 			t.Errorf("Login with a cancelled context: %v", err)
@@ -244,8 +245,8 @@ func TestF06_NothingOfACallersContextOutlivesTheCall(t *testing.T) {
 
 func TestF06_ALookAtTheStoreThatWasCancelledIsForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
-		c := as.stranger(t, in(&MemoryStore{}))
+		as := &fakes.Server{}
+		c := strangerOf(t, as, in(&MemoryStore{}))
 		time.Sleep(2 * time.Second) // the next request looks at the store again
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -258,14 +259,14 @@ func TestF06_ALookAtTheStoreThatWasCancelledIsForgotten(t *testing.T) {
 
 func TestF07_RequestsWaitOnceATokenIsKnownToBeRejected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{before: slowly(auth.KindRefresh, time.Second)}
-		c := as.client(t)
-		as.revoke()
+		as := &fakes.Server{Before: fakes.Slowly(auth.KindRefresh, time.Second)}
+		c := clientOf(t, as)
+		as.Revoke()
 		go get(c)
 		synctest.Wait() // its 401 has come, its refresh is under way
-		times(200, func(int) { mustGet(t, c) })
-		if as.count(&as.refused) != 1 {
-			t.Errorf("%d requests were sent to be refused, want 1", as.count(&as.refused))
+		fakes.Times(200, func(int) { mustGet(t, c) })
+		if as.Count(&as.Refused) != 1 {
+			t.Errorf("%d requests were sent to be refused, want 1", as.Count(&as.Refused))
 		}
 	})
 }

@@ -8,32 +8,33 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
 
 func TestF10_OneReplayThenTheAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{api: func(req *http.Request) (*http.Response, error) { return answerTo(req, 401), nil }}
-		c := as.client(t)
+		as := &fakes.Server{API: func(req *http.Request) (*http.Response, error) { return fakes.ResponseTo(req, 401), nil }}
+		c := clientOf(t, as)
 		if status, err := get(c); status != 401 || err != nil {
 			t.Errorf("status %d, error %v; want the second 401 as it is", status, err)
 		}
-		if as.count(&as.sent) != 2 {
-			t.Errorf("sent %d times, want 2", as.count(&as.sent))
+		if as.Count(&as.Sent) != 2 {
+			t.Errorf("sent %d times, want 2", as.Count(&as.Sent))
 		}
 	})
 }
 
 func TestF10_AdoptingDoesNotUseTheReplayUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		store := &MemoryStore{}
 		shared := func(cfg *Config) { cfg.Store = store }
-		ours := as.client(t, shared)
-		other := as.stranger(t, shared)
+		ours := clientOf(t, as, shared)
+		other := strangerOf(t, as, shared)
 		if err := other.Renew(context.Background()); err != nil {
 			t.Fatal(err)
 		}
-		as.revoke() // what the other has saved is dead, too
+		as.Revoke() // what the other has saved is dead, too
 		mustGet(t, ours)
 		if s := ours.Status().Stats; s.Adopted != 1 || s.Refreshes != 1 {
 			t.Errorf("adopted %d, refreshed %d; want 1 and 1", s.Adopted, s.Refreshes)
@@ -43,16 +44,16 @@ func TestF10_AdoptingDoesNotUseTheReplayUp(t *testing.T) {
 
 func TestF11_AnEndpointThatAlwaysRefusesIsHeldApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{
-			before: func(context.Context, auth.Grant) error { time.Sleep(100 * time.Millisecond); return nil },
-			api: func(req *http.Request) (*http.Response, error) {
+		as := &fakes.Server{
+			Before: func(context.Context, auth.Grant) error { time.Sleep(100 * time.Millisecond); return nil },
+			API: func(req *http.Request) (*http.Response, error) {
 				if req.URL.Path == "/bad" {
-					return answerTo(req, 401), nil
+					return fakes.ResponseTo(req, 401), nil
 				}
-				return answerTo(req, 200), nil
+				return fakes.ResponseTo(req, 200), nil
 			},
 		}
-		c := as.client(t)
+		c := clientOf(t, as)
 		var slowest time.Duration
 		for i := range 1000 {
 			resp, err := c.HTTPClient().Get("https://api.example.com/bad")
@@ -64,7 +65,7 @@ func TestF11_AnEndpointThatAlwaysRefusesIsHeldApart(t *testing.T) {
 			slowest = max(slowest, time.Since(began))
 			time.Sleep(60 * time.Millisecond)
 		}
-		if _, refreshes, _ := as.counts(); refreshes > 8 {
+		if _, refreshes, _ := as.Counts(); refreshes > 8 {
 			t.Errorf("%d refreshes in a minute", refreshes)
 		}
 		if slowest > 0 {
@@ -72,7 +73,7 @@ func TestF11_AnEndpointThatAlwaysRefusesIsHeldApart(t *testing.T) {
 		}
 		// A replay that succeeds says that rejections mean what they say.
 		time.Sleep(2 * time.Minute)
-		as.revoke()
+		as.Revoke()
 		mustGet(t, c)
 		if c.book.level != 0 {
 			t.Error("the suspicion was not dropped")
@@ -83,8 +84,8 @@ func TestF11_AnEndpointThatAlwaysRefusesIsHeldApart(t *testing.T) {
 // While the rejections of one endpoint are not believed, a caller's Reject still is.
 func TestF11_RejectIsBelievedWhateverAnEndpointDoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{api: func(req *http.Request) (*http.Response, error) { return answerTo(req, 401), nil }}
-		c := as.client(t)
+		as := &fakes.Server{API: func(req *http.Request) (*http.Response, error) { return fakes.ResponseTo(req, 401), nil }}
+		c := clientOf(t, as)
 		get(c) // refused again after a refresh
 		time.Sleep(5 * time.Minute)
 		rejected, _ := c.Token(t.Context())

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
 
 func TestRestoreDeleted(t *testing.T) {
@@ -37,7 +38,7 @@ func TestRestoreDeleted(t *testing.T) {
 			if got := sentCookies(t, after, site); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
-			if c, ok := after.Find(mustURL(t, site), "r"); !ok || c.Value.Reveal() == "1" && !c.HttpOnly {
+			if c, ok := after.Find(fakes.URL(t, site), "r"); !ok || c.Value.Reveal() == "1" && !c.HttpOnly {
 				t.Error("the cookie came back without its attributes")
 			}
 		})
@@ -66,7 +67,7 @@ func TestRestoreDeletedAfterAFlood(t *testing.T) {
 		setCookies(t, after, "https://example.com/", fmt.Sprintf("c%d=1", i))
 	}
 	after = auth.NewJar(restored(before.All(), after.All())...)
-	if _, ok := after.Find(mustURL(t, "https://example.com/"), "r"); !ok || len(after.All()) != 50 {
+	if _, ok := after.Find(fakes.URL(t, "https://example.com/"), "r"); !ok || len(after.All()) != 50 {
 		t.Errorf("r was driven out: %s", fmt.Sprint(after.All()))
 	}
 }
@@ -75,14 +76,14 @@ func TestRestoreDeletedAfterAFlood(t *testing.T) {
 func setCookies(tb testing.TB, j *auth.Jar, raw string, lines ...string) {
 	tb.Helper()
 	r := &http.Response{Header: http.Header{"Set-Cookie": lines}}
-	j.SetCookies(mustURL(tb, raw), r.Cookies())
+	j.SetCookies(fakes.URL(tb, raw), r.Cookies())
 }
 
 // sentCookies is the Cookie header of a request for raw.
 func sentCookies(tb testing.TB, j *auth.Jar, raw string) string {
 	tb.Helper()
 	r := &http.Request{Header: http.Header{}}
-	for _, c := range j.Cookies(mustURL(tb, raw)) {
+	for _, c := range j.Cookies(fakes.URL(tb, raw)) {
 		r.AddCookie(c)
 	}
 	return r.Header.Get("Cookie")

@@ -9,19 +9,20 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/fakes"
 	"github.com/silentrefresh/silentrefresh/internal/wall"
 )
 
 func TestF18_SleepingLaptopSendsNoExpiredToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
-		c := as.client(t)
+		as := &fakes.Server{}
+		c := clientOf(t, as)
 		asleep := 8 * time.Hour
 		wall.Sleep(asleep) // timers stand still
 		defer wall.Sleep(-asleep)
-		as.revoke()
+		as.Revoke()
 		mustGet(t, c)
-		if as.count(&as.refused) != 0 {
+		if as.Count(&as.Refused) != 0 {
 			t.Error("an expired token was sent")
 		}
 	})
@@ -29,17 +30,17 @@ func TestF18_SleepingLaptopSendsNoExpiredToken(t *testing.T) {
 
 func TestF18_ClockSetBackDoesNotMakeATokenLiveLonger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
-		c := as.client(t)
+		as := &fakes.Server{}
+		c := clientOf(t, as)
 		wall.Sleep(-24 * time.Hour)
 		defer wall.Sleep(24 * time.Hour)
 		c.mu.Lock()
 		c.disarm() // as if the timer came late
 		c.mu.Unlock()
 		time.Sleep(16 * time.Minute)
-		as.revoke()
+		as.Revoke()
 		mustGet(t, c)
-		if as.count(&as.refused) != 0 {
+		if as.Count(&as.Refused) != 0 {
 			t.Error("an expired token was sent: the monotonic clock was not looked at")
 		}
 	})
@@ -51,18 +52,18 @@ func TestF19_AbsurdLifetimes(t *testing.T) {
 		30 * 24 * time.Hour: 0, math.MaxInt64: 0,
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			as := &fakeAS{}
-			as.set(func() {
-				as.after = func(_ auth.Grant, s auth.Session) (auth.Session, error) {
+			as := &fakes.Server{}
+			as.Set(func() {
+				as.After = func(_ auth.Grant, s auth.Session) (auth.Session, error) {
 					s.Expires = s.Issued.Add(life)
 					return s, nil
 				}
 			})
-			c := as.client(t)
+			c := clientOf(t, as)
 			time.Sleep(time.Minute)
 			mustGet(t, c)
 			c.Close()
-			if _, refreshes, _ := as.counts(); refreshes > most {
+			if _, refreshes, _ := as.Counts(); refreshes > most {
 				t.Errorf("lifetime %v: %d refreshes in a minute, want at most %d", life, refreshes, most)
 			}
 		})
@@ -72,19 +73,19 @@ func TestF19_AbsurdLifetimes(t *testing.T) {
 func TestF20_TheMarginScalesWithTheLifetime(t *testing.T) {
 	for _, life := range []time.Duration{time.Second, 5 * time.Second, time.Minute, time.Hour, 24 * time.Hour, 365 * 24 * time.Hour} {
 		synctest.Test(t, func(t *testing.T) {
-			as := &fakeAS{ttl: life}
-			c := as.client(t)
+			as := &fakes.Server{TTL: life}
+			c := clientOf(t, as)
 			for range 20 {
 				mustGet(t, c) // no request refreshes on its way
 			}
-			if _, refreshes, _ := as.counts(); refreshes != 0 {
+			if _, refreshes, _ := as.Counts(); refreshes != 0 {
 				t.Errorf("lifetime %v: %d refreshes at once", life, refreshes)
 			}
 			for range 40 {
 				time.Sleep(life / 4)
 				mustGet(t, c)
 			}
-			if _, refreshes, _ := as.counts(); refreshes < 10 || refreshes > 20 {
+			if _, refreshes, _ := as.Counts(); refreshes < 10 || refreshes > 20 {
 				t.Errorf("lifetime %v: %d refreshes in 10 lifetimes", life, refreshes)
 			}
 			if w := c.Status().Stats.Waited; w != 0 {
@@ -95,22 +96,22 @@ func TestF20_TheMarginScalesWithTheLifetime(t *testing.T) {
 }
 
 func TestF21_AFleetThatStartedTogetherSpreads(t *testing.T) {
-	for name, start := range map[string]func(t *testing.T, as *fakeAS){
-		"services": func(t *testing.T, as *fakeAS) {
-			mustGet(t, as.stranger(t, func(cfg *Config) { cfg.Credentials = func(context.Context) (any, error) { return nil, nil } }))
+	for name, start := range map[string]func(t *testing.T, as *fakes.Server){
+		"services": func(t *testing.T, as *fakes.Server) {
+			mustGet(t, strangerOf(t, as, func(cfg *Config) { cfg.Credentials = func(context.Context) (any, error) { return nil, nil } }))
 		},
-		"brought sessions": func(t *testing.T, as *fakeAS) {
-			as.mu.Lock()
-			s := as.issue()
-			as.mu.Unlock()
-			if err := as.stranger(t).Resume(t.Context(), auth.Session{RefreshToken: s.RefreshToken}); err != nil {
+		"brought sessions": func(t *testing.T, as *fakes.Server) {
+			as.Mu.Lock()
+			s := as.Issue()
+			as.Mu.Unlock()
+			if err := strangerOf(t, as).Resume(t.Context(), auth.Session{RefreshToken: s.RefreshToken}); err != nil {
 				t.Fatal(err)
 			}
 		},
-		"a restart long after": func(t *testing.T, as *fakeAS) {
+		"a restart long after": func(t *testing.T, as *fakes.Server) {
 			store := &MemoryStore{}
-			as.client(t, in(store), func(cfg *Config) { cfg.MemoryOnly = true }).Close()
-			as.stranger(t, in(store))
+			clientOf(t, as, in(store), func(cfg *Config) { cfg.MemoryOnly = true }).Close()
+			strangerOf(t, as, in(store))
 		},
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -123,12 +124,12 @@ func TestF21_AFleetThatStartedTogetherSpreads(t *testing.T) {
 
 // fleetPeak is how many times the mean 500 clients that start together refresh in the busiest minute, when two
 // lifetimes have passed.
-func fleetPeak(t *testing.T, start func(*testing.T, *fakeAS)) float64 {
+func fleetPeak(t *testing.T, start func(*testing.T, *fakes.Server)) float64 {
 	const life, span = 15 * time.Minute, 2 * time.Hour
 	began := time.Now()
 	minutes := make([]atomic.Int64, int(span.Minutes())+1)
 	for range 500 {
-		start(t, &fakeAS{ttl: life, before: func(_ context.Context, g auth.Grant) error {
+		start(t, &fakes.Server{TTL: life, Before: func(_ context.Context, g auth.Grant) error {
 			if g.Kind == auth.KindRefresh {
 				minutes[int(time.Since(began).Minutes())].Add(1)
 			}
@@ -146,22 +147,22 @@ func fleetPeak(t *testing.T, start func(*testing.T, *fakeAS)) float64 {
 func TestF22_UnknownExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		forget := func(_ auth.Grant, s auth.Session) (auth.Session, error) { s.Expires = time.Time{}; return s, nil }
-		as := &fakeAS{after: forget}
-		c := as.client(t)
+		as := &fakes.Server{After: forget}
+		c := clientOf(t, as)
 		time.Sleep(30 * 24 * time.Hour)
 		mustGet(t, c)
-		if _, refreshes, _ := as.counts(); refreshes != 0 {
+		if _, refreshes, _ := as.Counts(); refreshes != 0 {
 			t.Errorf("%d refreshes without a reason", refreshes)
 		}
-		as.revoke()
+		as.Revoke()
 		mustGet(t, c)
-		if _, refreshes, _ := as.counts(); refreshes != 1 {
+		if _, refreshes, _ := as.Counts(); refreshes != 1 {
 			t.Errorf("%d refreshes after a 401, want 1", refreshes)
 		}
-		aged := &fakeAS{after: forget}
-		aged.client(t, func(cfg *Config) { cfg.MaxAge = time.Hour })
+		aged := &fakes.Server{After: forget}
+		clientOf(t, aged, func(cfg *Config) { cfg.MaxAge = time.Hour })
 		time.Sleep(24 * time.Hour)
-		if _, refreshes, _ := aged.counts(); refreshes < 23 || refreshes > 27 {
+		if _, refreshes, _ := aged.Counts(); refreshes < 23 || refreshes > 27 {
 			t.Errorf("%d refreshes in 24 hours with MaxAge 1 h", refreshes)
 		}
 	})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/endpoint"
 )
 
 const (
@@ -187,8 +188,8 @@ func TestSecret(t *testing.T) {
 }
 
 func TestF48_FixedHeadersAndFields(t *testing.T) {
-	call := Call{URL: "/auth/login?key=api-key-1", Headers: map[string]string{"X-Api-Key": "api-key-2"}, Fields: map[string]any{"client_secret": "api-key-3"}}
-	for _, v := range []any{call, &call, Endpoint{Login: call}, &Endpoint{Login: call}, Config{Exchanger: &Endpoint{Login: call}}} {
+	call := endpoint.Call{URL: "/auth/login?key=api-key-1", Headers: map[string]string{"X-Api-Key": "api-key-2"}, Fields: map[string]any{"client_secret": "api-key-3"}}
+	for _, v := range []any{call, &call, endpoint.Settings{Login: call}, &endpoint.Settings{Login: call}, Config{Endpoint: endpoint.Settings{Login: call}}} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
 			if out := fmt.Sprintf(verb, v); strings.Contains(out, "api-key") {
 				t.Errorf("%s of a %T: %s", verb, v, out)
@@ -196,7 +197,7 @@ func TestF48_FixedHeadersAndFields(t *testing.T) {
 		}
 	}
 	var log strings.Builder
-	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "call", call, "endpoint", Endpoint{Login: call})
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "call", call, "endpoint", endpoint.Settings{Login: call})
 	if strings.Contains(log.String(), "api-key") || !strings.Contains(log.String(), "/auth/login") {
 		t.Errorf("log: %s", log.String())
 	}

@@ -11,11 +11,12 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
 
 func TestF60_CredentialsOnceForEachLostSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		store := &MemoryStore{}
 		var asked, background atomic.Int64
 		service := func(cfg *Config) {
@@ -31,14 +32,14 @@ func TestF60_CredentialsOnceForEachLostSession(t *testing.T) {
 		}
 		var clients []*Client
 		for range 20 {
-			clients = append(clients, as.stranger(t, service))
+			clients = append(clients, strangerOf(t, as, service))
 		}
-		times(20, func(i int) { mustGet(t, clients[i]) }) // no session at first
-		as.mu.Lock()
-		as.access, as.refresh = nil, "" // the server ends it
-		as.mu.Unlock()
-		times(20, func(i int) { mustGet(t, clients[i]) })
-		if logins, _, _ := as.counts(); logins != 2 || asked.Load() != 2 || background.Load() != 0 {
+		fakes.Times(20, func(i int) { mustGet(t, clients[i]) }) // no session at first
+		as.Mu.Lock()
+		as.Access, as.Refresh = nil, "" // the server ends it
+		as.Mu.Unlock()
+		fakes.Times(20, func(i int) { mustGet(t, clients[i]) })
+		if logins, _, _ := as.Counts(); logins != 2 || asked.Load() != 2 || background.Load() != 0 {
 			t.Errorf("%d logins, asked %d times, %d of them for nobody; want 2, 2, 0", logins, asked.Load(), background.Load())
 		}
 	})
@@ -46,8 +47,8 @@ func TestF60_CredentialsOnceForEachLostSession(t *testing.T) {
 
 func TestF60_RefusedCredentialsAreNotTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{before: func(context.Context, auth.Grant) error { return &auth.Error{Refused: true} }} // of what was asked for
-		c := as.stranger(t, func(cfg *Config) {
+		as := &fakes.Server{Before: func(context.Context, auth.Grant) error { return &auth.Error{Refused: true} }} // of what was asked for
+		c := strangerOf(t, as, func(cfg *Config) {
 			cfg.Credentials = func(context.Context) (any, error) { return "wrong", nil }
 		})
 		for range 10 {
@@ -56,8 +57,8 @@ func TestF60_RefusedCredentialsAreNotTriedAgain(t *testing.T) {
 			}
 			time.Sleep(time.Minute)
 		}
-		if as.count(&as.calls) != 1 {
-			t.Errorf("%d logins with wrong credentials", as.count(&as.calls))
+		if as.Count(&as.Calls) != 1 {
+			t.Errorf("%d logins with wrong credentials", as.Count(&as.Calls))
 		}
 	})
 }
@@ -69,9 +70,9 @@ func TestF60_CredentialsThatFailAreNotAskedAgainAtOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				as := &fakeAS{}
+				as := &fakes.Server{}
 				var asked atomic.Int64
-				c := as.stranger(t, atOnce, func(cfg *Config) {
+				c := strangerOf(t, as, atOnce, func(cfg *Config) {
 					cfg.Credentials = func(context.Context) (any, error) {
 						asked.Add(1)
 						return nil, fail
@@ -92,9 +93,9 @@ func TestF60_CredentialsThatFailAreNotAskedAgainAtOnce(t *testing.T) {
 
 func TestServiceAccountsLogInAgainBeforeExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
+		as := &fakes.Server{}
 		x := unrenewable{as}
-		c := as.stranger(t, func(cfg *Config) {
+		c := strangerOf(t, as, func(cfg *Config) {
 			cfg.Exchanger = x
 			cfg.Credentials = func(context.Context) (any, error) { return "secret", nil }
 		})
@@ -102,7 +103,7 @@ func TestServiceAccountsLogInAgainBeforeExpiry(t *testing.T) {
 			mustGet(t, c)
 			time.Sleep(time.Minute)
 		}
-		if logins, refreshes, _ := as.counts(); refreshes != 0 || logins < 7 || logins > 13 {
+		if logins, refreshes, _ := as.Counts(); refreshes != 0 || logins < 7 || logins > 13 {
 			t.Errorf("%d logins, %d refreshes in 100 minutes", logins, refreshes)
 		}
 		if w := c.Status().Stats.Waited; w != 1 {
@@ -111,21 +112,21 @@ func TestServiceAccountsLogInAgainBeforeExpiry(t *testing.T) {
 	})
 }
 
-type unrenewable struct{ *fakeAS }
+type unrenewable struct{ *fakes.Server }
 
-func (unrenewable) Renewable(auth.Session) error { return auth.ErrNotRenewable }
+func (unrenewable) CheckRenewable(auth.Session) error { return auth.ErrNotRenewable }
 
 // A login by Credentials that hangs has the deadline of an exchange, even if nobody waits for it.
 func TestF28_F60_ALoginByCredentialsHasADeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as := &fakeAS{}
-		c := as.stranger(t, func(cfg *Config) {
+		as := &fakes.Server{}
+		c := strangerOf(t, as, func(cfg *Config) {
 			cfg.Credentials = func(context.Context) (any, error) { return "password", nil }
 		})
 		mustGet(t, c)
-		as.set(func() {
-			as.refresh, as.access = "", map[string]bool{} // the server ends the session
-			as.before = func(ctx context.Context, g auth.Grant) error {
+		as.Set(func() {
+			as.Refresh, as.Access = "", map[string]bool{} // the server ends the session
+			as.Before = func(ctx context.Context, g auth.Grant) error {
 				if g.Kind == auth.KindLogin {
 					<-ctx.Done()
 					return ctx.Err()

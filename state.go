@@ -74,7 +74,7 @@ func (c *Client) stateOf(old *state, r *record.Record, now time.Time) *state {
 	shared := *r // one copy of the token in memory, not two
 	shared.Session.AccessToken = auth.NewSecret(value[len(value)-len(token):])
 	st.record = &shared
-	if c.cfg.Attach.Cookies || c.cookieToken() != "" {
+	if c.cfg.Attach.Cookies || c.tokenCookie != "" {
 		st.jar = auth.NewJar(r.Session.Cookies...)
 	}
 	if end := r.Session.Expires; !end.IsZero() {
@@ -97,14 +97,6 @@ func timeLeft(s auth.Session, now time.Time) time.Duration {
 		left = min(left, end.Sub(s.Issued))
 	}
 	return min(left, lifetime.Longest)
-}
-
-// cookieToken is the name of the cookie that is the access token, "" if the token travels in a header.
-func (c *Client) cookieToken() string {
-	if c.endpoint == nil {
-		return ""
-	}
-	return c.endpoint.AccessToken.Cookie
 }
 
 // swap replaces the state. Those who wait for a change look again. c.mu is held.

@@ -143,7 +143,7 @@ func (t *transport) send(req *http.Request, st *state, b *replay.Body) (*http.Re
 	if out.Header == nil {
 		out.Header = http.Header{}
 	}
-	if st.jar == nil || t.client.cookieToken() == "" {
+	if st.jar == nil || t.client.tokenCookie == "" {
 		out.Header[t.client.header] = st.header
 	}
 	if st.jar != nil {

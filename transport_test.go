@@ -14,14 +14,15 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
 
 func TestF14_AuthCallsDoNotGoThroughTheTransport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		base := roundTripFunc(func(req *http.Request) (*http.Response, error) {
-			resp := answerTo(req, 401)
+		base := fakes.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+			resp := fakes.ResponseTo(req, 401)
 			if req.URL.Path == "/auth/login" {
-				resp = answerTo(req, 200)
+				resp = fakes.ResponseTo(req, 200)
 				resp.Header.Set("Content-Type", "application/json")
 				resp.Header.Add("Set-Cookie", "refresh=r1; Path=/auth; HttpOnly; Secure")
 				resp.Body = io.NopCloser(strings.NewReader(`{"access_token":"a1","expires_in":900}`))
@@ -43,9 +44,9 @@ func TestF14_AuthCallsDoNotGoThroughTheTransport(t *testing.T) {
 }
 
 func TestF15_TheCallersRequestIsLeftAlone(t *testing.T) {
-	as := &fakeAS{}
-	c := as.client(t)
-	as.revoke()
+	as := &fakes.Server{}
+	c := clientOf(t, as)
+	as.Revoke()
 	body := &trackedBody{Reader: strings.NewReader("hello")}
 	req, _ := http.NewRequest("POST", "https://api.example.com/items", body)
 	req.ContentLength = 5
@@ -67,28 +68,28 @@ func TestF15_TheCallersRequestIsLeftAlone(t *testing.T) {
 }
 
 func TestF15_TableOfOutcomes(t *testing.T) {
-	over := func(context.Context, auth.Grant) error { return invalidGrant() }
-	away := func(context.Context, auth.Grant) error { return down() }
+	over := func(context.Context, auth.Grant) error { return fakes.InvalidGrant() }
+	away := func(context.Context, auth.Grant) error { return fakes.Down() }
 	for _, test := range []struct {
 		name    string
-		prepare func(as *fakeAS, c *Client)
+		prepare func(as *fakes.Server, c *Client)
 		status  int
 		is      error
 	}{
-		{"logged in", func(*fakeAS, *Client) {}, 200, nil},
-		{"sent, refused, session over", func(as *fakeAS, c *Client) { as.revoke(); as.set(func() { as.before = over }) }, 401, nil},
-		{"sent, refused, auth server away", func(as *fakeAS, c *Client) { as.revoke(); as.set(func() { as.before = away }) }, 401, nil},
-		{"not sent, expired, auth server away", func(as *fakeAS, c *Client) { as.set(func() { as.before = away }); time.Sleep(time.Hour) }, 0, &auth.Error{}},
-		{"not sent, session over", func(as *fakeAS, c *Client) { as.set(func() { as.before = over }); c.Renew(context.Background()) }, 0, ErrSessionOver},
-		{"not sent, logged out", func(as *fakeAS, c *Client) { c.Logout(context.Background()) }, 0, ErrNoSession},
-		{"not sent, closed", func(as *fakeAS, c *Client) { c.Close() }, 0, ErrClosed},
+		{"logged in", func(*fakes.Server, *Client) {}, 200, nil},
+		{"sent, refused, session over", func(as *fakes.Server, c *Client) { as.Revoke(); as.Set(func() { as.Before = over }) }, 401, nil},
+		{"sent, refused, auth server away", func(as *fakes.Server, c *Client) { as.Revoke(); as.Set(func() { as.Before = away }) }, 401, nil},
+		{"not sent, expired, auth server away", func(as *fakes.Server, c *Client) { as.Set(func() { as.Before = away }); time.Sleep(time.Hour) }, 0, &auth.Error{}},
+		{"not sent, session over", func(as *fakes.Server, c *Client) { as.Set(func() { as.Before = over }); c.Renew(context.Background()) }, 0, ErrSessionOver},
+		{"not sent, logged out", func(as *fakes.Server, c *Client) { c.Logout(context.Background()) }, 0, ErrNoSession},
+		{"not sent, closed", func(as *fakes.Server, c *Client) { c.Close() }, 0, ErrClosed},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				as := &fakeAS{}
-				c := as.client(t, func(cfg *Config) { cfg.MaxWait = -1 })
+				as := &fakes.Server{}
+				c := clientOf(t, as, func(cfg *Config) { cfg.MaxWait = -1 })
 				test.prepare(as, c)
-				sent := as.count(&as.sent)
+				sent := as.Count(&as.Sent)
 				body := &trackedBody{Reader: strings.NewReader("hello")}
 				req, _ := http.NewRequest("POST", "https://api.example.com/items", body)
 				resp, err := c.Transport(nil).RoundTrip(req)
@@ -96,7 +97,7 @@ func TestF15_TableOfOutcomes(t *testing.T) {
 				switch {
 				case test.status != 0 && (err != nil || resp.StatusCode != test.status):
 					t.Errorf("%v, %v; want %d", resp, err, test.status)
-				case test.status == 0 && as.count(&as.sent) != sent:
+				case test.status == 0 && as.Count(&as.Sent) != sent:
 					t.Error("it was sent")
 				case test.status == 0 && !matches(err, test.is):
 					t.Errorf("error %v, want %v", err, test.is)
@@ -117,7 +118,7 @@ func matches(err, is error) bool {
 }
 
 func TestF16_UpgradesAndStreamsPassThrough(t *testing.T) {
-	as := &fakeAS{}
+	as := &fakes.Server{}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Upgrade") != "" {
 			w.Header().Set("Connection", "Upgrade")
@@ -138,7 +139,7 @@ func TestF16_UpgradesAndStreamsPassThrough(t *testing.T) {
 		}
 	}))
 	defer srv.Close()
-	c := as.client(t, func(cfg *Config) { cfg.BaseURL, cfg.Base = srv.URL, nil })
+	c := clientOf(t, as, func(cfg *Config) { cfg.BaseURL, cfg.Base = srv.URL, nil })
 	req, _ := http.NewRequest("GET", srv.URL+"/ws", nil)
 	req.Header.Set("Connection", "Upgrade")
 	req.Header.Set("Upgrade", "echo")
@@ -167,12 +168,12 @@ func TestF16_UpgradesAndStreamsPassThrough(t *testing.T) {
 }
 
 func TestF57_OwnCredentialsPassUntouched(t *testing.T) {
-	as := &fakeAS{}
+	as := &fakes.Server{}
 	var seen *http.Request
-	c := as.client(t, func(cfg *Config) {
-		cfg.Base = roundTripFunc(func(req *http.Request) (*http.Response, error) {
+	c := clientOf(t, as, func(cfg *Config) {
+		cfg.Base = fakes.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
 			seen = req
-			return answerTo(req, 401), nil
+			return fakes.ResponseTo(req, 401), nil
 		})
 	})
 	for name, change := range map[string]func(*http.Request){
@@ -187,7 +188,7 @@ func TestF57_OwnCredentialsPassUntouched(t *testing.T) {
 			t.Errorf("%s: %v, %v, untouched %v", name, resp, err, seen == req)
 		}
 	}
-	if _, refreshes, _ := as.counts(); refreshes != 0 {
+	if _, refreshes, _ := as.Counts(); refreshes != 0 {
 		t.Errorf("%d refreshes", refreshes)
 	}
 }

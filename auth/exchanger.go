@@ -28,7 +28,8 @@ type Grant struct {
 	Old Session
 }
 
-// An Exchanger trades one session for the next. Endpoint is the one for servers with plain HTTP endpoints.
+// An Exchanger trades one session for the next. Package endpoint has the one for servers with plain
+// HTTP endpoints.
 //
 // A Client never runs two exchanges of one session at a time. hc carries the cookies of Grant.Old in its jar,
 // follows no redirect to another origin, retries nothing and does not refresh by itself; cookies that it receives
@@ -41,8 +42,8 @@ type Grant struct {
 // An Exchanger says with a *RefreshError what a failure means; without one it is taken for transient. Logout
 // returns the zero Session.
 //
-// An Exchanger may also have a method Renewable(Session) error, which says right after a login whether
-// anything will be able to renew it; without one every session is taken to be renewable.
+// What else an Exchanger may be able to do stands in interfaces of its own: RenewalChecker, TokenChecker,
+// InteractiveExchanger, AccessTokenUser, CookieAuthenticator.
 type Exchanger interface {
 	Exchange(ctx context.Context, hc *http.Client, g Grant) (Session, error)
 }

@@ -33,3 +33,26 @@ type Session struct {
 	// the session.
 	Response Response
 }
+
+// CarryForward returns s with what it leaves out and old has, as a Client completes the outcome of an exchange.
+func (s Session) CarryForward(old Session) Session {
+	if s.RefreshToken.IsZero() {
+		s.RefreshToken = old.RefreshToken
+	}
+	if s.Subject == "" {
+		s.Subject = old.Subject
+	}
+	if old.Account != "" {
+		s.Account = old.Account // settled at login
+	}
+	if s.Ends.IsZero() {
+		s.Ends = old.Ends
+	}
+	if s.CSRF.IsZero() {
+		s.CSRF = old.CSRF
+	}
+	if s.Extra.IsZero() {
+		s.Extra = old.Extra
+	}
+	return s
+}

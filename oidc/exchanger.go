@@ -51,9 +51,9 @@ func (e *Exchanger) Exchange(ctx context.Context, hc *http.Client, g auth.Grant)
 	}
 }
 
-// Renewable says whether anything can renew s: a refresh token, or cookies and a redirect URI to authenticate
+// CheckRenewable implements auth.RenewalChecker. Something can renew s if it has a refresh token, or cookies and a redirect URI to authenticate
 // silently with. If not, its error is an ErrNotRenewable that names the setting to look at.
-func (e *Exchanger) Renewable(s auth.Session) error {
+func (e *Exchanger) CheckRenewable(s auth.Session) error {
 	switch {
 	case !s.RefreshToken.IsZero() && !extraOf(s).Spent:
 		return nil
@@ -66,6 +66,15 @@ func (e *Exchanger) Renewable(s auth.Session) error {
 		return nil
 	}
 }
+
+// Interactive implements auth.InteractiveExchanger: a browser or a device login waits for a person.
+func (e *Exchanger) Interactive() bool { return true }
+
+var (
+	_ auth.Exchanger            = (*Exchanger)(nil)
+	_ auth.RenewalChecker       = (*Exchanger)(nil)
+	_ auth.InteractiveExchanger = (*Exchanger)(nil)
+)
 
 // timeout is the deadline of one request.
 const timeout = 30 * time.Second

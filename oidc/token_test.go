@@ -49,7 +49,7 @@ func TestSilentRescuesARefusedRefreshToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = next(s, old)
-	if err := e.Renewable(s); err == nil {
+	if err := e.CheckRenewable(s); err == nil {
 		t.Error("a spent refresh token and no cookies count as renewable")
 	}
 	sent := op.Calls("/token")
@@ -275,7 +275,7 @@ func TestRenewable(t *testing.T) {
 		{"cookies, no redirect URI", device, auth.Session{Cookies: cookies}, "redirect_uri"},
 		{"nothing", silent, auth.Session{}, "offline_access"},
 	} {
-		err := test.e.Renewable(test.s)
+		err := test.e.CheckRenewable(test.s)
 		if (err == nil) != (test.wants == "") {
 			t.Errorf("%s: %v", test.name, err)
 		}

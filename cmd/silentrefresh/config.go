@@ -12,6 +12,7 @@ import (
 
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/endpoint"
 	"github.com/silentrefresh/silentrefresh/oidc"
 )
 
@@ -20,7 +21,7 @@ import (
 type config struct {
 	BaseURL string   `json:"base_url"`
 	Origins []string `json:"origins"`
-	silentrefresh.Endpoint
+	endpoint.Settings
 	Attach         attach       `json:"attach"`
 	RejectedStatus []int        `json:"rejected_status"`
 	HandOutHeader  string       `json:"hand_out_header"`
@@ -123,7 +124,7 @@ func parseConfig(document []byte) (*config, error) {
 // renewsItself reports whether a refresh presents the access token and nothing else.
 func (c *config) renewsItself() bool {
 	r := c.Refresh
-	return c.OIDC == nil && r.SendAccessToken != "" && r.RefreshTokenField == "" && r.RefreshTokenHeader == ""
+	return c.OIDC == nil && (r.AccessTokenField != "" || r.AccessTokenHeader != "") && r.RefreshTokenField == "" && r.RefreshTokenHeader == ""
 }
 
 // client is the library's Config for c, without what belongs to this run of the program.
@@ -132,7 +133,7 @@ func (c *config) client() (silentrefresh.Config, error) {
 		BaseURL: c.BaseURL, Origins: c.Origins, Attach: c.Attach.setting(), RejectedStatus: c.RejectedStatus,
 		HandOutHeader: c.HandOutHeader, MemoryOnly: c.MemoryOnly, Timeout: time.Duration(c.Timeout),
 		MaxWait: time.Duration(c.MaxWait), RefreshBefore: time.Duration(c.Margin), MaxAge: time.Duration(c.MaxAge),
-		Exchanger: &c.Endpoint,
+		Endpoint: c.Settings,
 	}
 	if c.OIDC == nil {
 		return cfg, nil

@@ -227,7 +227,7 @@ func TestCACert(t *testing.T) {
 func TestRenewsItself(t *testing.T) {
 	s := authtest.NewServer(t, authtest.Config{RefreshIn: authtest.InAccess})
 	b := newBox(t)
-	got := b.ok("login", "-config", b.config(s, map[string]any{"refresh": map[string]any{"send_access_token": "header"}}), "-d", credentials)
+	got := b.ok("login", "-config", b.config(s, map[string]any{"refresh": map[string]any{"access_token_header": "Authorization"}}), "-d", credentials)
 	if !strings.Contains(got, "renewed only while it is valid: keep `silentrefresh proxy` running") {
 		t.Errorf("said\n%s", got)
 	}

@@ -1,0 +1,50 @@
+package auth
+
+import (
+	"net/http"
+	"net/url"
+)
+
+// What follows are optional abilities of an Exchanger. A type that has one says so at compile time, so that a
+// misspelt method does not go unnoticed:
+//
+//	var _ auth.RenewalChecker = (*Exchanger)(nil)
+
+// A RenewalChecker says right after a login whether anything will be able to renew the session. Without it, every
+// session is taken to be renewable.
+type RenewalChecker interface {
+	// CheckRenewable returns nil where a refresh with s may succeed, and otherwise an error that wraps
+	// ErrNotRenewable and says what is missing.
+	CheckRenewable(s Session) error
+}
+
+// A TokenChecker judges access tokens that did not come from an exchange: what a caller brings to Client.Resume, or what
+// an API response hands out.
+type TokenChecker interface {
+	// CheckToken returns why the token must not be used, or nil.
+	CheckToken(token Secret) error
+}
+
+// An InteractiveExchanger may wait for a person. Its logins are bounded by the caller's context alone, and not by the
+// deadline that other exchanges have.
+type InteractiveExchanger interface {
+	// Interactive reports whether a login may wait for a person.
+	Interactive() bool
+}
+
+// An AccessTokenUser presents the old access token when it refreshes, so that a session without it cannot be renewed.
+type AccessTokenUser interface {
+	// RefreshNeedsAccessToken reports whether a refresh needs it.
+	RefreshNeedsAccessToken() bool
+}
+
+// A CookieAuthenticator is for servers whose access token is a cookie: API requests carry that cookie, and no header.
+type CookieAuthenticator interface {
+	// TokenCookie names the cookie that is the access token; "": a header carries the token after all.
+	TokenCookie() string
+	// SendsCookie reports whether API requests carry the cookie of that name, too: the other half of a double submit.
+	SendsCookie(name string) bool
+	// CSRFHeader is the header that shows a token against cross-site request forgery to the API at u, "" if there is
+	// none to show. jar holds the cookies of s.
+	CSRFHeader(jar http.CookieJar, u *url.URL, s Session) (name, value string)
+}

@@ -1,0 +1,170 @@
+package endpoint
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/origin"
+	"golang.org/x/net/http/httpguts"
+)
+
+// Bind returns the Exchanger for the server at base, whose API requests carry the token as attach says. Its error names
+// every mistake in s.
+func (s Settings) Bind(base *url.URL, attach auth.Attach) (*Exchanger, error) {
+	b := &Exchanger{Settings: s, base: base, attach: attach}
+	m := &mistakes{}
+	b.Login = b.Login.bind(auth.KindLogin, base, m)
+	b.Refresh = b.Refresh.bind(auth.KindRefresh, base, m)
+	b.Logout = b.Logout.bind(auth.KindLogout, base, m)
+	b.CSRF = b.CSRF.bind(base, m)
+	b.AccessToken.check(m)
+	if b.RefreshToken.Header != "" && !httpguts.ValidHeaderFieldName(b.RefreshToken.Header) {
+		m.add("refresh_token.header: %q is not a header name", b.RefreshToken.Header)
+	}
+	if err := errors.Join(m.found...); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// mistakes collects what is wrong with settings, so that all of it can be said at once.
+type mistakes struct{ found []error }
+
+func (m *mistakes) add(format string, args ...any) {
+	m.found = append(m.found, fmt.Errorf(format, args...))
+}
+
+// methods are those that a Call may have.
+var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+
+func (c Call) bind(kind auth.Kind, base *url.URL, m *mistakes) Call {
+	c.kind = kind
+	c.Method = strings.ToUpper(cmp.Or(c.Method, http.MethodPost))
+	if !slices.Contains(methods, c.Method) {
+		m.add("%s.method: %q is none of %s", kind, c.Method, strings.Join(methods, ", "))
+	}
+	c.Encoding = strings.ToLower(cmp.Or(c.Encoding, "json"))
+	if c.Encoding != "json" && c.Encoding != "form" {
+		m.add("%s.encoding: %q is neither json nor form", kind, c.Encoding)
+	}
+	c.URL = cmp.Or(c.URL, "/auth/"+kind.String())
+	if c.URL != "-" {
+		c.target = resolve(kind.String()+".url", base, c.URL, m)
+	}
+	c.checkHeaders(m)
+	c.checkFields(m)
+	return c
+}
+
+func (c Call) checkHeaders(m *mistakes) {
+	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
+		if !httpguts.ValidHeaderFieldName(name) {
+			m.add("%s.headers: %q is not a header name", c.kind, name)
+		} else if !httpguts.ValidHeaderFieldValue(c.Headers[name]) {
+			m.add("%s.headers: the value of %s holds control characters; take them out", c.kind, name)
+		}
+	}
+	for setting, name := range map[string]string{"refresh_token_header": c.RefreshTokenHeader, "access_token_header": c.AccessTokenHeader} {
+		if name != "" && !httpguts.ValidHeaderFieldName(name) {
+			m.add("%s.%s: %q is not a header name", c.kind, setting, name)
+		}
+	}
+	for _, status := range c.RefusedStatus {
+		if status < 200 || status > 599 {
+			m.add("%s.refused_status: %d is not the status of an answer", c.kind, status)
+		}
+	}
+}
+
+func (c Call) checkFields(m *mistakes) {
+	if _, err := json.Marshal(c.Fields); err != nil {
+		m.add("%s.fields: they cannot be written as JSON; give texts, numbers, lists and maps", c.kind)
+	}
+	if c.RefreshTokenField != "" && c.RefreshTokenField == c.AccessTokenField {
+		m.add("%s: refresh_token_field and access_token_field are both %q; one field cannot carry both tokens",
+			c.kind, c.AccessTokenField)
+	}
+	if c.RefreshTokenField != "" && c.RefreshTokenHeader != "" {
+		m.add("%s: refresh_token_field and refresh_token_header are both set; leave one of the two out", c.kind)
+	}
+}
+
+func (f CSRF) bind(base *url.URL, m *mistakes) CSRF {
+	sources := 0
+	for _, s := range []string{f.Cookie, f.AnswerHeader, f.AnswerJSON} {
+		if s != "" {
+			sources++
+		}
+	}
+	if sources > 1 {
+		m.add("csrf: cookie, answer_header and answer_json exclude each other; set the one that has the token")
+	}
+	if sources == 0 && (f.Header != "" || f.URL != "" || f.APICookie != "") {
+		m.add("csrf: nothing says where the token is; set cookie, answer_header or answer_json " +
+			"(a token that never changes belongs into headers)")
+	}
+	if (f.Header != "" && !httpguts.ValidHeaderFieldName(f.Header)) || f.AnswerHeader != "" && !httpguts.ValidHeaderFieldName(f.AnswerHeader) {
+		m.add("csrf: header (%q) or answer_header (%q) is not a header name", f.Header, f.AnswerHeader)
+	}
+	f.Header = cmp.Or(f.Header, "X-CSRF-Token")
+	if f.URL != "" {
+		f.target = resolve("csrf.url", base, f.URL, m)
+	}
+	return f
+}
+
+func (a AccessTokenAt) check(m *mistakes) {
+	if a.Header != "" && !httpguts.ValidHeaderFieldName(a.Header) {
+		m.add("access_token.header: %q is not a header name", a.Header)
+	}
+	if a.Cookie != "" && !httpguts.ValidHeaderFieldName(a.Cookie) {
+		m.add("access_token.cookie: %q is not a cookie name", a.Cookie)
+	}
+	if a.Cookie != "" && (a.JSON != "" || a.Header != "") {
+		m.add("access_token: a token is either a cookie or attached to requests; set cookie, or json and header")
+	}
+}
+
+// resolve reads the setting's URL ref. Without a leading slash it counts from the whole of base.
+func resolve(setting string, base *url.URL, ref string, m *mistakes) *url.URL {
+	u, err := url.Parse(ref)
+	if err != nil {
+		m.add("%s: it cannot be parsed; write a path such as /auth/login, or a whole URL", setting)
+		return nil
+	}
+	if u.User != nil {
+		m.add("%s: take user and password out of the URL; give an Authorization header in headers", setting)
+		return nil
+	}
+	from := *base
+	if !strings.HasSuffix(from.Path, "/") {
+		from = *from.JoinPath("/")
+	}
+	u = from.ResolveReference(u)
+	u.Fragment, u.RawFragment = "", ""
+	if err := safe(u, base); err != nil {
+		m.add("%s: %w", setting, err)
+		return nil
+	}
+	return u
+}
+
+// safe reports why a credential must not travel to u. Whether it may travel to base is checked by New.
+func safe(u, base *url.URL) error {
+	to, err := origin.Of(u)
+	if err != nil {
+		return err
+	}
+	if from, _ := origin.Of(base); to == from || to.Scheme == "https" || origin.Loopback(u.Hostname()) {
+		return nil
+	}
+	return fmt.Errorf("plain http to %s would expose the credential; use https", to)
+}

@@ -1,0 +1,170 @@
+package endpoint
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/fakes"
+)
+
+// guarded answers 403 unless the request's header has the token.
+func guarded(header, token string, then http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != "GET" && r.Header.Get(header) != token {
+			fakes.RespondJSON(403, `{"message":"CSRF token mismatch"}`)(w, r)
+			return
+		}
+		then(w, r)
+	}
+}
+
+func TestF51_DoubleSubmit(t *testing.T) {
+	for _, tt := range []struct {
+		cookie, header, token string
+		csrf                  CSRF
+	}{
+		{"csrf=tok1", "X-CSRF-Token", "tok1", CSRF{Cookie: "csrf"}},
+		{"csrftoken=tok1", "X-CSRFToken", "tok1", CSRF{Cookie: "csrftoken", Header: "X-CSRFToken"}},
+		{"XSRF-TOKEN=eyJ%2Bx%3D%3D", "X-XSRF-TOKEN", "eyJ+x==", CSRF{Cookie: "XSRF-TOKEN", Header: "X-XSRF-TOKEN"}},
+		{"csrf=100%+a", "X-CSRF-Token", "100%+a", CSRF{Cookie: "csrf"}},
+	} {
+		tr := trading(t, Settings{CSRF: tt.csrf}, guarded(tt.header, tt.token, fakes.RespondJSON(200, `{"token":"t"}`)))
+		tr.setCookie("rt=r1; HttpOnly")
+		if _, err := tr.refresh(auth.Session{}); err == nil || verdict(t, err) != "transient" || !strings.Contains(err.Error(), "csrf") {
+			t.Errorf("%s missing: %v", tt.cookie, err)
+		}
+		tr.setCookie(tt.cookie + "; Path=/")
+		if _, err := tr.refresh(auth.Session{}); err != nil {
+			t.Errorf("%s, refresh: %v", tt.cookie, err)
+		}
+		if err := tr.logout(auth.Session{}); err != nil {
+			t.Errorf("%s, logout: %v", tt.cookie, err)
+		}
+		name, value := tr.e.CSRFHeader(tr.jar, fakes.URL(t, asOrigin+"/api/things"), auth.Session{})
+		if name != tr.e.CSRF.Header || value != tt.token {
+			t.Errorf("%s, API: %s: %s", tt.cookie, name, value)
+		}
+	}
+}
+
+func TestF51_CookieForTheAPI(t *testing.T) {
+	tr := trading(t, Settings{CSRF: CSRF{Cookie: "csrf_refresh_token", APICookie: "csrf_access_token"}}, fakes.RespondJSON(200, `{"token":"t"}`))
+	tr.setCookie("csrf_refresh_token=forRefresh; Path=/")
+	tr.setCookie("csrf_access_token=forAPI; Path=/")
+	tr.setCookie("rt=r1; HttpOnly")
+	if _, err := tr.refresh(auth.Session{}); err != nil || tr.last().header.Get("X-CSRF-Token") != "forRefresh" {
+		t.Errorf("refresh showed %q, %v", tr.last().header.Get("X-CSRF-Token"), err)
+	}
+	if _, value := tr.e.CSRFHeader(tr.jar, fakes.URL(t, asOrigin+"/api"), auth.Session{}); value != "forAPI" {
+		t.Errorf("the API is shown %q", value)
+	}
+}
+
+func TestF51_TokenOfAnEarlierAnswer(t *testing.T) {
+	for name, csrf := range map[string]CSRF{"header": {AnswerHeader: "X-Next-Csrf"}, "json": {AnswerJSON: "meta.csrf"}} {
+		answer := func(token string) http.HandlerFunc {
+			return fakes.RespondJSON(200, `{"token":"t","meta":{"csrf":"`+token+`"}}`, "X-Next-Csrf", token)
+		}
+		tr := trading(t, Settings{CSRF: csrf}, fakes.InTurn(answer("tok1"), guarded("X-CSRF-Token", "tok1", answer("tok2")), guarded("X-CSRF-Token", "tok2", answer(""))))
+		tr.setCookie("rt=r1; HttpOnly")
+		s, err := tr.login(nil)
+		if err != nil || s.CSRF.Reveal() != "tok1" {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if s, err = tr.refresh(s); err != nil || s.CSRF.Reveal() != "tok2" {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if _, value := tr.e.CSRFHeader(tr.jar, tr.e.base, s); value != "tok2" {
+			t.Errorf("%s: the API is shown %q", name, value)
+		}
+		if s, err = tr.refresh(s); err != nil || !s.CSRF.IsZero() {
+			t.Errorf("%s: an answer without one: %v", name, err)
+		}
+	}
+}
+
+func TestF51_TokenIsFetchedFirst(t *testing.T) {
+	fetch := fakes.Respond(204, "", "", "Set-Cookie", "XSRF-TOKEN=a%3D; Path=/", "Set-Cookie", "laravel_session=s1; Path=/; HttpOnly")
+	e := Settings{
+		Login: Call{URL: "/login", Headers: map[string]string{"Origin": "https://spa.test"}},
+		CSRF:  CSRF{Cookie: "XSRF-TOKEN", Header: "X-XSRF-TOKEN", URL: "/sanctum/csrf-cookie"},
+	}
+	tr := trading(t, e, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/sanctum/csrf-cookie" {
+			fetch(w, r)
+			return
+		}
+		guarded("X-XSRF-TOKEN", "a=", fakes.RespondJSON(200, `{"token":"t"}`))(w, r)
+	})
+	if _, err := tr.login(map[string]string{"email": "a"}); err != nil {
+		t.Fatal(err)
+	}
+	if len(tr.seen) != 2 || tr.seen[0].method != "GET" || tr.seen[0].header.Get("Origin") != "https://spa.test" || tr.seen[1].cookie("laravel_session") != "s1" {
+		t.Errorf("%+v", tr.seen)
+	}
+	if _, err := tr.login(map[string]string{"email": "a"}); err != nil || len(tr.seen) != 3 {
+		t.Errorf("a known token was fetched again: %d requests, %v", len(tr.seen), err)
+	}
+}
+
+func TestF51_StaleTokenIsFetchedAgainOnce(t *testing.T) {
+	good := "new"
+	e := Settings{CSRF: CSRF{AnswerJSON: "csrfToken", URL: "/csrf"}}
+	tr := trading(t, e, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/csrf" {
+			fakes.RespondJSON(200, `{"csrfToken":"new"}`)(w, r)
+			return
+		}
+		guarded("X-CSRF-Token", good, fakes.RespondJSON(200, `{"token":"t"}`))(w, r)
+	})
+	tr.setCookie("rt=r1")
+	s, err := tr.refresh(auth.Session{CSRF: auth.NewSecret("old")})
+	if err != nil || len(tr.seen) != 3 || s.CSRF.Reveal() != "new" {
+		t.Errorf("%d requests, %v, kept %q", len(tr.seen), err, s.CSRF.Reveal())
+	}
+	good = "another"
+	if _, err := tr.refresh(s); verdict(t, err) != "transient" || len(tr.seen) != 6 {
+		t.Errorf("%d requests, %v; want one more try and no loop", len(tr.seen), err)
+	}
+}
+
+func TestF51_FetchFails(t *testing.T) {
+	for _, h := range []http.HandlerFunc{fakes.Respond(500, "-", ""), fakes.Respond(404, "-", ""), fakes.Respond(503, "-", "", "Retry-After", "9")} {
+		tr := trading(t, Settings{CSRF: CSRF{Cookie: "c", URL: "/csrf"}}, h)
+		tr.setCookie("rt=r1")
+		_, err := tr.refresh(auth.Session{})
+		if re := failure(t, err); !re.Unsent || re.Path != "/csrf" || !strings.Contains(re.Hint, "csrf.url") || len(tr.seen) != 1 {
+			t.Errorf("%+v", re)
+		}
+	}
+}
+
+func TestCSRFTokenNeverBreaksAHeader(t *testing.T) {
+	tr := trading(t, Settings{CSRF: CSRF{Cookie: "csrf"}}, fakes.RespondJSON(200, `{"token":"t"}`))
+	tr.setCookie("csrf=a%0d%0aX-Evil:%201; Path=/")
+	tr.setCookie("rt=r1")
+	if _, err := tr.refresh(auth.Session{}); err != nil || tr.last().header.Get("X-CSRF-Token") != "" || tr.last().header.Get("X-Evil") != "" {
+		t.Errorf("%v, %v", tr.last().header, err)
+	}
+	tr = trading(t, Settings{CSRF: CSRF{AnswerJSON: "csrf"}}, fakes.RespondJSON(200, `{"token":"t","csrf":"a\r\nb"}`))
+	if s, err := tr.login(nil); err != nil || !s.CSRF.IsZero() {
+		t.Errorf("%v, kept %q", err, s.CSRF.Reveal())
+	}
+}
+
+func TestCSRFWithoutCookies(t *testing.T) {
+	tr := trading(t, Settings{CSRF: CSRF{Cookie: "csrf"}}, nil)
+	if name, value := tr.e.CSRFHeader(nil, tr.e.base, auth.Session{}); name != "" || value != "" {
+		t.Errorf("%s: %s", name, value)
+	}
+	tr.setCookie("csrf=c; Path=/auth") // as a page of the auth server would see it
+	if name, value := tr.e.CSRFHeader(tr.jar, fakes.URL(t, asOrigin+"/api"), auth.Session{}); name != "X-CSRF-Token" || value != "c" {
+		t.Errorf("%s: %s", name, value)
+	}
+	tr = trading(t, Settings{}, nil)
+	if name, _ := tr.e.CSRFHeader(tr.jar, tr.e.base, auth.Session{}); name != "" {
+		t.Errorf("no CSRF is asked for: %s", name)
+	}
+}

@@ -1,0 +1,159 @@
+package endpoint
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/fakes"
+	"github.com/silentrefresh/silentrefresh/internal/origin"
+)
+
+// asOrigin is where the exchange tests' auth server is, without a network.
+const asOrigin = "https://as.test"
+
+// A seen is what a request carried when it arrived.
+type seen struct {
+	method, uri, body string
+	header            http.Header
+}
+
+func (s seen) cookie(name string) string {
+	c, err := (&http.Request{Header: s.header}).Cookie(name)
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+// A trader runs exchanges of one Settings against a handler.
+type trader struct {
+	tb  testing.TB
+	e   *Exchanger
+	jar *auth.Jar
+	hc  *http.Client
+	ctx context.Context
+
+	mu   sync.Mutex
+	seen []seen
+}
+
+// trading returns a trader for e as settings have it. The handler's answers do not cross a network.
+func trading(tb testing.TB, e Settings, h http.HandlerFunc) *trader {
+	tb.Helper()
+	tr := &trader{tb: tb, jar: auth.NewJar(), ctx: tb.Context()}
+	tr.bind(e, asOrigin)
+	tr.hc = &http.Client{Jar: tr.jar, CheckRedirect: origin.SameOriginRedirects, Transport: tr.record(h)}
+	return tr
+}
+
+// tradingWith is trading over HTTP with a real server.
+func tradingWith(tb testing.TB, e Settings, server *httptest.Server) *trader {
+	tb.Helper()
+	tr := &trader{tb: tb, jar: auth.NewJar(), ctx: tb.Context()}
+	tr.bind(e, server.URL)
+	tr.hc = &http.Client{Jar: tr.jar, CheckRedirect: origin.SameOriginRedirects, Transport: server.Client().Transport}
+	return tr
+}
+
+func (tr *trader) bind(e Settings, base string) {
+	tr.tb.Helper()
+	bound, err := e.Bind(fakes.URL(tr.tb, base), auth.Attach{})
+	if err != nil {
+		tr.tb.Fatalf("bind: %v", err)
+	}
+	tr.e = bound
+}
+
+func (tr *trader) record(h http.HandlerFunc) fakes.RoundTripFunc {
+	return func(req *http.Request) (*http.Response, error) {
+		s := seen{method: req.Method, uri: req.URL.RequestURI(), header: req.Header.Clone()}
+		if req.Body != nil {
+			b, err := io.ReadAll(req.Body)
+			if err != nil {
+				return nil, err
+			}
+			s.body = string(b)
+			req.Body = io.NopCloser(strings.NewReader(s.body))
+		}
+		tr.mu.Lock()
+		tr.seen = append(tr.seen, s)
+		tr.mu.Unlock()
+		w := httptest.NewRecorder()
+		h(w, req)
+		resp := w.Result()
+		resp.Request = req
+		return resp, nil
+	}
+}
+
+func (tr *trader) last() seen {
+	tr.tb.Helper()
+	if len(tr.seen) == 0 {
+		tr.tb.Fatal("nothing was sent")
+	}
+	return tr.seen[len(tr.seen)-1]
+}
+
+// setCookie puts a cookie into the jar, as an earlier answer of the server would have done.
+func (tr *trader) setCookie(line string) {
+	tr.tb.Helper()
+	c, err := http.ParseSetCookie(line)
+	if err != nil {
+		tr.tb.Fatal(err)
+	}
+	tr.jar.SetCookies(tr.e.base, []*http.Cookie{c})
+}
+
+func (tr *trader) login(credentials any) (auth.Session, error) {
+	return tr.e.Exchange(tr.ctx, tr.hc, auth.Grant{Kind: auth.KindLogin, Credentials: credentials})
+}
+
+func (tr *trader) refresh(old auth.Session) (auth.Session, error) {
+	return tr.e.Exchange(tr.ctx, tr.hc, auth.Grant{Kind: auth.KindRefresh, Old: old})
+}
+
+func (tr *trader) logout(old auth.Session) error {
+	_, err := tr.e.Exchange(tr.ctx, tr.hc, auth.Grant{Kind: auth.KindLogout, Old: old})
+	return err
+}
+
+// failure is the *RefreshError of a failed exchange.
+func failure(tb testing.TB, err error) *auth.Error {
+	tb.Helper()
+	re, ok := errors.AsType[*auth.Error](err)
+	if !ok {
+		tb.Fatalf("got %v, want a *RefreshError", err)
+	}
+	return re
+}
+
+// lives is how long the access token of s lives.
+func lives(s auth.Session) time.Duration {
+	if s.Expires.IsZero() {
+		return 0
+	}
+	return s.Expires.Sub(s.Issued)
+}
+
+func isNotRenewable(err error) bool { return errors.Is(err, auth.ErrNotRenewable) }
+
+func contextCancelled(tb testing.TB) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(tb.Context())
+	cancel()
+	return ctx, cancel
+}
+
+// newServer is a server on a loopback port that ends with the test.
+func newServer(tb testing.TB, h http.HandlerFunc) *httptest.Server {
+	server := httptest.NewServer(h)
+	tb.Cleanup(server.Close)
+	return server
+}

@@ -1,0 +1,129 @@
+package endpoint
+
+import (
+	"cmp"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/silentrefresh/silentrefresh/auth"
+)
+
+// Settings say how a server with plain HTTP endpoints for login, refresh and logout is talked to. The fields are
+// independent choices; the zero value suits a server that has POST /auth/login, /auth/refresh and /auth/logout,
+// speaks JSON and keeps the refresh token in a cookie. Errors name a field that has a mistake as the JSON form does:
+// Login.URL is "login.url".
+type Settings struct {
+	// Login, Refresh and Logout are the calls. The zero value is POST with JSON to /auth/login, /auth/refresh
+	// and /auth/logout.
+	Login   Call `json:"login"`
+	Refresh Call `json:"refresh"`
+	Logout  Call `json:"logout"`
+	// CSRF says how to satisfy a protection against cross-site request forgery.
+	CSRF CSRF `json:"csrf"`
+	// AccessToken says where answers have the access token; zero: in JSON, under one of the usual names.
+	AccessToken AccessTokenAt `json:"access_token"`
+	// RefreshToken says where answers have the refresh token, where it is not a cookie.
+	RefreshToken RefreshTokenAt `json:"refresh_token"`
+	// Verify, if set, finds the key to check each access token's signature with, as golang-jwt calls it. An
+	// access token that does not verify is refused, with an error. Its times are not looked at: this machine's
+	// clock may be wrong.
+	Verify jwt.Keyfunc `json:"-"`
+	// Issuer, if set, is what the iss claim of each access token must be.
+	Issuer string `json:"issuer,omitempty"`
+}
+
+// Format writes the three calls for every verb, as Call.Format does.
+func (s Settings) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "{%v %v %v}", s.Login, s.Refresh, s.Logout)
+}
+
+// LogValue is Format, for log/slog.
+func (s Settings) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(s)) }
+
+// A Call is one endpoint: where it is, and what the request carries. Zero fields have the usual meaning.
+type Call struct {
+	// Method is GET, POST, PUT, PATCH or DELETE; "": POST.
+	Method string `json:"method"`
+	// URL is a path that begins with a slash and counts from the origin of Config.BaseURL, a path without a
+	// slash that counts from the whole of Config.BaseURL, or an absolute URL. Its query is kept. "-": the server
+	// has no such endpoint. "": the usual path.
+	URL string `json:"url"`
+	// Encoding of the body: "json" or "form"; "": json. A call without fields has no body.
+	Encoding string `json:"encoding"`
+	// Headers are fixed header fields (Origin, Referer, an API key).
+	Headers map[string]string `json:"headers"`
+	// Fields are fixed fields of the body; for GET, of the query. Credentials go over them.
+	Fields map[string]any `json:"fields"`
+	// RefreshTokenField names the field that carries the refresh token, where it is not a cookie. In JSON a
+	// dotted name makes nested objects ("variables.token").
+	RefreshTokenField string `json:"refresh_token_field"`
+	// RefreshTokenHeader names the header that carries the refresh token, where neither a cookie nor a field
+	// does: in Authorization with the scheme Bearer, in any other header bare.
+	RefreshTokenHeader string `json:"refresh_token_header"`
+	// AccessTokenField names the field that carries the old access token, where the server wants it, too. In JSON a
+	// dotted name makes nested objects.
+	AccessTokenField string `json:"access_token_field"`
+	// AccessTokenHeader names the header that carries the old access token: in the header that API requests use for it
+	// as they do, in Authorization with the scheme Bearer, in any other header bare.
+	AccessTokenHeader string `json:"access_token_header"`
+	// RefusedStatus lists statuses that refuse the credential for good, beside the usual ones.
+	RefusedStatus []int `json:"refused_status"`
+
+	kind   auth.Kind // what the call is for
+	target *url.URL  // URL, resolved; nil if there is no such endpoint
+}
+
+// Format writes method and URL without its query for every verb: fixed headers and fields may hold an API key.
+func (c Call) Format(f fmt.State, _ rune) {
+	where, _, _ := strings.Cut(c.URL, "?")
+	fmt.Fprintf(f, "{%s %s}", cmp.Or(c.Method, "POST"), where)
+}
+
+// LogValue is Format, for log/slog.
+func (c Call) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
+
+// CSRF says where a token against cross-site request forgery comes from and which header shows it. Of the
+// sources, set one; the zero value does nothing. A token that never changes is a fixed header of each Call.
+type CSRF struct {
+	// Cookie is the cookie whose value is shown ("double submit"), percent-decoded as browsers' scripts do.
+	Cookie string `json:"cookie"`
+	// APICookie is the cookie that API requests show, where it is another one than auth calls show; "": Cookie.
+	APICookie string `json:"api_cookie"`
+	// Header is the request header that shows the token; "": X-CSRF-Token.
+	Header string `json:"header"`
+	// AnswerHeader is a header of earlier answers that gives the token.
+	AnswerHeader string `json:"answer_header"`
+	// AnswerJSON is the dotted path to the token in earlier answers.
+	AnswerJSON string `json:"answer_json"`
+	// URL is fetched first with GET where no token is known yet, and again where the one that is known is refused.
+	URL string `json:"url"`
+
+	target *url.URL
+}
+
+// AccessTokenAt says where answers have the access token. Zero: in JSON, under one of the usual names
+// (accessToken, access_token, token, access, jwt), at the top or nested. Upper and lower case, underscores and
+// hyphens make no difference.
+type AccessTokenAt struct {
+	// JSON is the dotted path to the token, for instance "data.token".
+	JSON string `json:"json"`
+	// Header is a response header that has it, with or without a scheme.
+	Header string `json:"header"`
+	// Cookie is the cookie that is the access token: API requests carry that cookie.
+	Cookie string `json:"cookie"`
+	// ExpiresJSON is the dotted path to its end or lifetime; "": the usual names. A number is a lifetime in
+	// seconds, above 5e8 a Unix time in seconds, above 1e11 one in milliseconds; a text may also be a time
+	// (RFC 3339) or a duration ("15m", "7d").
+	ExpiresJSON string `json:"expires_json"`
+}
+
+// RefreshTokenAt says where answers have the refresh token.
+type RefreshTokenAt struct {
+	// JSON is the dotted path to it; "": the usual names (refreshToken, refresh_token, refresh).
+	JSON string `json:"json"`
+	// Header is a response header that has it, with or without a scheme.
+	Header string `json:"header"`
+}

@@ -36,7 +36,7 @@ func (c *Client) exchange(ctx context.Context, g auth.Grant, jar *auth.Jar) (aut
 		err = bearer.Check(s.AccessToken.Reveal())
 	}
 	if err == nil && g.Kind == auth.KindRefresh && !record.SameAccount(withoutAccount(s), withoutAccount(g.Old)) {
-		err = errors.New("the answer is for another account; the token was not taken")
+		err = errors.New("the response is for another account; the token was not taken")
 	}
 	if err != nil {
 		s.AccessToken = auth.Secret{}
@@ -201,7 +201,7 @@ func (c *Client) renewable(s auth.Session) error {
 	return nil
 }
 
-// tellRenewable warns right after a login of what would else be noticed at the first expiry.
+// tellRenewable warns right after a login of what would otherwise be noticed at the first expiry.
 func (c *Client) tellRenewable() {
 	if err := c.state.Load().renewable; err != nil && c.cfg.Credentials == nil {
 		c.tell(Event{Kind: EventNotRenewable, Err: err})

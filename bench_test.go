@@ -26,14 +26,14 @@ func (t *bareTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return t.base.RoundTrip(&clone)
 }
 
-// still answers with the response that comes in the request's context: it allocates nothing, and callers share
+// still responds with the response that comes in the request's context: it allocates nothing, and callers share
 // nothing. A request without one is a login.
 type still struct{}
 
-type answerKey struct{}
+type responseKey struct{}
 
 func (still) RoundTrip(req *http.Request) (*http.Response, error) {
-	if resp, ok := req.Context().Value(answerKey{}).(*http.Response); ok {
+	if resp, ok := req.Context().Value(responseKey{}).(*http.Response); ok {
 		return resp, nil
 	}
 	return &http.Response{
@@ -44,9 +44,9 @@ func (still) RoundTrip(req *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// hotRequest is a request with six header fields, and with the answer that still will give.
+// hotRequest is a request with six header fields, and with the response that still will give.
 func hotRequest() *http.Request {
-	ctx := context.WithValue(context.Background(), answerKey{}, &http.Response{StatusCode: http.StatusOK, Body: http.NoBody})
+	ctx := context.WithValue(context.Background(), responseKey{}, &http.Response{StatusCode: http.StatusOK, Body: http.NoBody})
 	req, _ := http.NewRequestWithContext(ctx, http.MethodGet, "https://api.example.com/v1/things", nil)
 	for _, name := range []string{"Accept", "Accept-Language", "User-Agent", "X-Request-Id", "Traceparent", "If-None-Match"} {
 		req.Header.Set(name, "the value of one header field")

@@ -170,7 +170,7 @@ func TestF12_BidirectionalStreamIsNotReadAhead(t *testing.T) {
 	c := clientOf(t, as, func(cfg *Config) { cfg.BaseURL, cfg.Base = srv.URL, srv.Client().Transport })
 	pr, pw := io.Pipe()
 	req, _ := http.NewRequest("POST", srv.URL+"/chat", pr)
-	resp, err := c.HTTPClient().Do(req) // the answer comes before any of the body is written
+	resp, err := c.HTTPClient().Do(req) // the response comes before any of the body is written
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,7 +63,7 @@ type Config struct {
 	// MaxReplayBody is the size up to which the body of a request is kept for a replay, where it has no GetBody and its
 	// length is known; 0: 64 KiB; negative: none is.
 	MaxReplayBody int64
-	// HandOutHeader names a header of API answers in which the server hands out a newer access token; "": none.
+	// HandOutHeader names a header of API responses in which the server hands out a newer access token; "": none.
 	HandOutHeader string
 	// RejectedStatus lists the statuses by which the API says that the token is not valid (any more); nil: 401,
 	// read by RFC 6750 section 3.1.
@@ -75,7 +75,7 @@ type Config struct {
 	// and under the record's lock, and has to return within Timeout. To ask a person there, check Foreground first,
 	// and make Timeout long enough for people.
 	Credentials func(context.Context) (any, error)
-	// KeepAnswer keeps the auth server's last answer for Client.Answer.
+	// KeepAnswer keeps the auth server's last response for Client.Response.
 	KeepAnswer bool
 	// Observe is told what happens, in order, outside every lock; it may call back. When it is slow, events are
 	// dropped and counted.
@@ -91,12 +91,12 @@ type Client struct {
 	name  string
 	store Store
 
-	state  atomic.Pointer[state]
-	flight flight
-	events queue
-	answer atomic.Pointer[auth.Response]
-	lastly atomic.Int64 // when the last request came, by the wall clock; kept only with Config.IdleStop
-	dozing atomic.Bool  // no renewals until the next request
+	state    atomic.Pointer[state]
+	flight   flight
+	events   queue
+	response atomic.Pointer[auth.Response]
+	lastly   atomic.Int64 // when the last request came, by the wall clock; kept only with Config.IdleStop
+	dozing   atomic.Bool  // no renewals until the next request
 
 	mu      sync.Mutex // guards book and every change of state; never held across I/O or a callback
 	book    book
@@ -188,7 +188,7 @@ func (c *Client) start() {
 
 // Login trades credentials for a session, which replaces the present one. What credentials may be, the Exchanger
 // says: Endpoint takes whatever marshals to a JSON object, and url.Values. A failed Login leaves the present
-// session as it is; the error is a *RefreshError where the auth server answered.
+// session as it is; the error is a *RefreshError where the auth server responded.
 //
 // A session that the Store cannot take is alive all the same: Login returns nil, EventNotSaved and Status.Saved say so,
 // saving is tried again, and Close returns the error.
@@ -209,7 +209,7 @@ func (c *Client) Login(ctx context.Context, credentials any) error {
 	}
 	if err := c.renewable(s); s.AccessToken.IsZero() && err != nil {
 		re := *errNoToken
-		re.Op, re.Err = auth.KindLogin, fmt.Errorf("the answer has no access token where it was looked for, and nothing to get one with (%w)", err)
+		re.Op, re.Err = auth.KindLogin, fmt.Errorf("the response has no access token where it was looked for, and nothing to get one with (%w)", err)
 		return &re
 	}
 	ev := Event{Kind: EventLoggedIn, Took: time.Since(began), Response: s.Response}

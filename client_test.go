@@ -52,7 +52,7 @@ func getCtx(ctx context.Context, c *Client) (int, error) {
 	return resp.StatusCode, nil
 }
 
-// mustGet fails unless one request is answered with 200.
+// mustGet fails unless one request succeeds with 200.
 func mustGet(tb testing.TB, c *Client) {
 	tb.Helper()
 	if status, err := get(c); status != 200 {

@@ -165,13 +165,13 @@ func TestResumeRefreshesFirst(t *testing.T) {
 		inBody(cfg, ep)
 		cfg.KeepAnswer = true
 	})
-	var answer struct{ RefreshToken string }
-	if err := first.Answer().Decode(&answer); err != nil || answer.RefreshToken == "" {
+	var response struct{ RefreshToken string }
+	if err := first.Response().Decode(&response); err != nil || response.RefreshToken == "" {
 		t.Fatal(err)
 	}
 	first.Close()
 	client := newClient(t, server, inBody)
-	if err := client.Resume(t.Context(), auth.Session{RefreshToken: auth.NewSecret(answer.RefreshToken)}); err != nil {
+	if err := client.Resume(t.Context(), auth.Session{RefreshToken: auth.NewSecret(response.RefreshToken)}); err != nil {
 		t.Fatal(err)
 	}
 	if n := server.Counters(); n.Refreshes != 1 || n.APIUnauthorized != 0 {

@@ -28,7 +28,7 @@ type shared struct {
 	cookies     auth.CookieAuthenticator // nil where a header carries the token
 	tokenCookie string                   // the cookie that is the access token; "": a header carries it
 	header      string                   // that carries the token, in canonical form
-	takes       bool                     // API answers may bring something for the session
+	takes       bool                     // API responses may bring something for the session
 	statuses    []int                    // rejected ones; nil: 401 by RFC 6750
 	api         http.RoundTripper
 	auth        http.RoundTripper

@@ -34,13 +34,13 @@
 //
 // # Other servers
 //
-// Where a server differs from the usual, the fields of Endpoint say how: where the token appears in answers, how a
+// Where a server differs from the usual, the fields of Endpoint say how: where the token appears in responses, how a
 // refresh is asked for, what protects it against forgery. They are independent choices. What no setting can say, an
 // Exchanger of your own can: it trades one session for the next, and the Client does the rest.
 //
 // # What an error means
 //
-// A request that was sent returns the server's answer; one that was not sent returns an error. ErrNoSession says
+// A request that was sent returns the server's response; one that was not sent returns an error. ErrNoSession says
 // that nobody has logged in, ErrSessionOver that only a login helps, ErrClosed that the Client was closed. A
 // *RefreshError that is none of these will pass: it says until when the next attempt is postponed.
 //

@@ -19,7 +19,7 @@ var (
 	ErrClosed = errors.New("silentrefresh: the client is closed")
 )
 
-// overError is ErrSessionOver for a reason that is not an answer of the auth server.
+// overError is ErrSessionOver for a reason that is not a response of the auth server.
 func overError(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", ErrSessionOver, fmt.Errorf(format, args...))
 }

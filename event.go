@@ -16,7 +16,7 @@ const (
 	EventRenewed      EventKind = "renewed"       // a refresh gave a new token
 	EventUnchanged    EventKind = "unchanged"     // a refresh succeeded without a new token: the present one lives on
 	EventAdopted      EventKind = "adopted"       // another process had renewed: no network
-	EventHandedOut    EventKind = "handed out"    // an API answer brought a new token
+	EventHandedOut    EventKind = "handed out"    // an API response brought a new token
 	EventRejected     EventKind = "rejected"      // the API refused the present token
 	EventRetrying     EventKind = "retrying"      // a refresh failed and will be tried again at Next
 	EventOver         EventKind = "over"          // only a login helps
@@ -39,7 +39,7 @@ const (
 	TriggerStart    Trigger = "start"    // New found a session whose token was not usable
 )
 
-// Event tells the observer what happened. It holds no secret but Answer, which redacts itself.
+// Event tells the observer what happened. It holds no secret but Response, which redacts itself.
 type Event struct {
 	Kind       EventKind
 	Name       string        // the session's name
@@ -52,5 +52,5 @@ type Event struct {
 	Next       time.Time     // the next refresh or attempt, zero if none is scheduled
 	Attempt    int           // for retrying: attempts that failed so far
 	Err        error         // why, nil if all is well
-	Response   auth.Response // what the auth server's answer carried beside the token
+	Response   auth.Response // what the auth server's response carried beside the token
 }

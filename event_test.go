@@ -11,10 +11,10 @@ import (
 	"github.com/silentrefresh/silentrefresh/auth"
 )
 
-func TestF48_AnswerIsRedacted(t *testing.T) {
+func TestF48_ResponseIsRedacted(t *testing.T) {
 	a := auth.NewResponse([]byte(hushDocument))
 	for form, v := range forms(a) {
-		checkHushed(t, "Answer: "+form, v)
+		checkHushed(t, "Response: "+form, v)
 	}
 	for way, text := range everyOutput(a) {
 		if way != "%p" && !strings.Contains(text, auth.Redacted) {
@@ -36,10 +36,10 @@ func TestF48_EventIsRedacted(t *testing.T) {
 	}
 }
 
-func TestAnswerDecode(t *testing.T) {
+func TestResponseDecode(t *testing.T) {
 	document := []byte(`{"user":{"name":"ada"}}`)
 	a := auth.NewResponse(document)
-	document[2] = 'X' // the Answer has its own copy
+	document[2] = 'X' // the Response has its own copy
 	var v struct{ User struct{ Name string } }
 	if err := a.Decode(&v); err != nil || v.User.Name != "ada" {
 		t.Errorf("decoded %+v, %v", v, err)
@@ -49,7 +49,7 @@ func TestAnswerDecode(t *testing.T) {
 	}
 }
 
-func TestAnswerDecodeNothing(t *testing.T) {
+func TestResponseDecodeNothing(t *testing.T) {
 	for _, a := range []auth.Response{{}, auth.NewResponse(nil), auth.NewResponse([]byte{})} {
 		var v any
 		err := a.Decode(&v)
@@ -62,7 +62,7 @@ func TestAnswerDecodeNothing(t *testing.T) {
 	}
 }
 
-func TestF48_AnswerDecodeErrorHasNoContent(t *testing.T) {
+func TestF48_ResponseDecodeErrorHasNoContent(t *testing.T) {
 	for _, document := range []string{hushToken, `"` + hushToken + `"`, `{"access_token":"` + hushToken} {
 		var v struct{ N int }
 		err := auth.NewResponse([]byte(document)).Decode(&v)

@@ -43,7 +43,7 @@ func TestF27_TheEndOfASessionLatches(t *testing.T) {
 	})
 }
 
-func TestF29_ALostAnswerIsNotALogout(t *testing.T) {
+func TestF29_ALostResponseIsNotALogout(t *testing.T) {
 	for _, grace := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
 			as := &fakes.Server{}
@@ -182,8 +182,8 @@ func TestF55_RefusedAndNotReplaced(t *testing.T) {
 	})
 }
 
-// A credential whose answer was lost may be spent: no failure after that makes its refusal a plain one.
-func TestF29_ALostAnswerIsNotForgottenOverAnotherFailure(t *testing.T) {
+// A credential whose response was lost may be spent: no failure after that makes its refusal a plain one.
+func TestF29_ALostResponseIsNotForgottenOverAnotherFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
 		c := clientOf(t, as, atOnce)

@@ -13,7 +13,7 @@ import (
 	"github.com/silentrefresh/silentrefresh/internal/pace"
 )
 
-// takeFrom takes out of an API answer what belongs to the session: a newer token handed out in a header, and the
+// takeFrom takes out of an API response what belongs to the session: a newer token handed out in a header, and the
 // cookies of a session whose token is one.
 func (c *Client) takeFrom(resp *http.Response, st *state) {
 	if name := c.cfg.HandOutHeader; name != "" && resp.StatusCode/100 == 2 {
@@ -26,8 +26,8 @@ func (c *Client) takeFrom(resp *http.Response, st *state) {
 	}
 }
 
-// handOut publishes a token that an API answer brought, unless anything has changed since the request was sent: an
-// answer that comes late must not replace what is newer.
+// handOut publishes a token that an API response brought, unless anything has changed since the request was sent: an
+// response that comes late must not replace what is newer.
 func (c *Client) handOut(st *state, token string) {
 	old := st.session()
 	now := time.Now()
@@ -37,14 +37,14 @@ func (c *Client) handOut(st *state, token string) {
 		expires = now.Add(old.Expires.Sub(old.Issued)) // opaque: as long as the one before
 	}
 	if err := c.tokenFault(token); err != nil {
-		c.warn(fmt.Errorf("an API answer handed out a token that was not taken: %w", err))
+		c.warn(fmt.Errorf("an API response handed out a token that was not taken: %w", err))
 		return
 	}
 	switch {
 	case old.AccessToken.Equal(auth.NewSecret(token)):
 		// it does not live longer for being repeated
 	case old.Subject != "" && claims.Subject() != "" && claims.Subject() != old.Subject:
-		c.warn(errors.New("an API answer handed out a token for another account; it was not taken"))
+		c.warn(errors.New("an API response handed out a token for another account; it was not taken"))
 	case !old.Expires.IsZero() && !expires.After(old.Expires):
 		// not newer
 	case c.change(st, func(s *auth.Session) bool {
@@ -55,7 +55,7 @@ func (c *Client) handOut(st *state, token string) {
 	}
 }
 
-// takeCookies takes the cookies of an API answer into the session's jar. A new value of the cookie that is the
+// takeCookies takes the cookies of an API response into the session's jar. A new value of the cookie that is the
 // access token counts as a token that was handed out.
 func (c *Client) takeCookies(st *state, resp *http.Response) {
 	taken := c.change(st, func(s *auth.Session) bool {

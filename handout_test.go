@@ -55,7 +55,7 @@ func TestF56_HandedOutTokens(t *testing.T) {
 	}
 }
 
-// handing makes the API hand a token out with each answer, and take it from then on.
+// handing makes the API hand a token out with each response, and take it from then on.
 func handing(as *fakes.Server, token func() string) func(*http.Request) (*http.Response, error) {
 	return func(req *http.Request) (*http.Response, error) {
 		resp := fakes.ResponseTo(req, 200)
@@ -172,7 +172,7 @@ func TestF56_AHandOutDuringABackoffIsRenewedAfterIt(t *testing.T) {
 	})
 }
 
-// Cookies that change with every answer are saved now and then, not each by a goroutine of its own.
+// Cookies that change with every response are saved now and then, not each by a goroutine of its own.
 func TestF37_SavesOfCookiesDoNotPileUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
@@ -197,7 +197,7 @@ func TestF37_SavesOfCookiesDoNotPileUp(t *testing.T) {
 		}
 		time.Sleep(10 * time.Second)
 		if n := store.saves.Load() - saves; n == 0 || n > 10 {
-			t.Errorf("%d saves for 400 answers", n)
+			t.Errorf("%d saves for 400 responses", n)
 		}
 		if got := fmt.Sprint(stored(t, store, c).Session.Cookies[0].Value.Reveal()); got != "400" {
 			t.Errorf("the cookie that was saved is number %s, want the last", got)

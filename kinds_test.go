@@ -205,10 +205,10 @@ func TestHandedOutInAHeader(t *testing.T) {
 	})
 }
 
-// What else the answer carries is read with one decode, after login and after every refresh.
-func TestTheAnswerIsReadable(t *testing.T) {
+// What else the response carries is read with one decode, after login and after every refresh.
+func TestTheResponseIsReadable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		type answer struct {
+		type response struct {
 			User struct{ Email string }
 		}
 		var seen []string
@@ -216,7 +216,7 @@ func TestTheAnswerIsReadable(t *testing.T) {
 		client := newClient(t, server, func(cfg *silentrefresh.Config, _ *endpoint.Settings) {
 			cfg.KeepAnswer = true
 			cfg.Observe = func(ev silentrefresh.Event) {
-				var a answer
+				var a response
 				if err := ev.Response.Decode(&a); err == nil {
 					seen = append(seen, a.User.Email)
 				}
@@ -229,9 +229,9 @@ func TestTheAnswerIsReadable(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		var a answer
-		if err := client.Answer().Decode(&a); err != nil || a.User.Email != authtest.DefaultEmail {
-			t.Errorf("Answer: %+v, %v", a, err)
+		var a response
+		if err := client.Response().Decode(&a); err != nil || a.User.Email != authtest.DefaultEmail {
+			t.Errorf("Response: %+v, %v", a, err)
 		}
 		if want := authtest.DefaultEmail + " " + authtest.DefaultEmail; strings.Join(seen, " ") != want {
 			t.Errorf("events gave %q", seen)

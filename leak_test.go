@@ -55,9 +55,9 @@ func TestF48_NoSecretInAnyOutput(t *testing.T) {
 					mu.Lock()
 					defer mu.Unlock()
 					h = holder{client: client, token: token, status: client.Status(), event: last, err: err,
-						session: auth.Session{AccessToken: token.Value, RefreshToken: token.Value, Response: client.Answer()},
+						session: auth.Session{AccessToken: token.Value, RefreshToken: token.Value, Response: client.Response()},
 						grant:   auth.Grant{Old: auth.Session{AccessToken: token.Value}}}
-					for _, v := range []any{h, &h, token, h.session, h.status, last, h.grant, err, client.Answer(), client} {
+					for _, v := range []any{h, &h, token, h.session, h.status, last, h.grant, err, client.Response(), client} {
 						fmt.Fprintf(&out, "%v %+v %#v\n", v, v, v)
 						slog.New(slog.NewJSONHandler(&out, nil)).Info("dump", "v", v)
 						if b, err := json.Marshal(v); err == nil {

@@ -144,14 +144,14 @@ func TestF07_ALoginWithoutATokenRefreshesBeforeTheFirstRequest(t *testing.T) {
 	})
 }
 
-// A login whose answer has a token nowhere to be found, and nothing to get one with, replaces nothing.
+// A login whose response has a token nowhere to be found, and nothing to get one with, replaces nothing.
 func TestALoginWithoutATokenReplacesNothing(t *testing.T) {
-	answers := []string{`{"token":"a1","refreshToken":"r1"}`, `{"session_token":"abc","ttl":60}`}
+	responses := []string{`{"token":"a1","refreshToken":"r1"}`, `{"session_token":"abc","ttl":60}`}
 	base := fakes.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
 		resp := fakes.ResponseTo(req, 200)
 		resp.Header.Set("Content-Type", "application/json")
-		resp.Body = io.NopCloser(strings.NewReader(answers[0]))
-		answers = answers[1:]
+		resp.Body = io.NopCloser(strings.NewReader(responses[0]))
+		responses = responses[1:]
 		return resp, nil
 	})
 	c, err := New(Config{BaseURL: "https://api.example.com", Base: base})

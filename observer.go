@@ -60,7 +60,7 @@ func (q *queue) drops() uint64 {
 // tell completes ev with what is known now and hands it to the observer and the logger.
 func (c *Client) tell(ev Event) {
 	if c.cfg.KeepAnswer && !ev.Response.IsZero() {
-		c.answer.Store(&ev.Response)
+		c.response.Store(&ev.Response)
 	}
 	if c.cfg.Observe == nil && c.cfg.Logger == nil {
 		return

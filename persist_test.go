@@ -21,7 +21,7 @@ func TestF40_TheIntentIsSavedFirstAndFoundAgain(t *testing.T) {
 			as := &fakes.Server{}
 			store := &hookStore{}
 			c := clientOf(t, as, in(store))
-			// The process dies between the server's answer and the save: nothing of what follows is written.
+			// The process dies between the server's response and the save: nothing of what follows is written.
 			as.Set(func() {
 				as.Before = func(_ context.Context, g auth.Grant) error {
 					if r := stored(t, store, c); r.Spending.IsZero() {
@@ -240,7 +240,7 @@ func TestF43_ALogoutElsewhereEndsWhatCouldNotBeSaved(t *testing.T) {
 		})
 		store.save = func([]byte) error {
 			if as.Count(&as.Refreshes) > 0 {
-				return errFull // the answer, after the intent
+				return errFull // the response, after the intent
 			}
 			return nil
 		}

@@ -19,7 +19,7 @@ import (
 	"github.com/silentrefresh/silentrefresh/internal/replay"
 )
 
-func TestF53_RefusedAnswersDoNotHoldTheirConnections(t *testing.T) {
+func TestF53_RefusedResponsesDoNotHoldTheirConnections(t *testing.T) {
 	for _, conns := range []int{1, 2} {
 		for _, size := range []int{10, replay.HeldBody, replay.HeldBody + 1, 1 << 20} {
 			t.Run(fmt.Sprintf("%d connections, %d bytes", conns, size), func(t *testing.T) {
@@ -52,7 +52,7 @@ func TestF53_RefusedAnswersDoNotHoldTheirConnections(t *testing.T) {
 	}
 }
 
-func TestF53_WhatWasReadOfARefusedAnswerIsStillThere(t *testing.T) {
+func TestF53_WhatWasReadOfARefusedResponseIsStillThere(t *testing.T) {
 	for _, size := range []int{0, 10, replay.HeldBody, replay.HeldBody + 1, 1 << 20} {
 		resp := fakes.ResponseTo(nil, 401)
 		resp.Body = io.NopCloser(strings.NewReader(strings.Repeat("x", size)))
@@ -90,7 +90,7 @@ func TestF53_ABodyThatStallsIsGivenUp(t *testing.T) {
 	})
 }
 
-func TestF15_F53_AnAnswerWithoutABodyIsNoPanic(t *testing.T) {
+func TestF15_F53_AResponseWithoutABodyIsNoPanic(t *testing.T) {
 	c := clientOf(t, &fakes.Server{})
 	base := fakes.RoundTripFunc(func(*http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: 401, Header: http.Header{}}, nil
@@ -101,7 +101,7 @@ func TestF15_F53_AnAnswerWithoutABodyIsNoPanic(t *testing.T) {
 	}
 }
 
-// openBody counts the answers that nobody has closed.
+// openBody counts the responses that nobody has closed.
 type openBody struct {
 	io.ReadCloser
 	once *sync.Once
@@ -113,7 +113,7 @@ func (b openBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-func TestF15_EveryAnswerThatIsReplacedIsClosed(t *testing.T) {
+func TestF15_EveryResponseThatIsReplacedIsClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
 		var open atomic.Int64
@@ -136,7 +136,7 @@ func TestF15_EveryAnswerThatIsReplacedIsClosed(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		if n := open.Load(); n != 0 {
-			t.Errorf("%d answers are open", n)
+			t.Errorf("%d responses are open", n)
 		}
 	})
 }

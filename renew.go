@@ -85,12 +85,12 @@ type trade struct {
 	st    *state // what the flight set out to replace
 	began time.Time
 
-	from    string         // the login that is traded in, or that Credentials replace
-	got     *record.Record // the outcome
-	adopted bool
-	kind    EventKind
-	answer  auth.Response // the auth server's
-	unsaved error         // why got is not in the Store
+	from     string         // the login that is traded in, or that Credentials replace
+	got      *record.Record // the outcome
+	adopted  bool
+	kind     EventKind
+	response auth.Response // the auth server's
+	unsaved  error         // why got is not in the Store
 }
 
 func (t *trade) run() error {
@@ -147,7 +147,7 @@ func (t *trade) finish(err error) error {
 	if !ok {
 		return st.err // nil after another Login: its session serves
 	}
-	ev := Event{Kind: t.kind, Trigger: t.why, Response: t.answer}
+	ev := Event{Kind: t.kind, Trigger: t.why, Response: t.response}
 	if !t.adopted {
 		ev.Took = took
 	}
@@ -265,7 +265,7 @@ func (t *trade) exchange(r *record.Record, save func([]byte) error) error {
 		return t.refused(r, s, err, save)
 	}
 	t.kind = EventRenewed
-	t.answer, s.Response = s.Response, auth.Response{}
+	t.response, s.Response = s.Response, auth.Response{}
 	s = s.CarryForward(r.Session)
 	if s.AccessToken.IsZero() {
 		if r.Session.AccessToken.IsZero() || !(r.Session.Expires.IsZero() || timeLeft(r.Session, time.Now()) > 0) {
@@ -277,7 +277,7 @@ func (t *trade) exchange(r *record.Record, save func([]byte) error) error {
 	return t.keep(r.With(s), save)
 }
 
-var errNoToken = &auth.Error{Op: auth.KindRefresh, Err: errors.New("the answer has no access token"),
+var errNoToken = &auth.Error{Op: auth.KindRefresh, Err: errors.New("the response has no access token"),
 	Hint: "say where it is with Endpoint.AccessToken (access_token in the config file)"}
 
 // keep saves what the exchange gave. After a Logout, which may not get the lock in its time, it leaves a tombstone:

@@ -135,7 +135,7 @@ func TestF04_LeaderGivesUpOthersDoNot(t *testing.T) {
 			defer close(leader)
 			began := time.Now()
 			if status, err := getCtx(ctx, c); err != nil || status != 401 {
-				t.Errorf("the leader got %d, %v; want the answer to what it had sent", status, err)
+				t.Errorf("the leader got %d, %v; want the response to what it had sent", status, err)
 			}
 			if d := time.Since(began); d > 105*time.Millisecond {
 				t.Errorf("the leader was held for %v", d)

@@ -11,7 +11,7 @@ import (
 	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
 
-func TestF10_OneReplayThenTheAnswer(t *testing.T) {
+func TestF10_OneReplayThenTheResponse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{API: func(req *http.Request) (*http.Response, error) { return fakes.ResponseTo(req, 401), nil }}
 		c := clientOf(t, as)

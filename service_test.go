@@ -66,7 +66,7 @@ func TestF60_RefusedCredentialsAreNotTriedAgain(t *testing.T) {
 func TestF60_CredentialsThatFailAreNotAskedAgainAtOnce(t *testing.T) {
 	for name, fail := range map[string]error{
 		"another Client's session is over": fmt.Errorf("vault: %w", ErrSessionOver),
-		"no answer":                        errors.New("vault: no answer"),
+		"no response":                      errors.New("vault: no response"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -86,7 +86,7 @@ func (t *trade) logIn(save func([]byte) error) error {
 		return errNoToken
 	}
 	t.kind = EventLoggedIn
-	t.answer, s.Response = s.Response, auth.Response{}
+	t.response, s.Response = s.Response, auth.Response{}
 	return t.keep(record.New(s), save)
 }
 

@@ -16,7 +16,7 @@ const (
 	StateNone        State = "no session"
 	StateLoggedIn    State = "logged in"   // there is a usable token
 	StateOffline     State = "offline"     // there is none right now, and a refresh can bring one
-	StateInterrupted State = "interrupted" // the answer to a spent credential was lost; it is presented once more
+	StateInterrupted State = "interrupted" // the response to a spent credential was lost; it is presented once more
 	StateOver        State = "over"        // only a login helps
 	StateClosed      State = "closed"
 )
@@ -115,9 +115,9 @@ func (c *Client) standing(st *state, b *book) (State, error) {
 	return StateOffline, b.failure
 }
 
-// Answer returns the auth server's last answer if Config.KeepAnswer is set, else the zero Answer.
-func (c *Client) Answer() auth.Response {
-	if a := c.answer.Load(); a != nil {
+// Response returns the auth server's last response if Config.KeepAnswer is set, else the zero Response.
+func (c *Client) Response() auth.Response {
+	if a := c.response.Load(); a != nil {
 		return *a
 	}
 	return auth.Response{}

@@ -18,7 +18,7 @@ import (
 // request once when the server refuses the token. base carries the requests; nil: Config.Base. It is safe for
 // concurrent use, may stand above and below other transports, and passes CloseIdleConnections on.
 //
-// A request that was sent returns the server's answer; one that was not sent returns an error: ErrNoSession,
+// A request that was sent returns the server's response; one that was not sent returns an error: ErrNoSession,
 // ErrSessionOver, ErrClosed, a *RefreshError, or the context's. A request that brings its own credential in the
 // token's header or in the URL, and one for another origin, passes through untouched.
 func (c *Client) Transport(base http.RoundTripper) http.RoundTripper {
@@ -135,7 +135,7 @@ func (st *state) due(now time.Time) bool {
 }
 
 // send sends a copy of req with st's token. The caller's request is left as it is (net/http: RoundTripper), and the
-// answer points to it, not to the copy.
+// response points to it, not to the copy.
 func (t *transport) send(req *http.Request, st *state, b *replay.Body) (*http.Response, error) {
 	out := new(http.Request)
 	*out = *req
@@ -160,7 +160,7 @@ func (t *transport) send(req *http.Request, st *state, b *replay.Body) (*http.Re
 	return resp, nil
 }
 
-// rejected renews and replays. The answer that refused the token is returned where that does not help.
+// rejected renews and replays. The response that refused the token is returned where that does not help.
 func (t *transport) rejected(req *http.Request, st *state, b *replay.Body, resp *http.Response) (*http.Response, error) {
 	c := t.client
 	for adoptions := 0; ; {

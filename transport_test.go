@@ -38,7 +38,7 @@ func TestF14_AuthCallsDoNotGoThroughTheTransport(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := c.Renew(context.Background()); !errors.Is(err, ErrSessionOver) {
-			t.Errorf("a refresh endpoint that answers 401: %v", err)
+			t.Errorf("a refresh endpoint that returns 401: %v", err)
 		}
 	})
 }

@@ -97,7 +97,7 @@ func (c Cookie) canonical(now time.Time) (Cookie, bool) {
 	return c, ok && c.valid()
 }
 
-// detached returns c on memory of its own, so that it does not hold on to the whole answer that it came in.
+// detached returns c on memory of its own, so that it does not hold on to the whole response that it came in.
 func (c Cookie) detached() Cookie {
 	c.Name, c.Domain, c.Path = strings.Clone(c.Name), strings.Clone(c.Domain), strings.Clone(c.Path)
 	c.Value = NewSecret(strings.Clone(c.Value.Reveal()))

@@ -37,7 +37,7 @@ func (u cookieURL) gets(c *Cookie) bool {
 		pathMatch(u.path, c.Path) && (u.secure || !c.Secure)
 }
 
-// read makes a Cookie of what the answer to u set; false if it is refused (RFC 6265bis section 5.7).
+// read makes a Cookie of what the response to u set; false if it is refused (RFC 6265bis section 5.7).
 func (u cookieURL) read(hc *http.Cookie, now time.Time) (Cookie, bool) {
 	if hc == nil {
 		return Cookie{}, false

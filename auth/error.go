@@ -26,18 +26,18 @@ type Error struct {
 	Op Kind
 	// Path is the path of the URL that was called, "" if none was.
 	Path string
-	// Status is the HTTP status of the answer, 0 if there was none.
+	// Status is the HTTP status of the response, 0 if there was none.
 	Status int
-	// Code is the error code of the answer, for instance invalid_grant (RFC 6749 section 5.2), "" if none.
+	// Code is the error code of the response, for instance invalid_grant (RFC 6749 section 5.2), "" if none.
 	Code string
 	// Refused: a definite no to this very credential; after a refresh, the session is over.
 	Refused bool
 	// Unsent: the credential never left this machine, or the server said that it did not look at it
 	// (429, 503): presenting it again is harmless.
 	Unsent bool
-	// MaybeSpent: the credential was sent and the answer was lost; it may be spent (RFC 9700 section 4.14.2).
+	// MaybeSpent: the credential was sent and the response was lost; it may be spent (RFC 9700 section 4.14.2).
 	MaybeSpent bool
-	// Interrupted: the answer to a credential was lost, and presenting the credential again did not bring a new
+	// Interrupted: the response to a credential was lost, and presenting the credential again did not bring a new
 	// session. Together with Refused the session is over, by an accident and not by anybody's will.
 	Interrupted bool
 	// At is when it failed, by the wall clock; zero if nothing was tried.
@@ -46,7 +46,7 @@ type Error struct {
 	Until time.Time
 	// Hint says what to do, "" for the usual advice.
 	Hint string
-	// Err is the cause, nil if the answer itself says it all.
+	// Err is the cause, nil if the response itself says it all.
 	Err error
 
 	Doubtful bool // a 403 that ends the session if it repeats
@@ -61,7 +61,7 @@ func (e *Error) Error() string {
 		b.WriteString(": " + why)
 	}
 	if e.Interrupted {
-		b.WriteString(" (interrupted: the answer to an earlier attempt was lost, and the credential may be spent)")
+		b.WriteString(" (interrupted: the response to an earlier attempt was lost, and the credential may be spent)")
 	}
 	if do := e.do(); do != "" {
 		b.WriteString("; " + do)
@@ -79,13 +79,13 @@ func (e *Error) what() string {
 func (e *Error) why() string {
 	var parts []string
 	if e.Status != 0 {
-		answered := strings.TrimSpace(e.Path + " answered " + strconv.Itoa(e.Status))
+		status := strings.TrimSpace(e.Path + " returned " + strconv.Itoa(e.Status))
 		if e.Code != "" {
-			answered += " " + e.Code
+			status += " " + e.Code
 		} else if t := http.StatusText(e.Status); t != "" {
-			answered += " " + t
+			status += " " + t
 		}
-		parts = append(parts, answered)
+		parts = append(parts, status)
 	}
 	if e.Err != nil {
 		parts = append(parts, strings.TrimPrefix(e.Err.Error(), "silentrefresh: "))

@@ -18,7 +18,7 @@ const (
 )
 
 // A Jar is an http.CookieJar by RFC 6265bis that can be enumerated, written down and read back: a jar that is made
-// from All's cookies answers every URL as the first one did.
+// from All's cookies responds to every URL as the first one did.
 //
 // It holds at most 180 cookies, and 50 of one domain. Beyond that, those that were set least recently make room,
 // those that are not Secure first. Cookies of more than 4096 bytes, cookies without a name, and those that net/http
@@ -47,7 +47,7 @@ func NewJar(cookies ...Cookie) *Jar {
 	return j
 }
 
-// SetCookies implements http.CookieJar: it takes what the answer to a request for u sets, by RFC 6265bis section 5.7.
+// SetCookies implements http.CookieJar: it takes what the response to a request for u sets, by RFC 6265bis section 5.7.
 func (j *Jar) SetCookies(u *url.URL, cookies []*http.Cookie) {
 	t, ok := cookieURLOf(u)
 	if !ok {
@@ -119,7 +119,7 @@ func (j *Jar) pick(wanted func(*Cookie) bool) []Cookie {
 	return picked
 }
 
-// nextCreated returns a time later than the creation of every cookie in j, so that cookies of one answer, or of a
+// nextCreated returns a time later than the creation of every cookie in j, so that cookies of one response, or of a
 // clock that was turned back, have an order of creation.
 func (j *Jar) nextCreated(now time.Time) time.Time {
 	next := now.UTC()

@@ -18,8 +18,8 @@ func jarURL(tb testing.TB, raw string) *url.URL {
 	return u
 }
 
-// answered gives j the Set-Cookie lines as net/http reads them off an answer to a request for raw.
-func answered(tb testing.TB, j *Jar, raw string, lines ...string) {
+// setCookies gives j the Set-Cookie lines as net/http reads them off a response to a request for raw.
+func setCookies(tb testing.TB, j *Jar, raw string, lines ...string) {
 	tb.Helper()
 	r := &http.Response{Header: http.Header{"Set-Cookie": lines}}
 	j.SetCookies(jarURL(tb, raw), r.Cookies())
@@ -35,7 +35,7 @@ func cookieHeader(tb testing.TB, j http.CookieJar, raw string) string {
 	return r.Header.Get("Cookie")
 }
 
-func TestJarAnswers(t *testing.T) {
+func TestJarResponses(t *testing.T) {
 	const site = "https://www.example.com/auth/login"
 	long := strings.Repeat("x", maxAttribute)
 	for _, tt := range []struct {
@@ -138,7 +138,7 @@ func TestJarAnswers(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var j Jar
-			answered(t, &j, tt.from, tt.set...)
+			setCookies(t, &j, tt.from, tt.set...)
 			if got := cookieHeader(t, &j, tt.to); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
@@ -163,9 +163,9 @@ func TestJarLeavesSecureCookiesAlone(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var j Jar
-			answered(t, &j, "https://www.example.com/", tt.secure)
+			setCookies(t, &j, "https://www.example.com/", tt.secure)
 			before := j.All()
-			answered(t, &j, tt.from, tt.plain)
+			setCookies(t, &j, tt.from, tt.plain)
 			if refused := reflect.DeepEqual(j.All(), before); refused != tt.refused {
 				t.Errorf("refused: %v, want %v", refused, tt.refused)
 			}

@@ -14,10 +14,10 @@ import (
 func TestJarOfAllIsACopy(t *testing.T) {
 	const site = "https://example.com/"
 	var j Jar
-	answered(t, &j, site, "a=1", "b=2")
+	setCookies(t, &j, site, "a=1", "b=2")
 	c := NewJar(j.All()...)
-	answered(t, c, site, "a=; Max-Age=0", "c=3")
-	answered(t, &j, site, "b=4")
+	setCookies(t, c, site, "a=; Max-Age=0", "c=3")
+	setCookies(t, &j, site, "b=4")
 	if got := cookieHeader(t, &j, site); got != "a=1; b=4" {
 		t.Errorf("the first has %q", got)
 	}
@@ -28,7 +28,7 @@ func TestJarOfAllIsACopy(t *testing.T) {
 
 func TestJarFind(t *testing.T) {
 	var j Jar
-	answered(t, &j, "https://example.com/auth/x", "a=root; Path=/", "a=auth; HttpOnly")
+	setCookies(t, &j, "https://example.com/auth/x", "a=root; Path=/", "a=auth; HttpOnly")
 	for _, tt := range []struct{ url, name, want string }{
 		{"https://example.com/auth/refresh", "a", "auth"},
 		{"https://example.com/", "a", "root"},

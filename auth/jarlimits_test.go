@@ -21,7 +21,7 @@ func TestJarForgetsWhatExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var j Jar
 		in90 := wall.Now().Add(90 * time.Second).UTC().Format(http.TimeFormat)
-		answered(t, &j, site, "session=1", "age=2; Max-Age=60", "date=3; Expires="+in90, "both=4; Max-Age=120; Expires="+in90)
+		setCookies(t, &j, site, "session=1", "age=2; Max-Age=60", "date=3; Expires="+in90, "both=4; Max-Age=120; Expires="+in90)
 		for _, step := range []struct {
 			sleep time.Duration
 			want  string
@@ -40,7 +40,7 @@ func TestJarForgetsWhatExpires(t *testing.T) {
 				t.Errorf("after another %v: All has %d cookies, want %q", step.sleep, got, step.want)
 			}
 		}
-		answered(t, &j, site, "new=1")
+		setCookies(t, &j, site, "new=1")
 		if got := len(j.cookies); got != 2 {
 			t.Errorf("%d cookies in memory: what has expired should be gone", got)
 		}
@@ -49,7 +49,7 @@ func TestJarForgetsWhatExpires(t *testing.T) {
 
 func TestJarForgetsWhileTheMachineSleeps(t *testing.T) {
 	var j Jar
-	answered(t, &j, "https://example.com/", "a=1; Max-Age=60")
+	setCookies(t, &j, "https://example.com/", "a=1; Max-Age=60")
 	wall.Sleep(time.Hour)
 	defer wall.Sleep(-time.Hour)
 	if got := cookieHeader(t, &j, "https://example.com/"); got != "" {
@@ -65,8 +65,8 @@ func TestJarKeepsNothingLongerThan400Days(t *testing.T) {
 		jars := map[string]*Jar{
 			"Max-Age": {}, "Expires": {}, "brought": NewJar(Cookie{Name: "a", Domain: "example.com", Expires: far}),
 		}
-		answered(t, jars["Max-Age"], "https://example.com/", fmt.Sprintf("a=1; Max-Age=%d", math.MaxInt))
-		answered(t, jars["Expires"], "https://example.com/", "a=1; Expires="+far.Format(http.TimeFormat))
+		setCookies(t, jars["Max-Age"], "https://example.com/", fmt.Sprintf("a=1; Max-Age=%d", math.MaxInt))
+		setCookies(t, jars["Expires"], "https://example.com/", "a=1; Expires="+far.Format(http.TimeFormat))
 		for name, j := range jars {
 			if got := j.All()[0].Expires; !got.Equal(limit) {
 				t.Errorf("%s: expires %v, want %v", name, got, limit)
@@ -74,7 +74,7 @@ func TestJarKeepsNothingLongerThan400Days(t *testing.T) {
 		}
 		limit = wall.Now().Add(399 * day)
 		j := &Jar{}
-		answered(t, j, "https://example.com/", "a=1; Max-Age="+fmt.Sprint(399*24*3600))
+		setCookies(t, j, "https://example.com/", "a=1; Max-Age="+fmt.Sprint(399*24*3600))
 		if got := j.All()[0].Expires; !got.Equal(limit) {
 			t.Errorf("below the limit: expires %v, want %v", got, limit)
 		}
@@ -85,11 +85,11 @@ func TestJarKeepsTheOrderOfCreation(t *testing.T) {
 	const site = "https://example.com/"
 	synctest.Test(t, func(t *testing.T) {
 		var j Jar
-		answered(t, &j, site, "a=1", "b=2")
-		answered(t, &j, site, "c=3")
+		setCookies(t, &j, site, "a=1", "b=2")
+		setCookies(t, &j, site, "c=3")
 		created := j.All()[0].Created
 		time.Sleep(time.Minute)
-		answered(t, &j, site, "a=4", "d=5")
+		setCookies(t, &j, site, "a=4", "d=5")
 		if got, want := cookieHeader(t, &j, site), "a=4; b=2; c=3; d=5"; got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
@@ -115,10 +115,10 @@ func TestJarMakesRoom(t *testing.T) {
 	t.Run("of one domain", func(t *testing.T) {
 		var j Jar
 		for i := range 50 {
-			answered(t, &j, "https://example.com/", fmt.Sprintf("c%d=1", i))
+			setCookies(t, &j, "https://example.com/", fmt.Sprintf("c%d=1", i))
 		}
-		answered(t, &j, "https://example.org/", "other=1")
-		answered(t, &j, "https://example.com/", "c0=again", "new=1")
+		setCookies(t, &j, "https://example.org/", "other=1")
+		setCookies(t, &j, "https://example.com/", "c0=again", "new=1")
 		got := cookieNames(j.All())
 		if len(j.All()) != 51 || strings.Contains(got, "c1 ") || !strings.Contains(got, "c0 new") {
 			t.Errorf("c1 was set least recently and should have made room: %s", got)
@@ -126,9 +126,9 @@ func TestJarMakesRoom(t *testing.T) {
 	})
 	t.Run("Secure ones last", func(t *testing.T) {
 		var j Jar
-		answered(t, &j, "https://example.com/", "refresh=1; Secure")
+		setCookies(t, &j, "https://example.com/", "refresh=1; Secure")
 		for i := range 200 {
-			answered(t, &j, "http://example.com/", fmt.Sprintf("c%d=1", i))
+			setCookies(t, &j, "http://example.com/", fmt.Sprintf("c%d=1", i))
 		}
 		if _, ok := j.Find(jarURL(t, "https://example.com/"), "refresh"); !ok || len(j.All()) != 50 {
 			t.Errorf("a flood over http drove the Secure cookie out: %s", cookieNames(j.All()))
@@ -137,7 +137,7 @@ func TestJarMakesRoom(t *testing.T) {
 	t.Run("of all", func(t *testing.T) {
 		var j Jar
 		for i := range 200 {
-			answered(t, &j, fmt.Sprintf("https://h%d.example.com/", i), "a=1")
+			setCookies(t, &j, fmt.Sprintf("https://h%d.example.com/", i), "a=1")
 		}
 		if all := j.All(); len(all) != 180 || all[0].Domain != "h20.example.com" {
 			t.Errorf("%d cookies, the first of %s", len(all), all[0].Domain)
@@ -167,12 +167,12 @@ func TestJarWithstandsFloods(t *testing.T) {
 	}
 }
 
-// A cookie is a few bytes of an answer that may have megabytes: holding it must not hold the answer.
-func TestJarDoesNotHoldTheAnswer(t *testing.T) {
+// A cookie is a few bytes of a response that may have megabytes: holding it must not hold the response.
+func TestJarDoesNotHoldTheResponse(t *testing.T) {
 	var j Jar
 	line := "a=1; Path=/; junk=" + strings.Repeat("x", 1<<20)
 	whole := weak.Make(unsafe.StringData(line))
-	answered(t, &j, "https://example.com/", line)
+	setCookies(t, &j, "https://example.com/", line)
 	line = ""
 	runtime.GC()
 	runtime.GC()

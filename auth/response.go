@@ -8,7 +8,7 @@ import (
 	"log/slog"
 )
 
-// Response is the document of an auth server's answer (a user, permissions, ...). Because tokens are among it, it
+// Response is the document of an auth server's response (a user, permissions, ...). Because tokens are among it, it
 // redacts itself everywhere; Decode reads it. The zero value is empty.
 //
 // Like a Secret's, its text is a string behind a pointer: of a pointer to bytes, fmt shows the bytes where the verb
@@ -30,15 +30,15 @@ func (a Response) IsZero() bool { return a.raw == nil }
 // Decode stores the document in the value that v points to, as json.Unmarshal does.
 func (a Response) Decode(v any) error {
 	if a.raw == nil {
-		return errors.New("silentrefresh: no answer to decode: it is given with the event, and kept only with Config.KeepAnswer")
+		return errors.New("silentrefresh: no response to decode: it is given with the event, and kept only with Config.KeepAnswer")
 	}
 	if err := json.Unmarshal([]byte(*a.raw), v); err != nil {
-		return fmt.Errorf("silentrefresh: decode the auth server's answer into %T: %w", v, err)
+		return fmt.Errorf("silentrefresh: decode the auth server's response into %T: %w", v, err)
 	}
 	return nil
 }
 
-// String returns "[redacted]", or "" for the zero Answer.
+// String returns "[redacted]", or "" for the zero Response.
 func (a Response) String() string {
 	if a.raw == nil {
 		return ""

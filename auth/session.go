@@ -25,11 +25,11 @@ type Session struct {
 	Expires time.Time
 	// Ends is when the session itself ends unless it is renewed before; zero if unknown.
 	Ends time.Time
-	// CSRF is a token that the next auth call has to show, where an earlier answer gave one.
+	// CSRF is a token that the next auth call has to show, where an earlier response gave one.
 	CSRF Secret
 	// Extra is a few bytes of the Exchanger's own.
 	Extra Secret
-	// Response is the document of the answer that made this session. It goes to the observer and is not kept with
+	// Response is the document of the response that made this session. It goes to the observer and is not kept with
 	// the session.
 	Response Response
 }

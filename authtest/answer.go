@@ -16,8 +16,8 @@ const (
 	csrfHeader = "X-CSRF-Token"
 )
 
-// An answer is what an auth endpoint says, before it is written down.
-type answer struct {
+// A response is what an auth endpoint says, before it is written down.
+type response struct {
 	status                    int
 	header                    http.Header
 	doc                       map[string]any // nil: no body
@@ -25,8 +25,8 @@ type answer struct {
 	clearRefresh, clearAccess bool
 }
 
-// granted answers a login or a refresh. The caller holds s.mu.
-func (s *Server) granted(c *Config, g grant) *answer {
+// granted responds to a login or a refresh. The caller holds s.mu.
+func (s *Server) granted(c *Config, g grant) *response {
 	account := g.family.account
 	doc := map[string]any{"user": map[string]any{"id": subject(account), "email": account}}
 	if g.access != "" && c.TokenIn == InJSON {
@@ -39,15 +39,15 @@ func (s *Server) granted(c *Config, g grant) *answer {
 	if g.refresh != "" && c.RefreshIn == InJSON {
 		doc[c.RefreshName] = g.refresh
 	}
-	return &answer{status: http.StatusOK, doc: doc, grant: &g}
+	return &response{status: http.StatusOK, doc: doc, grant: &g}
 }
 
-// refuse answers with an error as RFC 6749 section 5.2 writes it.
-func refuse(status int, code, description string) *answer {
-	return &answer{status: status, doc: map[string]any{"error": code, "error_description": description}}
+// refuse responds with an error as RFC 6749 section 5.2 writes it.
+func refuse(status int, code, description string) *response {
+	return &response{status: status, doc: map[string]any{"error": code, "error_description": description}}
 }
 
-func rateLimited(wait time.Duration) *answer {
+func rateLimited(wait time.Duration) *response {
 	a := refuse(http.StatusTooManyRequests, "rate_limited", "too many refreshes")
 	seconds := int(math.Ceil(wait.Seconds()))
 	a.header = http.Header{"Retry-After": {strconv.Itoa(seconds)}}
@@ -55,7 +55,7 @@ func rateLimited(wait time.Duration) *answer {
 }
 
 // csrf refuses a request without a double submit, where one is asked for; nil: it may go on.
-func (s *Server) csrf(c *Config, r *http.Request) *answer {
+func (s *Server) csrf(c *Config, r *http.Request) *response {
 	if !c.CSRF {
 		return nil
 	}
@@ -69,8 +69,8 @@ func (s *Server) csrf(c *Config, r *http.Request) *answer {
 
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
-// write sends the answer.
-func (a *answer) write(w http.ResponseWriter, c *Config) {
+// write sends the response.
+func (a *response) write(w http.ResponseWriter, c *Config) {
 	for _, cookie := range a.cookies(c) {
 		http.SetCookie(w, cookie)
 	}
@@ -89,14 +89,14 @@ func (a *answer) write(w http.ResponseWriter, c *Config) {
 	writeJSON(w, a.status, a.document(c))
 }
 
-func (a *answer) document(c *Config) any {
+func (a *response) document(c *Config) any {
 	if a.grant != nil && c.Reshape != nil {
 		return c.Reshape(a.doc)
 	}
 	return a.doc
 }
 
-func (a *answer) cookies(c *Config) []*http.Cookie {
+func (a *response) cookies(c *Config) []*http.Cookie {
 	var cookies []*http.Cookie
 	add := func(name, value, path string, httpOnly bool, ttl time.Duration) {
 		maxAge := int(math.Ceil(ttl.Seconds()))
@@ -133,7 +133,7 @@ func writeJSON(w http.ResponseWriter, status int, doc any) {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(doc); err != nil {
-		http.Error(w, "the answer cannot be written as JSON", http.StatusInternalServerError)
+		http.Error(w, "the response cannot be written as JSON", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")

@@ -78,7 +78,7 @@ func (s *Server) handOut(w http.ResponseWriter, c *Config, a *accessToken) {
 	w.Header().Set(c.HandOut, s.mint(c, a.family, subject(a.family.account), false))
 }
 
-func (s *Server) csrfAtAPI(c *Config, r *http.Request) *answer {
+func (s *Server) csrfAtAPI(c *Config, r *http.Request) *response {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		return nil
@@ -108,7 +108,7 @@ func (c *Config) presented(r *http.Request) string {
 	return strings.TrimSpace(token)
 }
 
-// reject answers as RFC 6750 section 3 has it: with an error code only if there was a token.
+// reject responds as RFC 6750 section 3 has it: with an error code only if there was a token.
 func reject(w http.ResponseWriter, c *Config, token string, err error) {
 	challenge, status := `Bearer realm="authtest"`, http.StatusUnauthorized
 	if token != "" {

@@ -56,18 +56,18 @@ func (s *Server) perform(w http.ResponseWriter, at Endpoint, call *authCall) {
 	if !call.fault.Commit && s.interfere(w, call) {
 		return
 	}
-	answer := s.commit(at, call)
+	response := s.commit(at, call)
 	if at == Refresh {
 		s.pause(call.r, call.c.RefreshDelay)
 	}
 	if call.fault.Commit && s.interfere(w, call) {
 		return
 	}
-	call.fault.truncate(w, call, answer)
-	answer.write(w, call.c)
+	call.fault.truncate(w, call, response)
+	response.write(w, call.c)
 }
 
-func (s *Server) commit(at Endpoint, call *authCall) *answer {
+func (s *Server) commit(at Endpoint, call *authCall) *response {
 	switch at {
 	case Login:
 		return s.login(call)
@@ -98,7 +98,7 @@ func (s *Server) enter(at Endpoint) func() {
 	return func() { s.count(func(*Counters) { s.refreshing-- }) }
 }
 
-func (s *Server) login(call *authCall) *answer {
+func (s *Server) login(call *authCall) *response {
 	email := call.fields["email"]
 	if email == "" {
 		email = call.fields["username"]
@@ -116,7 +116,7 @@ func (s *Server) login(call *authCall) *answer {
 	return s.granted(call.c, g)
 }
 
-func (s *Server) renew(call *authCall) *answer {
+func (s *Server) renew(call *authCall) *response {
 	if refused := s.csrf(call.c, call.r); refused != nil {
 		return refused
 	}
@@ -182,14 +182,14 @@ func (s *Server) holder(token string) (*family, error) {
 	return r.family, nil
 }
 
-// refused answers a refresh whose credential does not serve. Its cookie is cleared.
-func (s *Server) refused(call *authCall, err error) *answer {
+// refused responds to a refresh whose credential does not serve. Its cookie is cleared.
+func (s *Server) refused(call *authCall, err error) *response {
 	a := refuse(call.c.RefuseStatus, "invalid_grant", err.Error())
 	a.clearRefresh = call.c.RefreshIn == InCookie
 	return a
 }
 
-func (s *Server) logout(call *authCall) *answer {
+func (s *Server) logout(call *authCall) *response {
 	if refused := s.csrf(call.c, call.r); refused != nil {
 		return refused
 	}
@@ -199,7 +199,7 @@ func (s *Server) logout(call *authCall) *answer {
 		s.end(f)
 		s.counters.Logouts++
 	}
-	return &answer{status: http.StatusNoContent, clearRefresh: call.c.RefreshIn == InCookie, clearAccess: call.c.TokenIn == InCookie}
+	return &response{status: http.StatusNoContent, clearRefresh: call.c.RefreshIn == InCookie, clearAccess: call.c.TokenIn == InCookie}
 }
 
 // loggingOut finds the session of a logout: the one of the refresh token, spent or not, else of the access token.

@@ -123,14 +123,14 @@ func TestFaultButton(t *testing.T) {
 			t.Errorf("body %q", r.body)
 		}
 		k.mustRenew(502)
-		answered := make(chan int)
+		responded := make(chan int)
 		go func() {
 			r, _ := k.renew()
-			answered <- status(r)
+			responded <- status(r)
 		}()
 		synctest.Wait()
 		k.press("release", "", 204)
-		k.expect("released", <-answered, 200)
+		k.expect("released", <-responded, 200)
 		if r, err := k.call(authtest.Login, credentials); err != nil || r.StatusCode != 418 || r.Header.Get("X-A") != "b" {
 			t.Errorf("login: %d %v", status(r), err)
 		}

@@ -37,7 +37,7 @@ func loggedIn(t testing.TB, c authtest.Config) (*authtest.Server, *client) {
 	return s, k
 }
 
-// A reply is an answer, read to its end.
+// A reply is a response, read to its end.
 type reply struct {
 	*http.Response
 	body string
@@ -52,7 +52,7 @@ func (k *client) do(req *http.Request) (reply, error) {
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	r := reply{Response: resp, body: string(body)}
-	json.Unmarshal(body, &r.doc) // not every answer is JSON
+	json.Unmarshal(body, &r.doc) // not every response is JSON
 	return r, err
 }
 

@@ -29,7 +29,7 @@ func TestCloseEndsEverything(t *testing.T) {
 		s.Close()
 		wg.Wait()
 		if _, err := k.renew(); err == nil {
-			t.Errorf("%+v: it answers after Close", c)
+			t.Errorf("%+v: it responds after Close", c)
 		}
 	}
 	noneLeft(t)
@@ -61,15 +61,15 @@ func noneLeft(t *testing.T) {
 
 func TestShutdownLetsRequestsEnd(t *testing.T) {
 	inBubble(t, authtest.Config{}, func(s *authtest.Server, k *client) {
-		answered := make(chan int)
+		responded := make(chan int)
 		go func() {
 			r, _ := k.api("GET", "/slow?for=3s", "")
-			answered <- status(r)
+			responded <- status(r)
 		}()
 		synctest.Wait()
 		down := make(chan error)
 		go func() { down <- s.Shutdown(context.Background()) }()
-		k.expect("answer", <-answered, 200)
+		k.expect("response", <-responded, 200)
 		if err := <-down; err != nil {
 			t.Error(err)
 		}

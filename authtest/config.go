@@ -35,14 +35,14 @@ type Config struct {
 	// RefreshTTL is how long a refresh token is valid; every rotation starts anew. 0: 7 days.
 	RefreshTTL time.Duration
 	// Grace is how long a spent refresh token may be presented again, as long as its successor is unused: the
-	// answer then has that successor. 0: never, it is reuse and ends the session (RFC 9700 section 4.14.2).
+	// response then has that successor. 0: never, it is reuse and ends the session (RFC 9700 section 4.14.2).
 	Grace time.Duration
-	// Reusable refresh tokens are not rotated; answers to a refresh do not have one.
+	// Reusable refresh tokens are not rotated; responses to a refresh do not have one.
 	Reusable bool
 
 	// Opaque access tokens are random strings and not JSON Web Tokens.
 	Opaque bool
-	// TokenIn is where answers have the access token: InJSON, InHeader or InCookie. "": InJSON.
+	// TokenIn is where responses have the access token: InJSON, InHeader or InCookie. "": InJSON.
 	TokenIn Place
 	// TokenName is the name of that field, header or cookie. "": accessToken, X-Access-Token or access_token.
 	TokenName string
@@ -58,11 +58,11 @@ type Config struct {
 	// requests carry it.
 	TokenAtRefresh Need
 
-	// NoLoginToken leaves the access token out of the answer to a login: the first refresh gives it.
+	// NoLoginToken leaves the access token out of the response to a login: the first refresh gives it.
 	NoLoginToken bool
-	// NoExpiresIn leaves the lifetime out of answers.
+	// NoExpiresIn leaves the lifetime out of responses.
 	NoExpiresIn bool
-	// Reshape, if set, turns the JSON document of an answer to a login or a refresh into the one that is sent,
+	// Reshape, if set, turns the JSON document of a response to a login or a refresh into the one that is sent,
 	// to rename or nest its fields. It may change and return its argument. It is called concurrently.
 	Reshape func(map[string]any) any
 
@@ -73,21 +73,21 @@ type Config struct {
 	Scheme string
 	// Bare means that no scheme does.
 	Bare bool
-	// RejectStatus is the status that answers a token which is expired, revoked or unknown. 0: 401. No token at
-	// all is always answered with 401.
+	// RejectStatus is the status of the response to a token which is expired, revoked or unknown. 0: 401. No token at
+	// all always gets a 401.
 	RejectStatus int
-	// RejectBytes is the size of the body of such an answer. 0: a short one.
+	// RejectBytes is the size of the body of such a response. 0: a short one.
 	RejectBytes int
-	// RefuseStatus is the status that answers a refresh token which is expired, revoked or unknown. 0: 401.
+	// RefuseStatus is the status of the response to a refresh token which is expired, revoked or unknown. 0: 401.
 	RefuseStatus int
-	// HandOut names a header of API answers that hands out a new access token, once the one that the request
+	// HandOut names a header of API responses that hands out a new access token, once the one that the request
 	// carried has lived half its life. "": none.
 	HandOut string
 
 	// CSRF asks for a double submit at refresh and logout, and for unsafe methods of the API where TokenIn is
 	// InCookie: the cookie csrf_token repeated in the header X-CSRF-Token.
 	CSRF bool
-	// RateLimit is how many refreshes are let through within RateWindow; 429 and Retry-After answer the rest.
+	// RateLimit is how many refreshes are let through within RateWindow; 429 and Retry-After are the response to the rest.
 	// 0: no limit.
 	RateLimit int
 	// RateWindow is the time of RateLimit. 0: one minute.
@@ -96,14 +96,14 @@ type Config struct {
 	// Skew is how far the server's clock is ahead of this machine's, or behind if it is negative: in the Date
 	// header and in the claims of tokens.
 	Skew time.Duration
-	// RefreshDelay is how long a refresh takes, from the rotation to the answer.
+	// RefreshDelay is how long a refresh takes, from the rotation to the response.
 	RefreshDelay time.Duration
 	// APIDelay is how long an API request takes. Its token is checked when it arrives.
 	APIDelay time.Duration
 
 	// Users are the accounts: passwords by email address. nil: DefaultEmail with DefaultPassword.
 	Users map[string]string
-	// API, if set, answers requests that carry a valid token, in place of the built-in API.
+	// API, if set, responds to requests that carry a valid token, in place of the built-in API.
 	API http.Handler
 	// Buttons serves the buttons under /_test/, for programs that cannot call them: to anybody who can reach the
 	// server. See Server.

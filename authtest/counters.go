@@ -9,7 +9,7 @@ import (
 // Counters count what reached the server. All but the first-named kinds count calls, whatever became of them.
 type Counters struct {
 	Logins    int `json:"logins"`    // sessions begun
-	Refreshes int `json:"refreshes"` // tokens renewed, also those whose answer was lost on the way
+	Refreshes int `json:"refreshes"` // tokens renewed, also those whose response was lost on the way
 	Logouts   int `json:"logouts"`   // sessions ended by a logout
 
 	LoginCalls          int `json:"loginCalls"`
@@ -21,12 +21,12 @@ type Counters struct {
 	RefreshRefused int `json:"refreshRefused"` // refreshes refused for their credential
 	Reuses         int `json:"reuses"`         // spent refresh tokens presented again, outside the grace period
 	GraceUses      int `json:"graceUses"`      // spent refresh tokens presented again, within it
-	RateLimited    int `json:"rateLimited"`    // refreshes answered with 429
+	RateLimited    int `json:"rateLimited"`    // refreshes refused with 429
 	CSRFRefused    int `json:"csrfRefused"`    // requests refused for a missing or wrong CSRF token
 
 	API             int `json:"api"`             // API requests
 	APIUnauthorized int `json:"apiUnauthorized"` // API requests refused for their token, or for having none
-	HandOuts        int `json:"handOuts"`        // API answers that handed out a new token
+	HandOuts        int `json:"handOuts"`        // API responses that handed out a new token
 	RefreshAtAPI    int `json:"refreshAtAPI"`    // API requests that carried a refresh token, which they never should
 }
 

@@ -10,7 +10,7 @@
 //
 // A Config says what kind of server to be: where tokens travel, how long they live, CSRF protection, rate limits, a
 // wrong clock. Methods of Server are the buttons to press while it runs: ExpireAll, RevokeAccess, EndSessions,
-// Down, Sleep. Server.Fault plays a script of faults at the auth endpoints, such as answers that are lost after the
+// Down, Sleep. Server.Fault plays a script of faults at the auth endpoints, such as responses that are lost after the
 // refresh token was spent. Counters and Sessions show what the server has seen.
 //
 // # A week in a second
@@ -30,5 +30,5 @@
 // Run runs a server on its own, with the buttons served over HTTP (Config.Buttons); examples/authserver is nothing
 // but a call of it.
 //
-// The server never logs, and its error texts, and those of its answers, hold no token and no password.
+// The server never logs, and its error texts, and those of its responses, hold no token and no password.
 package authtest

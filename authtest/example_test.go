@@ -24,11 +24,11 @@ func (c *patientClient) post(path string, form url.Values) error {
 		return err
 	}
 	defer resp.Body.Close()
-	var answer struct{ AccessToken string }
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+	var response struct{ AccessToken string }
+	if err := json.NewDecoder(resp.Body).Decode(&response); err != nil {
 		return err
 	}
-	c.token = answer.AccessToken
+	c.token = response.AccessToken
 	return nil
 }
 
@@ -76,16 +76,16 @@ func Example() {
 	status, err := client.get("/me")
 	fmt.Println("after expiry:", status, err)
 
-	server.Fault(authtest.Fault{Kind: authtest.Drop, Commit: true}) // the refresh token is spent, the answer is lost
+	server.Fault(authtest.Fault{Kind: authtest.Drop, Commit: true}) // the refresh token is spent, the response is lost
 	server.RevokeAccess()
 	_, err = client.get("/me")
-	fmt.Println("after a lost answer, an error:", err != nil)
+	fmt.Println("after a lost response, an error:", err != nil)
 	status, _ = client.get("/me") // this client presents the spent refresh token again
 	n := server.Counters()
 	fmt.Printf("then: %d, %d refreshes, %d reuses, %d sessions left\n", status, n.Refreshes, n.Reuses, len(server.Sessions()))
 
 	// Output:
 	// after expiry: 200 <nil>
-	// after a lost answer, an error: true
+	// after a lost response, an error: true
 	// then: 401, 2 refreshes, 1 reuses, 0 sessions left
 }

@@ -15,26 +15,26 @@ type FaultKind string
 
 // The kinds of faults.
 const (
-	// Drop closes the connection without an answer; Reset resets it.
+	// Drop closes the connection without a response; Reset resets it.
 	Drop  FaultKind = "drop"
 	Reset FaultKind = "reset"
-	// Hang answers only after Release, as if nothing had happened; or never, if the client goes away before.
+	// Hang responds only after Release, as if nothing had happened; or never, if the client goes away before.
 	Hang FaultKind = "hang"
-	// Status answers with Fault.Status, Header and Body.
+	// Status responds with Fault.Status, Header and Body.
 	Status FaultKind = "status"
-	// HTML answers 200 with a page, as a captive portal does.
+	// HTML returns 200 with a page, as a captive portal does.
 	HTML FaultKind = "html"
-	// Garbage answers 200 with JSON that is none.
+	// Garbage returns 200 with JSON that is none.
 	Garbage FaultKind = "garbage"
-	// Huge answers 200 with a JSON document of 1 GB.
+	// Huge returns 200 with a JSON document of 1 GB.
 	Huge FaultKind = "huge"
-	// Truncated breaks off in the middle of the answer. It makes sense with Commit alone, and sets it.
+	// Truncated breaks off in the middle of the response. It makes sense with Commit alone, and sets it.
 	Truncated FaultKind = "truncated"
-	// NoToken answers a refresh as usual, but without a new token, and rotates nothing: the present ones live on.
+	// NoToken responds to a refresh as usual, but without a new token, and rotates nothing: the present ones live on.
 	NoToken FaultKind = "no-token"
-	// SameToken answers a refresh with the access token that the session has already, valid for a new term.
+	// SameToken responds to a refresh with the access token that the session has already, valid for a new term.
 	SameToken FaultKind = "same-token"
-	// OtherSubject answers a refresh with an access token of another account.
+	// OtherSubject responds to a refresh with an access token of another account.
 	OtherSubject FaultKind = "other-subject"
 )
 
@@ -46,7 +46,7 @@ type Fault struct {
 	At Endpoint `json:"at,omitempty"`
 	// Times is how many calls it happens to. 0: one.
 	Times int `json:"times,omitempty"`
-	// Commit means that the server does its work first (a refresh token is spent, say) and only the answer
+	// Commit means that the server does its work first (a refresh token is spent, say) and only the response
 	// suffers. Otherwise it is as if the call had never reached it.
 	Commit bool `json:"commit,omitempty"`
 	// Status is the status of a Status fault. 0: 500.
@@ -131,7 +131,7 @@ func (s *Server) nextFault(at Endpoint) Fault {
 	return queue[0]
 }
 
-// interfere plays the call's fault, and reports whether that took the place of the usual answer.
+// interfere plays the call's fault, and reports whether that took the place of the usual response.
 func (s *Server) interfere(w http.ResponseWriter, call *authCall) bool {
 	switch f := call.fault; f.Kind {
 	case Drop:
@@ -141,7 +141,7 @@ func (s *Server) interfere(w http.ResponseWriter, call *authCall) bool {
 	case Hang:
 		return !s.hang(call.r)
 	case Status:
-		f.answer(w)
+		f.response(w)
 	case HTML:
 		page(w)
 	case Garbage:
@@ -155,7 +155,7 @@ func (s *Server) interfere(w http.ResponseWriter, call *authCall) bool {
 	return true
 }
 
-// hang waits for Release, and reports whether the call is still worth answering.
+// hang waits for Release, and reports whether the call is still worth a response.
 func (s *Server) hang(r *http.Request) bool {
 	s.mu.Lock()
 	release := s.release
@@ -171,7 +171,7 @@ func (s *Server) hang(r *http.Request) bool {
 	return false
 }
 
-func (f Fault) answer(w http.ResponseWriter) {
+func (f Fault) response(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	for name, value := range f.Header {
 		w.Header().Set(name, value)
@@ -224,8 +224,8 @@ func netConn(c net.Conn) net.Conn {
 	return c
 }
 
-// truncate breaks the answer off in the middle, for a Truncated fault.
-func (f Fault) truncate(w http.ResponseWriter, call *authCall, a *answer) {
+// truncate breaks the response off in the middle, for a Truncated fault.
+func (f Fault) truncate(w http.ResponseWriter, call *authCall, a *response) {
 	if f.Kind != Truncated {
 		return
 	}
@@ -237,7 +237,7 @@ func (f Fault) truncate(w http.ResponseWriter, call *authCall, a *answer) {
 	panic(http.ErrAbortHandler)
 }
 
-// truncated takes down an answer that is not to be sent whole.
+// truncated takes down a response that is not to be sent whole.
 type truncated struct {
 	header http.Header
 	status int

@@ -49,7 +49,7 @@ func TestFaultsAfterTheCommitSpend(t *testing.T) {
 	}
 }
 
-func TestGraceMakesUpForALostAnswer(t *testing.T) {
+func TestGraceMakesUpForALostResponse(t *testing.T) {
 	inBubble(t, authtest.Config{Grace: time.Minute}, func(s *authtest.Server, k *client) {
 		s.Fault(authtest.Fault{Kind: authtest.Drop, Commit: true})
 		if _, err := k.renew(); !errors.Is(err, io.EOF) {
@@ -73,7 +73,7 @@ func TestResetIsAReset(t *testing.T) {
 	}
 }
 
-func TestScriptedAnswers(t *testing.T) {
+func TestScriptedResponses(t *testing.T) {
 	s, k := loggedIn(t, authtest.Config{})
 	s.Fault(
 		authtest.Fault{Kind: authtest.Status},
@@ -115,7 +115,7 @@ func TestTruncatedBreaksOff(t *testing.T) {
 	})
 }
 
-func TestHugeAnswersEndWithTheClient(t *testing.T) {
+func TestHugeResponsesEndWithTheClient(t *testing.T) {
 	inBubble(t, authtest.Config{}, func(s *authtest.Server, k *client) {
 		s.Fault(authtest.Fault{Kind: authtest.Huge})
 		resp, err := k.http.Post(s.URL()+"/auth/refresh", "", nil)
@@ -134,10 +134,10 @@ func TestHangUntilReleased(t *testing.T) {
 	for _, commit := range []bool{false, true} {
 		inBubble(t, authtest.Config{}, func(s *authtest.Server, k *client) {
 			s.Fault(authtest.Fault{Kind: authtest.Hang, Commit: commit})
-			answered := make(chan int)
+			responded := make(chan int)
 			go func() {
 				r, _ := k.renew()
-				answered <- status(r)
+				responded <- status(r)
 			}()
 			synctest.Wait()
 			n := s.Counters()
@@ -147,7 +147,7 @@ func TestHangUntilReleased(t *testing.T) {
 			}
 			time.Sleep(time.Hour)
 			s.Release()
-			k.expect("answer", <-answered, 200)
+			k.expect("response", <-responded, 200)
 			k.expect("hanging", s.Counters().Hanging, 0)
 		})
 	}
@@ -158,7 +158,7 @@ func TestHangEndsWithTheClient(t *testing.T) {
 		s.Fault(authtest.Fault{Kind: authtest.Hang})
 		k.http.Timeout = 30 * time.Second
 		if _, err := k.renew(); err == nil {
-			t.Error("it answered")
+			t.Error("it responded")
 		}
 		synctest.Wait()
 		k.expect("hanging", s.Counters().Hanging, 0)

@@ -14,7 +14,7 @@ type Outage string
 
 // The outages. A client knows of each that its credential was not looked at, but for Resetting.
 const (
-	// Unavailable answers 503, as the proxy in front of a server that is down does.
+	// Unavailable returns 503, as the proxy in front of a server that is down does.
 	Unavailable Outage = "unavailable"
 	// Resetting resets each connection that brings an auth call.
 	Resetting Outage = "resetting"
@@ -100,7 +100,7 @@ func (s *Server) upIfDue() {
 	}
 }
 
-// away answers an auth call during an outage, and reports whether there is one.
+// away responds to an auth call during an outage, and reports whether there is one.
 func (s *Server) away(w http.ResponseWriter, r *http.Request) bool {
 	s.mu.Lock()
 	how := s.how

@@ -10,7 +10,7 @@ import (
 	"github.com/silentrefresh/silentrefresh/authtest"
 )
 
-func TestDefaultAnswer(t *testing.T) {
+func TestDefaultResponse(t *testing.T) {
 	inBubble(t, authtest.Config{}, func(s *authtest.Server, k *client) {
 		r := k.mustRenew(200)
 		user, _ := r.doc["user"].(map[string]any)
@@ -56,7 +56,7 @@ func TestKeyfuncRefusesOtherAlgorithms(t *testing.T) {
 func TestWhereTokensTravel(t *testing.T) {
 	for name, test := range map[string]struct {
 		config authtest.Config
-		header func(r reply) []string // what the API request carries, from the answer to the login
+		header func(r reply) []string // what the API request carries, from the response to the login
 	}{
 		"opaque": {authtest.Config{Opaque: true}, bearer("accessToken")},
 		"named":  {authtest.Config{TokenName: "jwt"}, bearer("jwt")},

@@ -122,7 +122,7 @@ func TestReusableRefreshTokens(t *testing.T) {
 		for range 3 {
 			r := k.mustRenew(200)
 			if _, there := r.doc["refreshToken"]; there {
-				t.Error("an answer to a refresh has a refresh token")
+				t.Error("a response to a refresh has a refresh token")
 			}
 			time.Sleep(time.Minute)
 		}

@@ -59,7 +59,7 @@ Endpoints:
   POST /auth/refresh  takes the refresh token and gives a new access token
   POST /auth/logout   ends the session
   /me                 the account
-  /echo               the request; /status/418 that status, /stream events, /slow?for=2s an answer later
+  /echo               the request; /status/418 that status, /stream events, /slow?for=2s a response later
 
 Buttons, which make things go wrong:
 ` + buttonList + `
@@ -95,14 +95,14 @@ func flags(c *Config) *flag.FlagSet {
 	f.DurationVar(&c.Grace, "grace", 0, "how long a spent refresh token may be used again")
 	f.BoolVar(&c.Reusable, "reusable", false, "do not rotate refresh tokens")
 	f.BoolVar(&c.Opaque, "opaque", false, "opaque access tokens instead of JSON Web Tokens")
-	f.StringVar((*string)(&c.TokenIn), "token-in", "json", "`where` answers have the access token: json, header, cookie")
+	f.StringVar((*string)(&c.TokenIn), "token-in", "json", "`where` responses have the access token: json, header, cookie")
 	f.StringVar(&c.TokenName, "token-name", "", "`name` of that field, header or cookie")
 	f.StringVar((*string)(&c.RefreshIn), "refresh-in", "cookie", "`where` the refresh token travels: cookie, json, access")
 	f.StringVar(&c.RefreshName, "refresh-name", "", "`name` of that cookie or field")
 	f.StringVar((*string)(&c.TokenAtRefresh), "token-at-refresh", "", "whether a refresh has to carry the access token: `needed`, forbidden")
 	f.BoolVar(&c.Secure, "secure", false, "mark cookies Secure without TLS too")
 	f.BoolVar(&c.NoLoginToken, "no-login-token", false, "a login gives no access token")
-	f.BoolVar(&c.NoExpiresIn, "no-expires-in", false, "answers have no lifetime")
+	f.BoolVar(&c.NoExpiresIn, "no-expires-in", false, "responses have no lifetime")
 	f.StringVar(&c.Header, "header", "", "request `header` with the access token (default Authorization)")
 	f.StringVar(&c.Scheme, "scheme", "", "`scheme` before it (default Bearer in Authorization)")
 	f.BoolVar(&c.Bare, "bare", false, "no scheme before it")

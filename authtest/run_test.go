@@ -62,7 +62,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("stopped with %v", err)
 	}
 	if _, err := client.Get(fields[1]); err == nil {
-		t.Error("it answers after it was stopped")
+		t.Error("it responds after it was stopped")
 	}
 }
 

@@ -23,10 +23,10 @@ import (
 //
 //	/me           the account
 //	/echo         the request: method, path, header without its secrets, body
-//	/status/{n}   an answer with that status
+//	/status/{n}   a response with that status
 //	/forbidden    always 401, whatever the token
 //	/scope        always 403, for an insufficient scope
-//	/slow         an answer that takes ?for=2s, its token being checked on arrival
+//	/slow         a response that takes ?for=2s, its token being checked on arrival
 //	/stream       ?events=3 of a text/event-stream, one every ?every=10ms
 //	/upgrade      a connection upgrade to the protocol "echo", which sends back what it gets
 //	anything else 200
@@ -213,7 +213,7 @@ func (s *Server) pause(r *http.Request, d time.Duration) {
 	}
 }
 
-// track lets Close wait for h, and dates its answers by the server's clock.
+// track lets Close wait for h, and dates its responses by the server's clock.
 func (s *Server) track(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.arrive() {

@@ -62,7 +62,7 @@ func (s *source) refresh(ctx context.Context) (grant, error) {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return grant{}, fmt.Errorf("the refresh answered %s", resp.Status)
+		return grant{}, fmt.Errorf("the refresh returned %s", resp.Status)
 	}
 	s.mu.Lock()
 	for _, c := range resp.Cookies() {

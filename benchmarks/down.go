@@ -29,7 +29,7 @@ const (
 	outageLead  = 40 * time.Second
 )
 
-// runDown takes the refresh endpoint away for a minute of virtual time. The endpoint answers 503 at once.
+// runDown takes the refresh endpoint away for a minute of virtual time. The endpoint returns 503 at once.
 func runDown(b *bench) error {
 	list := which(b.contenders(), func(c contender) bool { return c.renews })
 	b.canary = nil

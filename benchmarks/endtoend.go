@@ -101,7 +101,7 @@ func pull(hc *http.Client, url string, d time.Duration) (load, error) {
 	return load{rate: n / took.Seconds(), cpu: float64(used.Microseconds()) / n}, failure(ctx)
 }
 
-var errRefused = fmt.Errorf("the API answered %d", http.StatusUnauthorized)
+var errRefused = fmt.Errorf("the API returned %d", http.StatusUnauthorized)
 
 // failure returns what somebody cancelled ctx for, nil if nobody did.
 func failure(ctx context.Context) error {
@@ -111,7 +111,7 @@ func failure(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// get makes one request and reads the answer; a 401 that the application would see is errRefused.
+// get makes one request and reads the response; a 401 that the application would see is errRefused.
 func get(ctx context.Context, hc *http.Client, url string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/things", nil)
 	if err != nil {
@@ -132,5 +132,5 @@ func get(ctx context.Context, hc *http.Client, url string) error {
 	case http.StatusUnauthorized:
 		return errRefused
 	}
-	return fmt.Errorf("the API answered %d", resp.StatusCode)
+	return fmt.Errorf("the API returned %d", resp.StatusCode)
 }

@@ -89,23 +89,23 @@ func fitHot(list []contender) (map[string]fitted, func(), error) {
 	return ready, closeAll, nil
 }
 
-type answerKey struct{}
+type responseKey struct{}
 
-// noop answers with the response that the worker keeps in its context: the base allocates nothing, and workers
+// noop responds with the response that the worker keeps in its context: the base allocates nothing, and workers
 // share nothing. What comes without one is a login.
 type noop struct{ auth http.RoundTripper }
 
 func (n noop) RoundTrip(req *http.Request) (*http.Response, error) {
-	if answer, ok := req.Context().Value(answerKey{}).(*http.Response); ok {
-		return answer, nil
+	if response, ok := req.Context().Value(responseKey{}).(*http.Response); ok {
+		return response, nil
 	}
 	return n.auth.RoundTrip(req)
 }
 
 // newHotRequest makes a request with six header fields.
 func newHotRequest() *http.Request {
-	answer := &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody}
-	ctx := context.WithValue(context.Background(), answerKey{}, answer)
+	response := &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody}
+	ctx := context.WithValue(context.Background(), responseKey{}, response)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://api.example.com/v1/things?page=2", nil)
 	if err != nil {
 		panic(err) // the URL is a constant

@@ -69,15 +69,15 @@ func (d direct) RoundTrip(req *http.Request) (*http.Response, error) {
 	if arrived.Body == nil {
 		arrived.Body = http.NoBody
 	}
-	answer := make(chan *http.Response, 1)
+	response := make(chan *http.Response, 1)
 	go func() {
 		defer arrived.Body.Close()
 		rec := httptest.NewRecorder()
 		d.handler.ServeHTTP(rec, arrived)
-		answer <- rec.Result()
+		response <- rec.Result()
 	}()
 	select {
-	case resp := <-answer:
+	case resp := <-response:
 		resp.Request = req
 		return resp, nil
 	case <-ctx.Done():

@@ -201,7 +201,7 @@ func tryBody(_ *bench, c contender) (finding, error) {
 		}
 		resp.Body.Close()
 		if _, whole := s.bodies.Load(int64(size)); !whole {
-			return kept(false, "GetBody %v: the API answered %d and did not receive the whole body", rewind, resp.StatusCode), nil
+			return kept(false, "GetBody %v: the API returned %d and did not receive the whole body", rewind, resp.StatusCode), nil
 		}
 	}
 	return kept(true, ""), nil

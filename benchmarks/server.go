@@ -18,14 +18,14 @@ import (
 type server struct {
 	life      time.Duration        // of an access token, in whole seconds
 	delay     time.Duration        // how long a refresh takes
-	apiDelay  func() time.Duration // how long the API thinks before it answers
+	apiDelay  func() time.Duration // how long the API thinks before it responses
 	open      bool                 // the API accepts anything
 	strict    bool                 // a credential that is used twice ends the session
 	skew      time.Duration        // the server's clock minus ours
-	expOnly   bool                 // answers have no expires_in: the exp claim must do
+	expOnly   bool                 // responses have no expires_in: the exp claim must do
 	elsewhere string               // where GET /away redirects to
 
-	down  atomic.Bool // refreshes answer 503
+	down  atomic.Bool // refreshes return 503
 	alive sync.Map    // access token -> when it ends (time.Time)
 
 	mu        sync.Mutex
@@ -43,7 +43,7 @@ type server struct {
 	bodies             sync.Map     // bytes of the body of each accepted POST -> true
 }
 
-// login returns what a login would have answered.
+// login returns what a login would have returned.
 func (s *server) login() (grant, string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -74,7 +74,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/auth/login":
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.answer(w, r)
+		s.response(w, r)
 	case r.URL.Path == "/auth/refresh":
 		s.refresh(w, r)
 	case r.URL.Path == "/away":
@@ -122,7 +122,7 @@ func (s *server) refresh(w http.ResponseWriter, r *http.Request) {
 	case !ok:
 		refuse(w, http.StatusUnauthorized, "invalid_grant")
 	default:
-		s.answer(w, r)
+		s.response(w, r)
 	}
 }
 
@@ -132,8 +132,8 @@ func refuse(w http.ResponseWriter, status int, code string) {
 	fmt.Fprintf(w, `{"error":%q}`, code)
 }
 
-// answer gives the newest credential and a new access token (RFC 6749 section 5.1). s.mu is held.
-func (s *server) answer(w http.ResponseWriter, r *http.Request) {
+// response gives the newest credential and a new access token (RFC 6749 section 5.1). s.mu is held.
+func (s *server) response(w http.ResponseWriter, r *http.Request) {
 	doc := map[string]any{"access_token": s.issue(time.Now()).token, "token_type": "Bearer"}
 	if !s.expOnly {
 		doc["expires_in"] = int(s.life.Seconds())

@@ -28,7 +28,7 @@ var weathers = []weather{
 type outcome struct {
 	wall   time.Duration
 	failed int
-	done   []time.Duration // when each successful request was answered
+	done   []time.Duration // when each successful request got its response
 	tally  tally
 }
 

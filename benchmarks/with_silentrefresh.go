@@ -38,5 +38,5 @@ func newOrFork(s setup) (*silentrefresh.Client, error) {
 	if s.beside != nil {
 		return s.beside.shared.(*silentrefresh.Client).Fork(strconv.Itoa(s.number))
 	}
-	return silentrefresh.New(silentrefresh.Config{BaseURL: s.url, Base: s.base, Margin: s.lead})
+	return silentrefresh.New(silentrefresh.Config{BaseURL: s.url, Base: s.base, RefreshBefore: s.lead})
 }

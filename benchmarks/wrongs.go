@@ -28,7 +28,7 @@ type promise struct {
 }
 
 var promises = []promise{
-	{"redirect", "the token does not go to another host that an answer redirects to", tryRedirect},
+	{"redirect", "the token does not go to another host that a response redirects to", tryRedirect},
 	{"late 401", "a 401 for an older token does not refresh again", tryLate401},
 	{"cancelled leader", "who gives up returns in time, and nobody else notices", tryCancelledLeader},
 	{"failing refresh", "20 callers call a failing refresh endpoint at most 20 times in 10 s", tryFailingRefresh},

@@ -12,9 +12,9 @@ import (
 	"github.com/silentrefresh/silentrefresh/internal/lifetime"
 )
 
-// accept makes a session of an answer, or says what is wrong with it. Together with a failure comes what the answer
+// accept makes a session of a response, or says what is wrong with it. Together with a failure comes what the response
 // gave nevertheless: the server may have rotated the credential.
-func (x *exchange) accept(a *answer) (auth.Session, *auth.Error) {
+func (x *exchange) accept(a *response) (auth.Session, *auth.Error) {
 	if a.status < 200 || a.status > 299 {
 		if x.grant.Kind == auth.KindLogout && (a.status == http.StatusUnauthorized || a.status == http.StatusNotFound) {
 			return auth.Session{}, nil // it is gone already
@@ -26,7 +26,7 @@ func (x *exchange) accept(a *answer) (auth.Session, *auth.Error) {
 	}
 	token, in, err := x.e.accessToken(a)
 	if token == "" && err == nil && x.grant.Kind == auth.KindRefresh && x.e.AccessToken.JSON != "" {
-		token, in, err = x.e.findAccessToken(a.document) // many servers nest it in the answer to a login only
+		token, in, err = x.e.findAccessToken(a.document) // many servers nest it in the response to a login only
 	}
 	s := x.withoutToken(a)
 	switch {
@@ -40,8 +40,8 @@ func (x *exchange) accept(a *answer) (auth.Session, *auth.Error) {
 	return x.withToken(s, a, token, in)
 }
 
-// withoutToken is what an answer gives beside the access token.
-func (x *exchange) withoutToken(a *answer) auth.Session {
+// withoutToken is what a response gives beside the access token.
+func (x *exchange) withoutToken(a *response) auth.Session {
 	s := auth.Session{Issued: a.issued, CSRF: x.e.csrfIn(a)}
 	if s.CSRF.IsZero() && !x.csrf.Equal(x.grant.Old.CSRF) {
 		s.CSRF = x.csrf // fetched before this call
@@ -65,7 +65,7 @@ func (x *exchange) withoutToken(a *answer) auth.Session {
 }
 
 // withToken completes s with the access token, unless the token must not be taken.
-func (x *exchange) withToken(s auth.Session, a *answer, token string, in *object) (auth.Session, *auth.Error) {
+func (x *exchange) withToken(s auth.Session, a *response, token string, in *object) (auth.Session, *auth.Error) {
 	refuse := func(err error, hint string) (auth.Session, *auth.Error) {
 		f := x.failure()
 		f.Status, f.Err, f.Hint = a.status, err, hint
@@ -91,7 +91,7 @@ func (x *exchange) withToken(s auth.Session, a *answer, token string, in *object
 
 // expires is when the access token ends. A token that is handed out once more does not live longer for that, unless
 // it had ended already by what was known.
-func (x *exchange) expires(a *answer, token string, c bearer.Claims, in *object) time.Time {
+func (x *exchange) expires(a *response, token string, c bearer.Claims, in *object) time.Time {
 	expires := lifetime.End(a.issued, accessLife(x.e.statedExpiry(a, in), c, a.date))
 	old := x.grant.Old
 	if old.AccessToken.Equal(auth.NewSecret(token)) && old.Expires.After(a.issued) &&
@@ -101,8 +101,8 @@ func (x *exchange) expires(a *answer, token string, c bearer.Claims, in *object)
 	return expires
 }
 
-// statedExpiry is what the answer says about the access token's end.
-func (e *Exchanger) statedExpiry(a *answer, in *object) lifetime.Moment {
+// statedExpiry is what the response says about the access token's end.
+func (e *Exchanger) statedExpiry(a *response, in *object) lifetime.Moment {
 	if path := e.AccessToken.ExpiresJSON; path != "" {
 		v, _, _ := lookup(a.document, path)
 		m, _ := lifetime.Read(v)

@@ -24,7 +24,7 @@ func (x *exchange) accountGiven() string {
 	return ""
 }
 
-// accountIn is what an answer, or claims, call the account for people.
+// accountIn is what a response, or claims, call the account for people.
 func accountIn(document any) string {
 	root, _ := document.(map[string]any)
 	var places []*object

@@ -79,14 +79,14 @@ func (c Call) checkHeaders(m *mistakes) {
 	}
 	for _, status := range c.RefusedStatus {
 		if status < 200 || status > 599 {
-			m.add("%s.refused_status: %d is not the status of an answer", c.kind, status)
+			m.add("%s.refused_status: %d is not the status of a response", c.kind, status)
 		}
 	}
 }
 
 func (c Call) checkFields(m *mistakes) {
 	if _, err := json.Marshal(c.Fields); err != nil {
-		m.add("%s.fields: they cannot be written as JSON; give texts, numbers, lists and maps", c.kind)
+		m.add("%s.fields: they cannot be written as JSON; give strings, numbers, arrays and objects", c.kind)
 	}
 	if c.RefreshTokenField != "" && c.RefreshTokenField == c.AccessTokenField {
 		m.add("%s: refresh_token_field and access_token_field are both %q; one field cannot carry both tokens",
@@ -99,20 +99,20 @@ func (c Call) checkFields(m *mistakes) {
 
 func (f CSRF) bind(base *url.URL, m *mistakes) CSRF {
 	sources := 0
-	for _, s := range []string{f.Cookie, f.AnswerHeader, f.AnswerJSON} {
+	for _, s := range []string{f.Cookie, f.ResponseHeader, f.ResponseJSON} {
 		if s != "" {
 			sources++
 		}
 	}
 	if sources > 1 {
-		m.add("csrf: cookie, answer_header and answer_json exclude each other; set the one that has the token")
+		m.add("csrf: cookie, response_header and response_json exclude each other; set the one that has the token")
 	}
 	if sources == 0 && (f.Header != "" || f.URL != "" || f.APICookie != "") {
-		m.add("csrf: nothing says where the token is; set cookie, answer_header or answer_json " +
-			"(a token that never changes belongs into headers)")
+		m.add("csrf: nothing says where the token is; set cookie, response_header or response_json " +
+			"(a token that never changes belongs in headers)")
 	}
-	if (f.Header != "" && !httpguts.ValidHeaderFieldName(f.Header)) || f.AnswerHeader != "" && !httpguts.ValidHeaderFieldName(f.AnswerHeader) {
-		m.add("csrf: header (%q) or answer_header (%q) is not a header name", f.Header, f.AnswerHeader)
+	if (f.Header != "" && !httpguts.ValidHeaderFieldName(f.Header)) || f.ResponseHeader != "" && !httpguts.ValidHeaderFieldName(f.ResponseHeader) {
+		m.add("csrf: header (%q) or response_header (%q) is not a header name", f.Header, f.ResponseHeader)
 	}
 	f.Header = cmp.Or(f.Header, "X-CSRF-Token")
 	if f.URL != "" {

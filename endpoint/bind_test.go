@@ -78,7 +78,7 @@ func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 		Login:        Call{Method: "FETCH", URL: "ftp://x/y", Encoding: "xml", Headers: map[string]string{"a b": "c", "X": "d\r\ne"}},
 		Refresh:      Call{URL: "https://ada:pw@x/y", RefreshTokenField: "t", AccessTokenField: "t", RefreshTokenHeader: "a:b", RefusedStatus: []int{42, 401}},
 		Logout:       Call{URL: "http://[::1", Fields: map[string]any{"f": func() {}}},
-		CSRF:         CSRF{Cookie: "a", AnswerJSON: "b", Header: "c d", URL: "https:///x"},
+		CSRF:         CSRF{Cookie: "a", ResponseJSON: "b", Header: "c d", URL: "https:///x"},
 		AccessToken:  AccessTokenAt{Header: "h h", Cookie: "c;c", JSON: "x"},
 		RefreshToken: RefreshTokenAt{Header: "r r"},
 	}
@@ -89,7 +89,7 @@ func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 	for _, want := range []string{
 		`login.method: "FETCH"`, `login.url: scheme "ftp"`, `login.encoding: "xml"`, `login.headers: "a b"`, "login.headers: the value of X",
 		"refresh.url: take user and password out", `both "t"`, "refresh_token_header", "refused_status: 42", "logout.url: it cannot be parsed",
-		"logout.fields", "csrf: cookie, answer_header and answer_json", "csrf: header", "csrf.url: the host is missing",
+		"logout.fields", "csrf: cookie, response_header and response_json", "csrf: header", "csrf.url: the host is missing",
 		"access_token.header", "access_token.cookie", "access_token: a token is either", "refresh_token.header",
 	} {
 		if !strings.Contains(err.Error(), want) {
@@ -105,7 +105,7 @@ func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 
 func TestSingleMistakes(t *testing.T) {
 	for want, e := range map[string]Settings{
-		"set cookie, answer_header":                 {CSRF: CSRF{Header: "X-CSRF"}},
+		"set cookie, response_header":               {CSRF: CSRF{Header: "X-CSRF"}},
 		"refresh_token_field and refresh_token_hea": {Refresh: Call{RefreshTokenField: "a", RefreshTokenHeader: "B"}},
 		"login.refused_status: 1000":                {Login: Call{RefusedStatus: []int{1000}}},
 		"login.url: scheme \"javascript\"":          {Login: Call{URL: "javascript:alert(1)"}},

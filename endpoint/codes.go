@@ -22,12 +22,12 @@ var (
 	passingCodes = []string{"servererror", "temporarilyunavailable", "slowdown", "toomanyrequests"}
 )
 
-// codePaths are where answers have their error code. The messages among them count only if they are a code.
+// codePaths are where responses have their error code. The messages among them count only if they are a code.
 var codePaths = []string{"error", "error_code", "code", "error.code", "error.error", "error.type", "error.reason", "error.name",
 	"error.message", "errors.0.extensions.code", "errors.0.code", "data.error", "data.code", "name", "message", "msg", "detail"}
 
-// codes are the error codes of an answer, the most trustworthy first.
-func (x *exchange) codes(a *answer) (found []string) {
+// codes are the error codes of a response, the most trustworthy first.
+func (x *exchange) codes(a *response) (found []string) {
 	add := func(code string) {
 		if code != "" && len(code) <= 64 && !x.isSecret(code) {
 			found = append(found, code)
@@ -92,9 +92,9 @@ func notInCode(r rune) bool {
 // messageNames are the fields that tell people what is wrong.
 var messageNames = []string{"error", "errordescription", "code", "errorcode", "message", "msg", "detail", "title", "reason", "description", "hint"}
 
-// said is what a short answer tells people, in lower case: the values of messages, not the names of fields, of
+// said is what a short response tells people, in lower case: the values of messages, not the names of fields, of
 // which csrfToken may be one.
-func (a *answer) said() string {
+func (a *response) said() string {
 	if len(a.body) > 16<<10 {
 		return ""
 	}
@@ -113,8 +113,8 @@ func (a *answer) said() string {
 	return b.String()
 }
 
-// complains reports whether a 2xx answer says that it is none.
-func (a *answer) complains() bool {
+// complains reports whether a 2xx response says that it is none.
+func (a *response) complains() bool {
 	root, ok := a.document.(map[string]any)
 	if !ok {
 		return false

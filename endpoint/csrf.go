@@ -82,7 +82,7 @@ func (x *exchange) fetchCSRF(ctx context.Context, refused bool) *auth.Error {
 	if err != nil {
 		return x.withoutCSRF(0, cause(err))
 	}
-	a := readAnswer(resp, time.Now())
+	a := readResponse(resp, time.Now())
 	if a.status > 299 {
 		f := x.withoutCSRF(a.status, nil)
 		f.Until = retryafter.At(a.header, a.date)
@@ -102,13 +102,13 @@ func (x *exchange) withoutCSRF(status int, err error) *auth.Error {
 	return f
 }
 
-// csrfIn is the CSRF token that an answer gives for the next call.
-func (e *Exchanger) csrfIn(a *answer) auth.Secret {
+// csrfIn is the CSRF token that a response gives for the next call.
+func (e *Exchanger) csrfIn(a *response) auth.Secret {
 	var token string
-	if e.CSRF.AnswerHeader != "" {
-		token = a.header.Get(e.CSRF.AnswerHeader)
-	} else if e.CSRF.AnswerJSON != "" {
-		v, _, _ := lookup(a.document, e.CSRF.AnswerJSON)
+	if e.CSRF.ResponseHeader != "" {
+		token = a.header.Get(e.CSRF.ResponseHeader)
+	} else if e.CSRF.ResponseJSON != "" {
+		v, _, _ := lookup(a.document, e.CSRF.ResponseJSON)
 		token, _ = v.(string)
 	}
 	if bearer.Check(token) != nil {

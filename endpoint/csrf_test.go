@@ -9,7 +9,7 @@ import (
 	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
 
-// guarded answers 403 unless the request's header has the token.
+// guarded returns 403 unless the request's header has the token.
 func guarded(header, token string, then http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != "GET" && r.Header.Get(header) != token {
@@ -62,12 +62,12 @@ func TestF51_CookieForTheAPI(t *testing.T) {
 	}
 }
 
-func TestF51_TokenOfAnEarlierAnswer(t *testing.T) {
-	for name, csrf := range map[string]CSRF{"header": {AnswerHeader: "X-Next-Csrf"}, "json": {AnswerJSON: "meta.csrf"}} {
-		answer := func(token string) http.HandlerFunc {
+func TestF51_TokenOfAnEarlierResponse(t *testing.T) {
+	for name, csrf := range map[string]CSRF{"header": {ResponseHeader: "X-Next-Csrf"}, "json": {ResponseJSON: "meta.csrf"}} {
+		response := func(token string) http.HandlerFunc {
 			return fakes.RespondJSON(200, `{"token":"t","meta":{"csrf":"`+token+`"}}`, "X-Next-Csrf", token)
 		}
-		tr := trading(t, Settings{CSRF: csrf}, fakes.InTurn(answer("tok1"), guarded("X-CSRF-Token", "tok1", answer("tok2")), guarded("X-CSRF-Token", "tok2", answer(""))))
+		tr := trading(t, Settings{CSRF: csrf}, fakes.InTurn(response("tok1"), guarded("X-CSRF-Token", "tok1", response("tok2")), guarded("X-CSRF-Token", "tok2", response(""))))
 		tr.setCookie("rt=r1; HttpOnly")
 		s, err := tr.login(nil)
 		if err != nil || s.CSRF.Reveal() != "tok1" {
@@ -80,7 +80,7 @@ func TestF51_TokenOfAnEarlierAnswer(t *testing.T) {
 			t.Errorf("%s: the API is shown %q", name, value)
 		}
 		if s, err = tr.refresh(s); err != nil || !s.CSRF.IsZero() {
-			t.Errorf("%s: an answer without one: %v", name, err)
+			t.Errorf("%s: a response without one: %v", name, err)
 		}
 	}
 }
@@ -111,7 +111,7 @@ func TestF51_TokenIsFetchedFirst(t *testing.T) {
 
 func TestF51_StaleTokenIsFetchedAgainOnce(t *testing.T) {
 	good := "new"
-	e := Settings{CSRF: CSRF{AnswerJSON: "csrfToken", URL: "/csrf"}}
+	e := Settings{CSRF: CSRF{ResponseJSON: "csrfToken", URL: "/csrf"}}
 	tr := trading(t, e, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/csrf" {
 			fakes.RespondJSON(200, `{"csrfToken":"new"}`)(w, r)
@@ -148,7 +148,7 @@ func TestCSRFTokenNeverBreaksAHeader(t *testing.T) {
 	if _, err := tr.refresh(auth.Session{}); err != nil || tr.last().header.Get("X-CSRF-Token") != "" || tr.last().header.Get("X-Evil") != "" {
 		t.Errorf("%v, %v", tr.last().header, err)
 	}
-	tr = trading(t, Settings{CSRF: CSRF{AnswerJSON: "csrf"}}, fakes.RespondJSON(200, `{"token":"t","csrf":"a\r\nb"}`))
+	tr = trading(t, Settings{CSRF: CSRF{ResponseJSON: "csrf"}}, fakes.RespondJSON(200, `{"token":"t","csrf":"a\r\nb"}`))
 	if s, err := tr.login(nil); err != nil || !s.CSRF.IsZero() {
 		t.Errorf("%v, kept %q", err, s.CSRF.Reveal())
 	}

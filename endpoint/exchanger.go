@@ -41,7 +41,7 @@ func (e *Exchanger) TokenCookie() string { return e.AccessToken.Cookie }
 // SendsCookie implements auth.CookieAuthenticator.
 func (e *Exchanger) SendsCookie(name string) bool { return e.CSRF.isCookie(name) }
 
-// Exchange implements auth.Exchanger. A refresh whose answer was lost presents its credential once more at once, since
+// Exchange implements auth.Exchanger. A refresh whose response was lost presents its credential once more at once, since
 // most servers grant some seconds for that; a login or a logout that did not reach the server is tried up to three
 // times. Every failure of a call is a *RefreshError.
 func (e *Exchanger) Exchange(ctx context.Context, hc *http.Client, g auth.Grant) (auth.Session, error) {
@@ -89,12 +89,12 @@ type exchange struct {
 	url         *url.URL
 	body        any // []byte, or nil for none
 	contentType string
-	csrf        auth.Secret // what an earlier answer gave
+	csrf        auth.Secret // what an earlier response gave
 
 	wire   wire
 	issued time.Time       // when the attempt was sent
 	sent   map[string]bool // the names of the cookies that it carried
-	lost   bool            // the answer to an attempt was lost, and another attempt was made
+	lost   bool            // the response to an attempt was lost, and another attempt was made
 
 	session    auth.Session
 	fail       *auth.Error // why the last attempt failed, nil if it did not
@@ -188,7 +188,7 @@ func (x *exchange) do(ctx context.Context) {
 	}
 	x.fail = nil
 	x.dress(req.Request)
-	client.Do(req) // judge has seen every answer, and closed it
+	client.Do(req) // judge has seen every response, and closed it
 	x.conclude()
 }
 
@@ -244,14 +244,14 @@ func (c *Call) fixedHeaders(req *http.Request) {
 	}
 }
 
-// judge is the retry policy, and looks at each answer: at its body, too, because an answer that breaks off is a
+// judge is the retry policy, and looks at each response: at its body, too, because a response that breaks off is a
 // lost one.
 func (x *exchange) judge(ctx context.Context, resp *http.Response, err error) (again bool, _ error) {
 	x.session, x.csrfFailed = auth.Session{}, false
 	if err != nil {
 		x.fail = x.broken(resp, err)
 	} else {
-		a := readAnswer(resp, x.issued)
+		a := readResponse(resp, x.issued)
 		resp.Body = http.NoBody
 		x.session, x.fail = x.accept(a)
 	}
@@ -281,7 +281,7 @@ func (x *exchange) stillThere() bool {
 	return true
 }
 
-// backoff is how long to wait before the next attempt: not at all for a lost answer, whose grace is running.
+// backoff is how long to wait before the next attempt: not at all for a lost response, whose grace is running.
 func (x *exchange) backoff(_, _ time.Duration, n int, _ *http.Response) time.Duration {
 	switch {
 	case x.grant.Kind == auth.KindRefresh:

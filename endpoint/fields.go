@@ -72,7 +72,7 @@ func (c *Call) encode(fields map[string]any) (body []byte, contentType string, e
 	}
 	body, err = json.Marshal(fields)
 	if err != nil {
-		return nil, "", errors.New("the fields of the body cannot be written as JSON; give texts, numbers, lists and maps")
+		return nil, "", errors.New("the fields of the body cannot be written as JSON; give strings, numbers, arrays and objects")
 	}
 	return body, "application/json", nil
 }

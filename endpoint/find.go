@@ -22,7 +22,7 @@ var (
 		"refreshtokenexpiration", "refreshexpiration", "refreshtokenexpires", "refreshexpires", "refreshtokenexpiry"}
 )
 
-// What one answer is searched to: servers nest three deep, an attacker for ever.
+// What one response is searched to: servers nest three deep, an attacker without end.
 const (
 	maxDepth   = 6
 	maxObjects = 1000
@@ -33,7 +33,7 @@ var withoutJoints = strings.NewReplacer("_", "", "-", "")
 // plain is a name without what differs between servers: accessToken, access_token and Access-Token are one.
 func plain(name string) string { return withoutJoints.Replace(strings.ToLower(name)) }
 
-// object is a JSON object of an answer and those around it.
+// object is a JSON object of a response and those around it.
 type object struct {
 	fields map[string]any
 	plain  map[string]any // fields by their plain names, once get was called

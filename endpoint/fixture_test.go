@@ -45,7 +45,7 @@ type trader struct {
 	seen []seen
 }
 
-// trading returns a trader for e as settings have it. The handler's answers do not cross a network.
+// trading returns a trader for e as settings have it. The handler's responses do not cross a network.
 func trading(tb testing.TB, e Settings, h http.HandlerFunc) *trader {
 	tb.Helper()
 	tr := &trader{tb: tb, jar: auth.NewJar(), ctx: tb.Context()}
@@ -102,7 +102,7 @@ func (tr *trader) last() seen {
 	return tr.seen[len(tr.seen)-1]
 }
 
-// setCookie puts a cookie into the jar, as an earlier answer of the server would have done.
+// setCookie puts a cookie into the jar, as an earlier response of the server would have done.
 func (tr *trader) setCookie(line string) {
 	tr.tb.Helper()
 	c, err := http.ParseSetCookie(line)

@@ -47,7 +47,7 @@ func (r *rotator) spend(w http.ResponseWriter, req *http.Request) bool {
 	return true
 }
 
-func (r *rotator) answer(w http.ResponseWriter, req *http.Request) {
+func (r *rotator) response(w http.ResponseWriter, req *http.Request) {
 	if !r.spend(w, req) {
 		fakes.RespondJSON(401, `{"error":"invalid_grant"}`)(w, req)
 		return
@@ -55,7 +55,7 @@ func (r *rotator) answer(w http.ResponseWriter, req *http.Request) {
 	fakes.RespondJSON(200, `{"accessToken":"new","expiresIn":900}`)(w, req)
 }
 
-// ways are those in which an answer gets lost after the server has committed.
+// ways are those in which a response gets lost after the server has committed.
 func (r *rotator) ways() map[string]http.HandlerFunc {
 	lost := func(then http.HandlerFunc) http.HandlerFunc {
 		return func(w http.ResponseWriter, req *http.Request) {
@@ -81,12 +81,12 @@ func (r *rotator) ways() map[string]http.HandlerFunc {
 	}
 }
 
-func TestF29_LostAnswerIsAskedForOnceMore(t *testing.T) {
+func TestF29_LostResponseIsAskedForOnceMore(t *testing.T) {
 	names := []string{"closed", "500", "502", "504", "cut off", "cut off, chunked", "garbage"}
 	for _, grace := range []bool{true, false} {
 		for _, name := range names {
 			r := &rotator{current: "r1", grace: grace}
-			server := httptest.NewServer(fakes.InTurn(r.ways()[name], r.answer))
+			server := httptest.NewServer(fakes.InTurn(r.ways()[name], r.response))
 			tr := tradingWith(t, Settings{}, server)
 			tr.setCookie("rt=r1; Path=/; HttpOnly")
 			s, err := tr.refresh(auth.Session{})
@@ -130,7 +130,7 @@ func TestF29_NewCookieBeforeALostBodyIsUsed(t *testing.T) {
 		io.WriteString(w, `{"acc`)
 		http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
-	}, r.answer))
+	}, r.response))
 	defer server.Close()
 	tr := tradingWith(t, Settings{}, server)
 	tr.setCookie("rt=r1; Path=/")
@@ -149,7 +149,7 @@ func TestF29_ErrorPageThatClearsTheCookieIsNotAskedAgain(t *testing.T) {
 	}
 }
 
-func TestF29_OnlyLostAnswersAreAskedForAgain(t *testing.T) {
+func TestF29_OnlyLostResponsesAreAskedForAgain(t *testing.T) {
 	for _, h := range []http.HandlerFunc{
 		fakes.RespondJSON(401, "{}"), fakes.RespondJSON(403, "{}"), fakes.RespondJSON(400, `{"error":"invalid_grant"}`), fakes.RespondJSON(429, "{}", "Retry-After", "0"),
 		fakes.RespondJSON(503, "{}"), fakes.RespondJSON(404, "{}"), fakes.Respond(200, "text/html", fakes.HTML), fakes.Respond(302, "-", ""), fakes.RespondJSON(200, `{"access_token":"a b"}`),
@@ -213,10 +213,10 @@ func TestLoginIsTriedAgainOnlyWhenNothingWasSent(t *testing.T) {
 func TestF54_BrokenReusedConnectionSpendsTheCredentialOnce(t *testing.T) {
 	for _, method := range []string{"GET", "POST"} {
 		r := &rotator{current: "r1", grace: true}
-		server := httptest.NewServer(fakes.InTurn(r.answer, func(w http.ResponseWriter, req *http.Request) {
+		server := httptest.NewServer(fakes.InTurn(r.response, func(w http.ResponseWriter, req *http.Request) {
 			r.spend(httptest.NewRecorder(), req)
 			panic(http.ErrAbortHandler)
-		}, r.answer))
+		}, r.response))
 		tr := tradingWith(t, Settings{Refresh: Call{Method: method}}, server)
 		tr.hc.Transport = once.Transport(http.DefaultTransport)
 		tr.setCookie("rt=r1; Path=/")

@@ -13,14 +13,14 @@ import (
 	"github.com/silentrefresh/silentrefresh/internal/retryafter"
 )
 
-// refusal says what an answer means that brought no session: a 4xx, a 5xx, a redirect, or a 2xx that complains.
-func (x *exchange) refusal(a *answer) *auth.Error {
+// refusal says what a response means that brought no session: a 4xx, a 5xx, a redirect, or a 2xx that complains.
+func (x *exchange) refusal(a *response) *auth.Error {
 	f := x.failure()
 	f.Status = a.status
 	codes := x.codes(a)
 	f.Code = displayable(codes)
 	if a.status < 300 {
-		f.Err = errors.New("the answer says that it failed")
+		f.Err = errors.New("the response says that it failed")
 	}
 	switch {
 	case a.status == http.StatusTooManyRequests || a.status == http.StatusServiceUnavailable:
@@ -37,7 +37,7 @@ func (x *exchange) refusal(a *answer) *auth.Error {
 		x.csrfFailed = true
 		f.Hint = "the server wants a CSRF token; look at the csrf settings, and at Origin and Referer in " + x.setting("headers")
 	case a.err == errHTML:
-		f.Hint = "an HTML page answered, not the auth server: a captive portal, a proxy or a firewall, or " + x.setting("url") + " is wrong"
+		f.Hint = "an HTML page responded, not the auth server: a captive portal, a proxy or a firewall, or " + x.setting("url") + " is wrong"
 	case anyOf(codes, clientCodes) || a.blamesAPIKey():
 		f.Hint = "it is this client that was refused, not the session; look at " + x.setting("headers") + " and " + x.setting("fields")
 	case !anyOf(codes, passingCodes):
@@ -46,8 +46,8 @@ func (x *exchange) refusal(a *answer) *auth.Error {
 	return f
 }
 
-// byStatus is for answers whose status has to say it all.
-func (x *exchange) byStatus(f *auth.Error, a *answer) {
+// byStatus is for responses whose status has to say it all.
+func (x *exchange) byStatus(f *auth.Error, a *response) {
 	wrongCredentials := a.status < 300 || slices.Contains([]int{400, 401, 403, 422}, a.status)
 	switch {
 	case f.Op == auth.KindLogin && wrongCredentials:
@@ -55,7 +55,7 @@ func (x *exchange) byStatus(f *auth.Error, a *answer) {
 	case f.Op == auth.KindRefresh && a.status == http.StatusUnauthorized:
 		f.Refused = true
 	case f.Op == auth.KindRefresh && a.status == http.StatusForbidden:
-		// A firewall answers so, too; but it does not clear cookies, and it does not go on for ever.
+		// A firewall responds so, too; but it does not clear cookies, and it does not go on and on.
 		f.Refused = x.cleared(a)
 		f.Doubtful = !f.Refused
 	default:
@@ -63,8 +63,8 @@ func (x *exchange) byStatus(f *auth.Error, a *answer) {
 	}
 }
 
-// cleared reports whether an answer deletes a cookie that was sent as a credential.
-func (x *exchange) cleared(a *answer) bool {
+// cleared reports whether a response deletes a cookie that was sent as a credential.
+func (x *exchange) cleared(a *response) bool {
 	return slices.ContainsFunc(a.cookies, func(c *http.Cookie) bool { return x.sent[c.Name] && a.deletes(c) })
 }
 
@@ -92,7 +92,7 @@ func (x *exchange) advice(status int) string {
 	}
 }
 
-// redirected says where an answer redirects to, without its query: a credential does not follow by itself.
+// redirected says where a response redirects to, without its query: a credential does not follow by itself.
 func (x *exchange) redirected(h http.Header) string {
 	to, err := x.url.Parse(h.Get("Location"))
 	if err != nil || h.Get("Location") == "" {
@@ -107,7 +107,7 @@ func (x *exchange) redirected(h http.Header) string {
 		"at what makes the server redirect", where, x.setting("url"))
 }
 
-// broken is the failure of an attempt that got no answer, or one whose redirect was refused.
+// broken is the failure of an attempt that got no response, or one whose redirect was refused.
 func (x *exchange) broken(resp *http.Response, err error) *auth.Error {
 	f := x.failure()
 	switch {
@@ -121,14 +121,14 @@ func (x *exchange) broken(resp *http.Response, err error) *auth.Error {
 	return f
 }
 
-// misread is the failure of a 2xx answer that cannot be understood. Unless it is a page from somewhere else, the
-// server has answered, and the credential may be spent.
-func (x *exchange) misread(a *answer, err error) *auth.Error {
+// misread is the failure of a 2xx response that cannot be understood. Unless it is a page from somewhere else, the
+// server has responded, and the credential may be spent.
+func (x *exchange) misread(a *response, err error) *auth.Error {
 	f := x.failure()
 	f.Status, f.Err = a.status, err
 	switch {
 	case err == errHTML:
-		f.Hint = "a captive portal or a web page answers there; look at " + x.setting("url")
+		f.Hint = "a captive portal or a web page responds there; look at " + x.setting("url")
 	case a.err != nil:
 		f.MaybeSpent = true
 	default:
@@ -137,20 +137,20 @@ func (x *exchange) misread(a *answer, err error) *auth.Error {
 	return f
 }
 
-// tokenless is for a 2xx answer without an access token, which is fine (it came too early, or the token comes with
+// tokenless is for a 2xx response without an access token, which is fine (it came too early, or the token comes with
 // the first refresh), unless there is one in another place. Then it is a mistake in the settings.
-func (x *exchange) tokenless(a *answer) *auth.Error {
+func (x *exchange) tokenless(a *response) *auth.Error {
 	hint := x.e.elsewhere(a)
 	if hint == "" {
 		return nil
 	}
 	f := x.failure()
-	f.Status, f.Err, f.Hint = a.status, errors.New("the answer has no access token where it was looked for"), hint
+	f.Status, f.Err, f.Hint = a.status, errors.New("the response has no access token where it was looked for"), hint
 	return f
 }
 
-// blamesCSRF reports whether an answer is about a missing or wrong CSRF token.
-func (a *answer) blamesCSRF() bool {
+// blamesCSRF reports whether a response is about a missing or wrong CSRF token.
+func (a *response) blamesCSRF() bool {
 	if a.status == 419 { // Laravel's "page expired"
 		return true
 	}
@@ -158,7 +158,7 @@ func (a *answer) blamesCSRF() bool {
 	return strings.Contains(said, "csrf") || strings.Contains(said, "xsrf") || strings.Contains(said, "request forgery")
 }
 
-func (a *answer) blamesAPIKey() bool {
+func (a *response) blamesAPIKey() bool {
 	said := plain(strings.ReplaceAll(a.said(), " ", ""))
 	return strings.Contains(said, "apikey")
 }

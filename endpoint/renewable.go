@@ -56,7 +56,7 @@ func (e *Exchanger) needsLiveToken(s auth.Session, cookies []*http.Cookie) bool 
 // missing says what stands in the way of a refresh that has nothing to present.
 func (e *Exchanger) missing(s auth.Session) error {
 	if !s.RefreshToken.IsZero() {
-		return errors.New("the answer carries a refresh token in its body; set refresh.refresh_token_field to the name " +
+		return errors.New("the response carries a refresh token in its body; set refresh.refresh_token_field to the name " +
 			"of the field that takes it")
 	}
 	if c, ok := e.mostLikely(s.Cookies); ok {
@@ -66,7 +66,7 @@ func (e *Exchanger) missing(s auth.Session) error {
 		return errors.New(note)
 	}
 	if e.Refresh.RefreshTokenField != "" || e.Refresh.RefreshTokenHeader != "" {
-		return errors.New("no refresh token was found in the answer; set refresh_token.json to its path")
+		return errors.New("no refresh token was found in the response; set refresh_token.json to its path")
 	}
 	return errors.New("the login brought neither a cookie nor a refresh token")
 }
@@ -136,9 +136,9 @@ func (e *Exchanger) goes(c auth.Cookie, change func(*auth.Cookie)) bool {
 	return len(auth.NewJar(c).Cookies(e.Refresh.target)) > 0
 }
 
-// untaken says why the jar did not take a cookie of a login's answer that may be the refresh token; "" if it took
+// untaken says why the jar did not take a cookie of a login's response that may be the refresh token; "" if it took
 // all. A session has only what the jar took, so this is the last chance to notice; it becomes Session.Extra.
-func (x *exchange) untaken(a *answer) string {
+func (x *exchange) untaken(a *response) string {
 	jar, ok := x.hc.Jar.(*auth.Jar)
 	if !ok {
 		return ""

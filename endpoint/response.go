@@ -16,21 +16,21 @@ import (
 	"github.com/silentrefresh/silentrefresh/internal/bearer"
 )
 
-// maxAnswer is how much of an answer's body is read.
-const maxAnswer = 1 << 20
+// maxResponse is how much of a response's body is read.
+const maxResponse = 1 << 20
 
-// What can be wrong with the body of an answer.
+// What can be wrong with the body of a response.
 var (
-	errHTML      = errors.New("the answer is an HTML page, not JSON")
-	errTooLong   = errors.New("the answer is longer than 1 MiB")
-	errCutOff    = errors.New("the answer is cut off")
-	errNotJSON   = errors.New("the answer is not valid JSON")
-	errNotForm   = errors.New("the answer is not a valid form")
-	errMalformed = errors.New("the answer is not valid HTTP")
+	errHTML      = errors.New("the response is an HTML page, not JSON")
+	errTooLong   = errors.New("the response is longer than 1 MiB")
+	errCutOff    = errors.New("the response is cut off")
+	errNotJSON   = errors.New("the response is not valid JSON")
+	errNotForm   = errors.New("the response is not a valid form")
+	errMalformed = errors.New("the response is not valid HTTP")
 )
 
-// answer is one answer of the auth server, its body read.
-type answer struct {
+// response is one response of the auth server, its body read.
+type response struct {
 	status   int
 	header   http.Header
 	cookies  []*http.Cookie
@@ -41,9 +41,9 @@ type answer struct {
 	err      error // why the body cannot be read, nil if it can
 }
 
-// readAnswer reads resp and closes its body.
-func readAnswer(resp *http.Response, issued time.Time) *answer {
-	a := &answer{status: resp.StatusCode, header: resp.Header, cookies: resp.Cookies(), issued: issued, date: issued}
+// readResponse reads resp and closes its body.
+func readResponse(resp *http.Response, issued time.Time) *response {
+	a := &response{status: resp.StatusCode, header: resp.Header, cookies: resp.Cookies(), issued: issued, date: issued}
 	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 		a.date = date
 	}
@@ -57,15 +57,15 @@ func readAnswer(resp *http.Response, issued time.Time) *answer {
 func bodyOf(resp *http.Response) ([]byte, error) {
 	defer resp.Body.Close()
 	if encoding := resp.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return nil, errors.New("the answer has a Content-Encoding that was not asked for")
+		return nil, errors.New("the response has a Content-Encoding that was not asked for")
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse+1))
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, errCutOff
 	case err != nil:
-		return nil, fmt.Errorf("the answer broke off: %w", cause(err))
-	case len(body) > maxAnswer:
+		return nil, fmt.Errorf("the response broke off: %w", cause(err))
+	case len(body) > maxResponse:
 		return nil, errTooLong
 	}
 	return body, nil
@@ -91,7 +91,7 @@ func parseBody(contentType string, body []byte) (any, error) {
 	case (strings.HasPrefix(media, "text/") || media == "") && printable(body):
 		return parseText(string(body)), nil
 	default:
-		return nil, fmt.Errorf("the answer is neither JSON nor a form but %q", media)
+		return nil, fmt.Errorf("the response is neither JSON nor a form but %q", media)
 	}
 }
 
@@ -103,7 +103,7 @@ func trimmed(body []byte) []byte {
 // notXML says what a body is that begins with markup.
 func notXML(media string) error {
 	if strings.HasSuffix(media, "xml") && media != "application/xhtml+xml" {
-		return errors.New("the answer is XML, not JSON")
+		return errors.New("the response is XML, not JSON")
 	}
 	return errHTML
 }
@@ -150,8 +150,8 @@ func printable(text []byte) bool {
 	}) < 0
 }
 
-// cookie is the value that the answer sets the cookie name to; ok reports whether it sets it at all.
-func (a *answer) cookie(name string) (c *http.Cookie, ok bool) {
+// cookie is the value that the response sets the cookie name to; ok reports whether it sets it at all.
+func (a *response) cookie(name string) (c *http.Cookie, ok bool) {
 	for _, candidate := range a.cookies {
 		if candidate.Name == name {
 			c, ok = candidate, true // the last one counts, as in a jar
@@ -161,6 +161,6 @@ func (a *answer) cookie(name string) (c *http.Cookie, ok bool) {
 }
 
 // deletes reports whether setting c deletes the cookie, or empties it.
-func (a *answer) deletes(c *http.Cookie) bool {
+func (a *response) deletes(c *http.Cookie) bool {
 	return c.Value == "" || c.MaxAge < 0 || c.MaxAge == 0 && !c.Expires.IsZero() && !c.Expires.After(a.date)
 }

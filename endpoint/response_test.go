@@ -13,8 +13,8 @@ import (
 	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
 
-func TestF30_WhatIsNoAnswerIsSaid(t *testing.T) {
-	big := `{"accessToken":"` + strings.Repeat("x", maxAnswer) + `"}`
+func TestF30_WhatIsNoResponseIsSaid(t *testing.T) {
+	big := `{"accessToken":"` + strings.Repeat("x", maxResponse) + `"}`
 	for _, tt := range []struct {
 		name, contentType, body string
 		headers                 []string
@@ -61,7 +61,7 @@ func TestF30_WhatIsNoAnswerIsSaid(t *testing.T) {
 				t.Errorf("%v: %+v", err, re)
 			}
 			if strings.Contains(err.Error(), "Evil") || len(err.Error()) > 400 {
-				t.Errorf("the error quotes the answer: %v", err)
+				t.Errorf("the error quotes the response: %v", err)
 			}
 		})
 	}
@@ -102,7 +102,7 @@ func TestF30_BothEncodingsAreRead(t *testing.T) {
 	}
 }
 
-func TestF30_CompressedAnswerIsRead(t *testing.T) {
+func TestF30_CompressedResponseIsRead(t *testing.T) {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
 	z.Write([]byte(`{"token":"t"}`))
@@ -116,7 +116,7 @@ func TestF30_CompressedAnswerIsRead(t *testing.T) {
 	}
 }
 
-func TestF30_EndlessAnswerIsCut(t *testing.T) {
+func TestF30_EndlessResponseIsCut(t *testing.T) {
 	server := newServer(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		for chunk := strings.Repeat(" ", 64<<10); ; {
@@ -142,7 +142,7 @@ func TestF31_WhatIsOmittedIsLeftToBeCarriedForward(t *testing.T) {
 	}
 }
 
-func TestF55_AnswerWithoutATokenIsNoFailure(t *testing.T) {
+func TestF55_ResponseWithoutATokenIsNoFailure(t *testing.T) {
 	for _, tt := range []struct {
 		status            int
 		contentType, body string
@@ -167,7 +167,7 @@ func TestF55_AnswerWithoutATokenIsNoFailure(t *testing.T) {
 	}
 }
 
-func TestAnswerIsReadableByTheCaller(t *testing.T) {
+func TestResponseIsReadableByTheCaller(t *testing.T) {
 	s, err := trading(t, Settings{}, fakes.RespondJSON(200, `{"token":"t","user":{"id":7}}`)).login(nil)
 	var got struct{ User struct{ ID int } }
 	if err != nil || s.Response.Decode(&got) != nil || got.User.ID != 7 {
@@ -192,7 +192,7 @@ func TestHostileDocumentsAreSearchedInBoundedTime(t *testing.T) {
 	}
 }
 
-func FuzzAnswer(f *testing.F) {
+func FuzzResponse(f *testing.F) {
 	for _, s := range []string{`{"accessToken":"t","expires_in":9}`, `{"tokens":{"access":{"token":"t","expires":"x"},"refresh":"r"}}`,
 		`"eyJhbGciOiJub25lIn0.e30.x"`, `access_token=t&expires_in=1e999`, fakes.HTML, `[[[{"a":{"b":[]}}]]]`, "\xef\xbb\xbf{}", `{"error":{"code":"x"}}`, `{"user":{"email":"\u0000"}}`} {
 		f.Add("application/json", s, 200)
@@ -203,7 +203,7 @@ func FuzzAnswer(f *testing.F) {
 		if status < 200 || status > 599 {
 			status = 200
 		}
-		tr := trading(t, Settings{CSRF: CSRF{AnswerJSON: "csrf"}}, func(w http.ResponseWriter, _ *http.Request) {
+		tr := trading(t, Settings{CSRF: CSRF{ResponseJSON: "csrf"}}, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header()["Content-Type"] = []string{contentType}
 			w.WriteHeader(status)
 			w.Write([]byte(body))

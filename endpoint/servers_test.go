@@ -14,7 +14,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// A kindOfServer is how a well-known server speaks: what it must be sent, what it answers, and the settings, as a
+// A kindOfServer is how a well-known server speaks: what it must be sent, what it responses, and the settings, as a
 // configuration file has them, that make the Settings speak so.
 type kindOfServer struct {
 	name        string
@@ -27,13 +27,13 @@ type kindOfServer struct {
 	account     string
 }
 
-// A step is one request and its answer. want is "METHOD uri", then lines of which each has to be part of the body,
+// A step is one request and its response. want is "METHOD uri", then lines of which each has to be part of the body,
 // or a header as "Name: value".
 type step struct {
-	want    string
-	status  int
-	answer  string
-	headers []string
+	want     string
+	status   int
+	response string
+	headers  []string
 }
 
 func (s step) differs(in seen) string {
@@ -66,7 +66,7 @@ func TestKindsOfServers(t *testing.T) {
 				s := k.steps[min(i, len(k.steps)-1)]
 				i++
 				w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
-				fakes.RespondJSON(s.status, s.answer, s.headers...)(w, r)
+				fakes.RespondJSON(s.status, s.response, s.headers...)(w, r)
 			})
 			tr.e.attach = k.attach
 			k.play(t, tr)

@@ -23,9 +23,9 @@ type Settings struct {
 	Logout  Call `json:"logout"`
 	// CSRF says how to satisfy a protection against cross-site request forgery.
 	CSRF CSRF `json:"csrf"`
-	// AccessToken says where answers have the access token; zero: in JSON, under one of the usual names.
+	// AccessToken says where responses have the access token; zero: in JSON, under one of the usual names.
 	AccessToken AccessTokenAt `json:"access_token"`
-	// RefreshToken says where answers have the refresh token, where it is not a cookie.
+	// RefreshToken says where responses have the refresh token, where it is not a cookie.
 	RefreshToken RefreshTokenAt `json:"refresh_token"`
 	// Verify, if set, finds the key to check each access token's signature with, as golang-jwt calls it. An
 	// access token that does not verify is refused, with an error. Its times are not looked at: this machine's
@@ -94,17 +94,17 @@ type CSRF struct {
 	APICookie string `json:"api_cookie"`
 	// Header is the request header that shows the token; "": X-CSRF-Token.
 	Header string `json:"header"`
-	// AnswerHeader is a header of earlier answers that gives the token.
-	AnswerHeader string `json:"answer_header"`
-	// AnswerJSON is the dotted path to the token in earlier answers.
-	AnswerJSON string `json:"answer_json"`
+	// ResponseHeader is a header of earlier responses that gives the token.
+	ResponseHeader string `json:"response_header"`
+	// ResponseJSON is the dotted path to the token in earlier responses.
+	ResponseJSON string `json:"response_json"`
 	// URL is fetched first with GET where no token is known yet, and again where the one that is known is refused.
 	URL string `json:"url"`
 
 	target *url.URL
 }
 
-// AccessTokenAt says where answers have the access token. Zero: in JSON, under one of the usual names
+// AccessTokenAt says where responses have the access token. Zero: in JSON, under one of the usual names
 // (accessToken, access_token, token, access, jwt), at the top or nested. Upper and lower case, underscores and
 // hyphens make no difference.
 type AccessTokenAt struct {
@@ -120,7 +120,7 @@ type AccessTokenAt struct {
 	ExpiresJSON string `json:"expires_json"`
 }
 
-// RefreshTokenAt says where answers have the refresh token.
+// RefreshTokenAt says where responses have the refresh token.
 type RefreshTokenAt struct {
 	// JSON is the dotted path to it; "": the usual names (refreshToken, refresh_token, refresh).
 	JSON string `json:"json"`

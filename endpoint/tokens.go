@@ -10,9 +10,9 @@ import (
 	"github.com/silentrefresh/silentrefresh/internal/lifetime"
 )
 
-// accessToken is the access token in an answer, and the object that holds it: "" if there is none where the
+// accessToken is the access token in a response, and the object that holds it: "" if there is none where the
 // settings look for it.
-func (e *Exchanger) accessToken(a *answer) (token string, in *object, err error) {
+func (e *Exchanger) accessToken(a *response) (token string, in *object, err error) {
 	at := e.AccessToken
 	if at.Cookie != "" {
 		if c, ok := a.cookie(at.Cookie); ok && !a.deletes(c) {
@@ -42,7 +42,7 @@ func (e *Exchanger) stripped(token string) string {
 	return bearer.WithoutScheme(token, e.attach.SchemeName())
 }
 
-var errEmptyToken = errors.New("the access token in the answer is empty")
+var errEmptyToken = errors.New("the access token in the response is empty")
 
 func (e *Exchanger) accessTokenAt(document any, path string) (string, *object, error) {
 	v, in, ok := lookup(document, path)
@@ -51,7 +51,7 @@ func (e *Exchanger) accessTokenAt(document any, path string) (string, *object, e
 	}
 	token, ok := v.(string)
 	if !ok {
-		return "", nil, errors.New("what access_token.json names in the answer is not a text")
+		return "", nil, errors.New("what access_token.json names in the response is not a string")
 	}
 	if token = e.stripped(token); token == "" {
 		return "", nil, errEmptyToken
@@ -59,7 +59,7 @@ func (e *Exchanger) accessTokenAt(document any, path string) (string, *object, e
 	return token, in, nil
 }
 
-// findAccessToken looks under the usual names. An answer that is nothing but a text is the token itself.
+// findAccessToken looks under the usual names. A response that is nothing but a text is the token itself.
 func (e *Exchanger) findAccessToken(document any) (string, *object, error) {
 	if token, ok := document.(string); ok {
 		return e.stripped(token), nil, nil
@@ -74,27 +74,27 @@ func (e *Exchanger) findAccessToken(document any) (string, *object, error) {
 	return token, in, nil
 }
 
-// elsewhere says which setting would find an access token that the answer has in another place than where it was
+// elsewhere says which setting would find an access token that the response has in another place than where it was
 // looked for; "" if there is none in sight.
-func (e *Exchanger) elsewhere(a *answer) string {
+func (e *Exchanger) elsewhere(a *response) string {
 	at := e.AccessToken
 	if at != (AccessTokenAt{ExpiresJSON: at.ExpiresJSON}) {
 		if token, in, _ := findText(a.document, accessNames, aside); token != "" {
-			return "the answer has one at " + in.path(in.nameOf(token)) + ": set access_token.json to that, and leave header and cookie empty"
+			return "the response has one at " + in.path(in.nameOf(token)) + ": set access_token.json to that, and leave header and cookie empty"
 		}
 	}
 	for _, name := range []string{"Authorization", "X-Access-Token", "X-Auth-Token", "Access-Token", "Token"} {
 		if a.header.Get(name) != "" {
-			return "the answer has a header " + name + ": set access_token.header to that"
+			return "the response has a header " + name + ": set access_token.header to that"
 		}
 	}
 	for _, c := range a.cookies {
 		if strings.Contains(plain(c.Name), "access") && c.Name != at.Cookie && !a.deletes(c) {
-			return "the answer sets a cookie " + c.Name + ": set access_token.cookie to that"
+			return "the response sets a cookie " + c.Name + ": set access_token.cookie to that"
 		}
 	}
 	if path := strangeJWT(a.document); path != "" {
-		return "the answer has a JWT at " + path + ": set access_token.json to that if it is the one"
+		return "the response has a JWT at " + path + ": set access_token.json to that if it is the one"
 	}
 	return ""
 }
@@ -112,9 +112,9 @@ func strangeJWT(document any) (path string) {
 	return path
 }
 
-// sessionLife is how long the session lives that the answer renews: what it says, the refresh token's own end, or
+// sessionLife is how long the session lives that the response renews: what it says, the refresh token's own end, or
 // the end of the cookie that carries it.
-func (e *Exchanger) sessionLife(a *answer, refresh string, in *object) time.Duration {
+func (e *Exchanger) sessionLife(a *response, refresh string, in *object) time.Duration {
 	if in != nil && aside(plain(in.name)) && in.get(accessNames[0]) == nil { // an object of its own: its "expires" is meant
 		if m, ok := in.moment(expiryNames); ok {
 			return m.Left(a.date)
@@ -142,8 +142,8 @@ func (e *Exchanger) mayRefresh(c *http.Cookie) bool {
 	return c.HttpOnly || strings.Contains(plain(c.Name), "refresh")
 }
 
-// refreshToken is the refresh token in an answer, "" if there is none, and the object that holds it.
-func (e *Exchanger) refreshToken(a *answer) (token string, in *object) {
+// refreshToken is the refresh token in a response, "" if there is none, and the object that holds it.
+func (e *Exchanger) refreshToken(a *response) (token string, in *object) {
 	switch {
 	case e.RefreshToken.Header != "":
 		token = a.header.Get(e.RefreshToken.Header)
@@ -181,5 +181,5 @@ func findRefreshToken(document any) (token string, in *object) {
 	return token, in
 }
 
-// isJSONDocument reports whether the answer is JSON rather than a form.
-func isJSONDocument(a *answer) bool { return decodeJSON(trimmed(a.body)) != nil }
+// isJSONDocument reports whether the response is JSON rather than a form.
+func isJSONDocument(a *response) bool { return decodeJSON(trimmed(a.body)) != nil }

@@ -22,7 +22,7 @@ func TestTokenInAnotherPlaceIsSaid(t *testing.T) {
 		{"header", AccessTokenAt{}, `{}`, []string{"Authorization", "Bearer t"}, "access_token.header"},
 		{"cookie", AccessTokenAt{}, `{}`, []string{"Set-Cookie", "access_token=t; HttpOnly"}, "access_token.cookie"},
 		{"strange name", AccessTokenAt{}, `{"out":{"sesame":"` + token + `"}}`, nil, "out.sesame"},
-		{"not a text", AccessTokenAt{JSON: "a"}, `{"a":{"b":"t"}}`, nil, "not a text"},
+		{"not a string", AccessTokenAt{JSON: "a"}, `{"a":{"b":"t"}}`, nil, "not a string"},
 	} {
 		_, err := trading(t, Settings{AccessToken: tt.at}, fakes.RespondJSON(200, tt.body, tt.headers...)).login(nil)
 		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), token) {
@@ -31,7 +31,7 @@ func TestTokenInAnotherPlaceIsSaid(t *testing.T) {
 	}
 }
 
-func TestWhereAnswersHaveTheAccessToken(t *testing.T) {
+func TestWhereResponsesHaveTheAccessToken(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		at      AccessTokenAt
@@ -69,7 +69,7 @@ func TestWhereAnswersHaveTheAccessToken(t *testing.T) {
 	}
 }
 
-func TestWhereAnswersHaveTheRefreshToken(t *testing.T) {
+func TestWhereResponsesHaveTheRefreshToken(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		at      RefreshTokenAt
@@ -93,7 +93,7 @@ func TestWhereAnswersHaveTheRefreshToken(t *testing.T) {
 	}
 }
 
-// Paths that fit the answer to a login only, as with servers that nest the tokens there and not in the answer to a
+// Paths that fit the response to a login only, as with servers that nest the tokens there and not in the response to a
 // refresh: the rotated token is found all the same, since to lose it would cost the session.
 func TestF33_PathsThatFitTheLoginOnly(t *testing.T) {
 	for _, e := range []Settings{

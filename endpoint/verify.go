@@ -42,7 +42,7 @@ func unverified(err error) error {
 }
 
 // accessLife is how long an access token lives, counted from when it was asked for; 0 if unknown. stated is what
-// the answer says, date what the server's clock showed. A lifetime is believed before a time, because it does not
+// the response says, date what the server's clock showed. A lifetime is believed before a time, because it does not
 // depend on anybody's clock; a JWT can only shorten it.
 func accessLife(stated lifetime.Moment, c bearer.Claims, date time.Time) time.Duration {
 	whole := c.Lifetime()

@@ -97,8 +97,8 @@ func TestF52_ForeignTokensAreRefused(t *testing.T) {
 }
 
 func TestF52_AnotherSubjectIsRefused(t *testing.T) {
-	answer := fmt.Sprintf(`{"token":%q,"refreshToken":"r2"}`, fakes.JWT(t, "sub", 8))
-	tr := trading(t, Settings{Refresh: Call{RefreshTokenField: "refreshToken"}}, fakes.RespondJSON(200, answer))
+	response := fmt.Sprintf(`{"token":%q,"refreshToken":"r2"}`, fakes.JWT(t, "sub", 8))
+	tr := trading(t, Settings{Refresh: Call{RefreshTokenField: "refreshToken"}}, fakes.RespondJSON(200, response))
 	old := auth.Session{RefreshToken: auth.NewSecret("r1"), Subject: "7"}
 	s, err := tr.refresh(old)
 	if err == nil || !s.AccessToken.IsZero() || s.RefreshToken.Reveal() != "r2" || s.Subject == "8" {

@@ -44,7 +44,7 @@ func (w *wire) nothingSent(err error) bool {
 }
 
 // cause is what went wrong below HTTP, without what an error of net/http carries beside it: the URL with its query,
-// or a line of the answer.
+// or a line of the response.
 func cause(err error) error {
 	for {
 		outer, ok := errors.AsType[*url.Error](err)

@@ -35,12 +35,12 @@ const Patience = 3 * time.Second
 // user is the name of the entry within the service.
 const user = "session key"
 
-// ErrNoKeychain: there is no keychain, or it did not answer. It wraps seal.ErrUnavailable, which makes a store
+// ErrNoKeychain: there is no keychain, or it did not response. It wraps seal.ErrUnavailable, which makes a store
 // use the next key.
 var ErrNoKeychain = fmt.Errorf("the OS keychain is %w", seal.ErrUnavailable)
 
 var (
-	errSilent = fmt.Errorf("it did not answer within %v; it may be locked, and asking for its password", Patience)
+	errSilent = fmt.Errorf("it did not response within %v; it may be locked, and asking for its password", Patience)
 	errNoBus  = errors.New("there is no D-Bus session, as is usual over SSH and in containers")
 )
 
@@ -76,18 +76,18 @@ func (k *keychain) ask(ctx context.Context, question func() ([]byte, error)) ([]
 	if err := k.takeTurn(ctx); err != nil {
 		return nil, err
 	}
-	type answer struct {
+	type response struct {
 		key []byte
 		err error
 	}
-	answered := make(chan answer, 1)
+	responded := make(chan response, 1)
 	go func() {
 		defer func() { <-k.turn }()
 		key, err := question()
-		answered <- answer{key, err}
+		responded <- response{key, err}
 	}()
 	select {
-	case a := <-answered:
+	case a := <-responded:
 		return a.key, a.err
 	case <-ctx.Done():
 		err := context.Cause(ctx)

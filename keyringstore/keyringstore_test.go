@@ -176,7 +176,7 @@ func TestNoBus(t *testing.T) {
 	}
 }
 
-// TestSilentKeychain: a keychain that hangs costs three seconds, once, however often it is asked; when it answers
+// TestSilentKeychain: a keychain that hangs costs three seconds, once, however often it is asked; when it responses
 // after all, it is asked again.
 func TestSilentKeychain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -196,7 +196,7 @@ func TestSilentKeychain(t *testing.T) {
 		close(hang)
 		synctest.Wait()
 		if got, err := k.ask(t.Context(), hanging); err != nil || !bytes.Equal(got, want) {
-			t.Errorf("after it had answered: %v", err)
+			t.Errorf("after it had responded: %v", err)
 		}
 	})
 }

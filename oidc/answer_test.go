@@ -10,32 +10,32 @@ import (
 	"github.com/silentrefresh/silentrefresh/oidc/internal/fakeop"
 )
 
-// TestF31_OmittedIsCarriedForward: an answer to a refresh needs neither an ID token nor a new refresh token.
+// TestF31_OmittedIsCarriedForward: a response to a refresh needs neither an ID token nor a new refresh token.
 func TestF31_OmittedIsCarriedForward(t *testing.T) {
 	op := start(t, &fakeop.Provider{})
 	e, hc := exchanger(t, settings(op)), client(t)
 	old := login(t, e, hc, op, "ada")
 	op.Change(func(p *fakeop.Provider) {
-		p.Fault = answer("/token", 200, `{"access_token":"a","expires_in":"60","refresh_expires_in":1800}`, map[string]string{"Content-Type": "application/json"})
+		p.Fault = response("/token", 200, `{"access_token":"a","expires_in":"60","refresh_expires_in":1800}`, map[string]string{"Content-Type": "application/json"})
 	})
 	s, err := refresh(t, e, hc, old)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if s.RefreshToken.Reveal() != old.RefreshToken.Reveal() || !s.Extra.IsZero() {
-		t.Error("what the answer omits was not left to be carried forward")
+		t.Error("what the response omits was not left to be carried forward")
 	}
 	if s.Expires.Sub(s.Issued) != time.Minute || s.Ends.Sub(s.Issued) != 30*time.Minute {
 		t.Errorf("token %v, session %v", s.Expires.Sub(s.Issued), s.Ends.Sub(s.Issued))
 	}
 }
 
-func TestF30_FormEncodedAnswer(t *testing.T) {
+func TestF30_FormEncodedResponse(t *testing.T) {
 	op := start(t, &fakeop.Provider{})
 	e, hc := exchanger(t, settings(op)), client(t)
 	old := login(t, e, hc, op, "ada")
 	op.Change(func(p *fakeop.Provider) {
-		p.Fault = answer("/token", 200, "access_token=a&refresh_token=r&expires_in=60", map[string]string{"Content-Type": "application/x-www-form-urlencoded"})
+		p.Fault = response("/token", 200, "access_token=a&refresh_token=r&expires_in=60", map[string]string{"Content-Type": "application/x-www-form-urlencoded"})
 	})
 	s, err := refresh(t, e, hc, old)
 	if err != nil || s.AccessToken.Reveal() != "a" || s.RefreshToken.Reveal() != "r" || s.Expires.Sub(s.Issued).Round(time.Second) != time.Minute {
@@ -43,8 +43,8 @@ func TestF30_FormEncodedAnswer(t *testing.T) {
 	}
 }
 
-// TestF30_HugeAnswer: no answer is read beyond a cap.
-func TestF30_HugeAnswer(t *testing.T) {
+// TestF30_HugeAnswer: no response is read beyond a cap.
+func TestF30_HugeResponse(t *testing.T) {
 	op := start(t, &fakeop.Provider{})
 	e, hc := exchanger(t, settings(op)), client(t)
 	old := login(t, e, hc, op, "ada")
@@ -63,7 +63,7 @@ func TestF30_HugeAnswer(t *testing.T) {
 	})
 	for _, e := range []*oidc.Exchanger{e, exchanger(t, settings(op))} { // tokens, and a discovery document
 		if _, err := refresh(t, e, hc, old); err == nil {
-			t.Error("it was taken for an answer")
+			t.Error("it was taken for a response")
 		}
 	}
 	op.Close()

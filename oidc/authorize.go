@@ -12,7 +12,7 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// An authorization is one authorization request, and what its answer has to match.
+// An authorization is one authorization request, and what its response has to match.
 type authorization struct {
 	url         string
 	redirectURI string
@@ -46,43 +46,43 @@ func (x *exchange) authorization(redirectURI, prompt, hint string) authorization
 	return a
 }
 
-// code checks the answer to a (RFC 6749 section 4.1.2) and returns the authorization code in it.
-func (x *exchange) code(a authorization, answer url.Values) (string, error) {
+// code checks the response to a (RFC 6749 section 4.1.2) and returns the authorization code in it.
+func (x *exchange) code(a authorization, response url.Values) (string, error) {
 	for _, name := range []string{"state", "iss", "code", "error"} {
-		if len(answer[name]) > 1 {
-			return "", x.mistake("the provider's answer has %s twice", name)
+		if len(response[name]) > 1 {
+			return "", x.mistake("the provider's response has %s twice", name)
 		}
 	}
-	if answer.Get("state") != a.state {
-		return "", x.mistake("the answer's state is not the one that was sent: it belongs to another request")
+	if response.Get("state") != a.state {
+		return "", x.mistake("the response's state is not the one that was sent: it belongs to another request")
 	}
-	if err := x.checkIssuer(answer); err != nil {
+	if err := x.checkIssuer(response); err != nil {
 		return "", err
 	}
-	if answer.Has("error") {
-		return "", x.answered(a, errorCode(answer.Get("error")))
+	if response.Has("error") {
+		return "", x.responded(a, errorCode(response.Get("error")))
 	}
-	if answer.Get("code") == "" {
-		return "", x.mistake("the provider's answer has neither a code nor an error")
+	if response.Get("code") == "" {
+		return "", x.mistake("the provider's response has neither a code nor an error")
 	}
-	return answer.Get("code"), nil
+	return response.Get("code"), nil
 }
 
-// checkIssuer makes sure that the answer is this provider's (RFC 9207 section 2.4).
-func (x *exchange) checkIssuer(answer url.Values) error {
+// checkIssuer makes sure that the response is this provider's (RFC 9207 section 2.4).
+func (x *exchange) checkIssuer(response url.Values) error {
 	switch {
-	case !answer.Has("iss") && x.SendsIssuer:
-		return x.mistake("the answer does not say which provider it is from, and %s promises to", x.c.Issuer)
-	case answer.Has("iss") && answer.Get("iss") != x.c.Issuer:
-		return x.mistake("the answer is from another provider than %s", x.c.Issuer)
+	case !response.Has("iss") && x.SendsIssuer:
+		return x.mistake("the response does not say which provider it is from, and %s promises to", x.c.Issuer)
+	case response.Has("iss") && response.Get("iss") != x.c.Issuer:
+		return x.mistake("the response is from another provider than %s", x.c.Issuer)
 	default:
 		return nil
 	}
 }
 
-// answered is an error that the authorization endpoint answered to a (RFC 6749 section 4.1.2.1, OpenID Connect Core
+// responded is an error that the authorization endpoint sent for a (RFC 6749 section 4.1.2.1, OpenID Connect Core
 // section 3.1.2.6).
-func (x *exchange) answered(a authorization, code string) error {
+func (x *exchange) responded(a authorization, code string) error {
 	e := &auth.Error{Op: x.op, Path: x.authorizeAt.Path, Status: x.wire.last.status, Code: code}
 	switch {
 	case slices.Contains(personNeeded, code):

@@ -12,23 +12,23 @@ import (
 	"github.com/silentrefresh/silentrefresh/auth"
 )
 
-// browser logs in through the system's browser (RFC 8252): the answer comes to a port of this machine that is
+// browser logs in through the system's browser (RFC 8252): the response comes to a port of this machine that is
 // open only meanwhile.
 func (x *exchange) browser(ctx context.Context) (auth.Session, error) {
 	listener, redirectURI, err := listen(ctx, x.c.RedirectURI)
 	if err != nil {
-		return auth.Session{}, x.mistake("listening for the browser's answer: %w", err)
+		return auth.Session{}, x.mistake("listening for the browser's response: %w", err)
 	}
 	a := x.authorization(redirectURI, x.consent(), "")
-	answers := make(chan url.Values, 1)
-	server := &http.Server{Handler: callback(a, answers), ReadHeaderTimeout: 10 * time.Second}
+	responses := make(chan url.Values, 1)
+	server := &http.Server{Handler: callback(a, responses), ReadHeaderTimeout: 10 * time.Second}
 	go server.Serve(listener) // ends with close below
-	answer, err := x.await(ctx, a.url, answers)
+	response, err := x.await(ctx, a.url, responses)
 	closeServer(server)
 	if err != nil {
 		return auth.Session{}, err
 	}
-	code, err := x.code(a, answer)
+	code, err := x.code(a, response)
 	if err != nil {
 		return auth.Session{}, err
 	}
@@ -45,14 +45,14 @@ func (x *exchange) consent() string {
 	return ""
 }
 
-// await opens the page and waits for its answer.
-func (x *exchange) await(ctx context.Context, page string, answers <-chan url.Values) (url.Values, error) {
+// await opens the page and waits for its response.
+func (x *exchange) await(ctx context.Context, page string, responses <-chan url.Values) (url.Values, error) {
 	opened := make(chan error, 1)
 	go func() { opened <- x.c.OpenBrowser(page) }()
 	for {
 		select {
-		case answer := <-answers:
-			return answer, nil
+		case response := <-responses:
+			return response, nil
 		case err := <-opened:
 			if err != nil {
 				x.c.Prompt(Prompt{URL: page})
@@ -86,9 +86,9 @@ func listen(ctx context.Context, redirectURI string) (net.Listener, string, erro
 	return l, u.String(), nil
 }
 
-// callback takes the first answer that carries a's state. Others are turned away, or any page on the machine
+// callback takes the first response that carries a's state. Others are turned away, or any page on the machine
 // could end the login.
-func callback(a authorization, answers chan<- url.Values) http.Handler {
+func callback(a authorization, responses chan<- url.Values) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		u := *r.URL
 		u.Scheme, u.Host = "http", r.Host
@@ -97,11 +97,11 @@ func callback(a authorization, answers chan<- url.Values) http.Handler {
 		w.Header().Set("Referrer-Policy", "no-referrer")
 		q := r.URL.Query()
 		switch {
-		case r.Method != http.MethodGet || !isAnswer(&u, a.redirectURI):
+		case r.Method != http.MethodGet || !isResponse(&u, a.redirectURI):
 			http.NotFound(w, r)
 			return
 		case q.Get("state") != a.state:
-			http.Error(w, "This answer belongs to another login. Nothing has happened.", http.StatusBadRequest)
+			http.Error(w, "This response belongs to another login. Nothing has happened.", http.StatusBadRequest)
 			return
 		case q.Has("error"):
 			fmt.Fprintln(w, "The login did not succeed. You can close this window; the program says why.")
@@ -109,8 +109,8 @@ func callback(a authorization, answers chan<- url.Values) http.Handler {
 			fmt.Fprintln(w, "You can close this window and go back to the program.")
 		}
 		select {
-		case answers <- q:
-		default: // answered already
+		case responses <- q:
+		default: // responded already
 		}
 	})
 }

@@ -65,7 +65,7 @@ func TestBrowserRequest(t *testing.T) {
 	}
 }
 
-// TestBrowserTurnsStrangersAway: answers of other logins, other paths and other methods do not end the login.
+// TestBrowserTurnsStrangersAway: responses of other logins, other paths and other methods do not end the login.
 func TestBrowserTurnsStrangersAway(t *testing.T) {
 	op := start(t, &fakeop.Provider{})
 	type visit struct {

@@ -145,7 +145,7 @@ func TestF32_TokenEndpointRedirects(t *testing.T) {
 		t.Fatal(err)
 	}
 	op.Change(func(p *fakeop.Provider) {
-		p.Fault = answer("/token", http.StatusTemporaryRedirect, "", map[string]string{"Location": thief.URL + "/token"})
+		p.Fault = response("/token", http.StatusTemporaryRedirect, "", map[string]string{"Location": thief.URL + "/token"})
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
@@ -157,7 +157,7 @@ func TestF32_TokenEndpointRedirects(t *testing.T) {
 	}
 }
 
-// TestF28_SilentSocket: a provider that never answers does not hang a login whose context has no deadline.
+// TestF28_SilentSocket: a provider that never responses does not hang a login whose context has no deadline.
 func TestF28_SilentSocket(t *testing.T) {
 	op := &fakeop.Provider{Fault: func(_ http.ResponseWriter, r *http.Request) bool {
 		<-r.Context().Done()

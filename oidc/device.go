@@ -56,12 +56,12 @@ func (x *exchange) deviceCode(ctx context.Context) (*oauth2.DeviceAuthResponse, 
 	}
 	da := &oauth2.DeviceAuthResponse{}
 	if json.Unmarshal(body, da) != nil || da.DeviceCode == "" || da.UserCode == "" || da.VerificationURI == "" {
-		return nil, x.mistake("the device authorization endpoint's answer has no code for a person")
+		return nil, x.mistake("the device authorization endpoint's response has no code for a person")
 	}
 	return da, nil
 }
 
-// poll waits for the person (section 3.4). A call that gets no answer is not the end: the provider may be back
+// poll waits for the person (section 3.4). A call that gets no response is not the end: the provider may be back
 // before the code expires.
 func (x *exchange) poll(ctx context.Context, da *oauth2.DeviceAuthResponse) (*oauth2.Token, error) {
 	for {

@@ -55,7 +55,7 @@ func TestDeviceSlowsDown(t *testing.T) {
 			return false
 		}
 		polls = append(polls, time.Now())
-		return len(polls) <= 2 && answer("/token", 400, `{"error":"slow_down"}`, nil)(w, r)
+		return len(polls) <= 2 && response("/token", 400, `{"error":"slow_down"}`, nil)(w, r)
 	}
 	bubble(t, op, func(c *oidc.Config) { c.Prompt = entering(t, op, "ada", 25*time.Second) },
 		func(t *testing.T, cl *silentrefresh.Client) {
@@ -72,12 +72,12 @@ func TestDeviceSlowsDown(t *testing.T) {
 		})
 }
 
-// TestDeviceProviderAwayMeanwhile: polls without an answer are not the end, and grow rarer.
+// TestDeviceProviderAwayMeanwhile: polls without a response are not the end, and grow rarer.
 func TestDeviceProviderAwayMeanwhile(t *testing.T) {
 	began := time.Time{}
 	op := &fakeop.Provider{}
 	op.Fault = func(w http.ResponseWriter, r *http.Request) bool {
-		return time.Since(began) < 2*time.Minute && answer("/token", 502, "<html>", nil)(w, r)
+		return time.Since(began) < 2*time.Minute && response("/token", 502, "<html>", nil)(w, r)
 	}
 	bubble(t, op, func(c *oidc.Config) { c.Prompt = entering(t, op, "ada", time.Second) },
 		func(t *testing.T, cl *silentrefresh.Client) {
@@ -93,8 +93,8 @@ func TestDeviceProviderAwayMeanwhile(t *testing.T) {
 
 // unlimited is a provider whose codes have no expires_in, and that goes away for good.
 func unlimited(w http.ResponseWriter, r *http.Request) bool {
-	return answer("/device_authorization", 200, `{"device_code":"d","user_code":"u","verification_uri":"https://op.example.com/device"}`, nil)(w, r) ||
-		answer("/token", 502, "", nil)(w, r)
+	return response("/device_authorization", 200, `{"device_code":"d","user_code":"u","verification_uri":"https://op.example.com/device"}`, nil)(w, r) ||
+		response("/token", 502, "", nil)(w, r)
 }
 
 func TestDeviceEnds(t *testing.T) {
@@ -109,8 +109,8 @@ func TestDeviceEnds(t *testing.T) {
 		{"expired", nil, func(_ *fakeop.Provider, c *oidc.Config) { c.Prompt, c.Patience = never, time.Hour }, "expired"},
 		{"nobody came", nil, func(_ *fakeop.Provider, c *oidc.Config) { c.Prompt, c.Patience = never, time.Minute }, "nobody logged in within 1m0s"},
 		{"nobody came, and the code does not expire", unlimited, func(_ *fakeop.Provider, c *oidc.Config) { c.Prompt, c.Patience = never, time.Minute }, "nobody logged in within 1m0s"},
-		{"no code", answer("/device_authorization", 200, `{}`, nil), func(_ *fakeop.Provider, c *oidc.Config) { c.Prompt = never }, "no code for a person"},
-		{"not allowed", answer("/device_authorization", 400, `{"error":"unauthorized_client"}`, nil), func(_ *fakeop.Provider, c *oidc.Config) { c.Prompt = never }, "does not allow this flow"},
+		{"no code", response("/device_authorization", 200, `{}`, nil), func(_ *fakeop.Provider, c *oidc.Config) { c.Prompt = never }, "no code for a person"},
+		{"not allowed", response("/device_authorization", 400, `{"error":"unauthorized_client"}`, nil), func(_ *fakeop.Provider, c *oidc.Config) { c.Prompt = never }, "does not allow this flow"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			op := &fakeop.Provider{Fault: test.fault}
@@ -136,7 +136,7 @@ func TestDeviceGivenUp(t *testing.T) {
 
 // TestDevicePromptExpires: a person is told how long the code is waited for, whatever ends that.
 func TestDevicePromptExpires(t *testing.T) {
-	endless := answer("/device_authorization", 200, `{"device_code":"d","user_code":"u","verification_uri":"https://op.example.com/device"}`, nil)
+	endless := response("/device_authorization", 200, `{"device_code":"d","user_code":"u","verification_uri":"https://op.example.com/device"}`, nil)
 	for _, test := range []struct {
 		name     string
 		fault    func(http.ResponseWriter, *http.Request) bool

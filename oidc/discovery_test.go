@@ -60,7 +60,7 @@ func TestDiscoveryAway(t *testing.T) {
 		{500, "SECRET", "500"},
 		{200, "<html>SECRET", "no discovery document"},
 	} {
-		op := start(t, &fakeop.Provider{Fault: answer("/.well-known/openid-configuration", test.status, test.body, nil)})
+		op := start(t, &fakeop.Provider{Fault: response("/.well-known/openid-configuration", test.status, test.body, nil)})
 		e, hc := exchanger(t, settings(op)), client(t)
 		grant := auth.Grant{Kind: auth.KindLogin, Credentials: oidc.Cookies{op.Session("ada")}}
 		_, err := e.Exchange(t.Context(), hc, grant)
@@ -127,7 +127,7 @@ func TestDiscoveryGrowsOld(t *testing.T) {
 			}
 			time.Sleep(25 * time.Hour)
 		}
-		op.Change(func(p *fakeop.Provider) { p.Fault = answer(document, 503, "", nil) })
+		op.Change(func(p *fakeop.Provider) { p.Fault = response(document, 503, "", nil) })
 		if _, err := refresh(t, e, hc, s); err != nil {
 			t.Errorf("the old document would have done: %v", err)
 		}

@@ -25,7 +25,7 @@
 // A refresh token comes first (RFC 6749 section 6). Where there is none, or the provider refuses it, silent
 // authentication is the second way: the authorization request of a browser, with prompt=none (OpenID Connect Core
 // section 3.1.2.1), through the jar that holds the provider's cookies. Redirects are followed within the provider's
-// origins only, and the redirect URI itself is never fetched: its query is the answer. Every request carries PKCE
+// origins only, and the redirect URI itself is never fetched: its query is the response. Every request carries PKCE
 // with S256 (RFC 7636), a state and a nonce; every ID token is verified (section 3.1.3.7), and it must name the
 // same subject as the one before. What ends the session: invalid_grant where no silent authentication is possible,
 // and login_required, interaction_required, consent_required or account_selection_required, which mean that a
@@ -43,12 +43,12 @@
 //
 // # Clocks
 //
-// ID tokens are checked against the Date of the answer that brought them, with two minutes of leeway: they come
+// ID tokens are checked against the Date of the response that brought them, with two minutes of leeway: they come
 // straight from the provider, and a machine whose clock is wrong can still log in.
 //
 // # Sender-constrained tokens
 //
 // DPoP (RFC 9449) is not here yet, and nothing is in its way: its proof is a header of each request, so it
-// belongs into a RoundTripper below ours (silentrefresh.Config.Base), which also sees the requests of this
+// belongs in a RoundTripper below ours (silentrefresh.Config.Base), which also sees the requests of this
 // package; and its key can travel in Session.Extra, a JSON document to which fields can be added.
 package oidc

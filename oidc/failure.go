@@ -12,25 +12,25 @@ import (
 )
 
 // grantRefused are codes of the token endpoint that refuse the very grant (RFC 6749 section 5.2, RFC 8628 section
-// 3.5, and what providers answer besides).
+// 3.5, and what providers response besides).
 var grantRefused = []string{"invalid_grant", "access_denied", "expired_token",
 	"login_required", "interaction_required", "consent_required", "account_selection_required"}
 
-// personNeeded are answers to prompt=none that only a person can change (OpenID Connect Core section 3.1.2.6).
+// personNeeded are responses to prompt=none that only a person can change (OpenID Connect Core section 3.1.2.6).
 var personNeeded = []string{"login_required", "interaction_required", "consent_required", "account_selection_required"}
 
-// mistake is a failure that no answer of the provider's is to blame for, or none that carries a code.
+// mistake is a failure that no response of the provider's is to blame for, or none that carries a code.
 func (x *exchange) mistake(format string, args ...any) *auth.Error {
 	return &auth.Error{Op: x.op, Unsent: true, Err: fmt.Errorf(format, args...)}
 }
 
 // failed says what the failure of the last request means for the session. Of err it repeats the error code and
-// the name of a network failure; what else the libraries put into their errors may be a whole answer.
+// the name of a network failure; what else the libraries put into their errors may be a whole response.
 func (x *exchange) failed(err error) *auth.Error {
 	c := x.wire.last
 	e := &auth.Error{Op: x.op, Path: c.path, Status: c.status, Until: c.until}
-	if answer, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
-		e.Code = errorCode(answer.ErrorCode)
+	if response, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
+		e.Code = errorCode(response.ErrorCode)
 	}
 	switch {
 	case c.status == 0:
@@ -47,7 +47,7 @@ func (x *exchange) failed(err error) *auth.Error {
 		e.MaybeSpent = true
 	case c.status < 300 && e.Code == "":
 		e.MaybeSpent = true
-		e.Err = errors.New("its answer is none that can be used")
+		e.Err = errors.New("its response is none that can be used")
 	case c.status/100 == 3:
 		e.Err = errors.New("it redirects, and a credential is not sent on")
 	default:

@@ -70,7 +70,7 @@ func TestF17_WrongClockStillLogsIn(t *testing.T) {
 	}
 }
 
-// dated is a transport whose answers come from a clock that is off.
+// dated is a transport whose responses come from a clock that is off.
 type dated time.Duration
 
 func (d dated) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -82,7 +82,7 @@ func (d dated) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func TestNoIDToken(t *testing.T) {
-	op := start(t, &fakeop.Provider{Fault: answer("/token", 200, `{"access_token":"a","refresh_token":"r"}`, map[string]string{"Content-Type": "application/json"})})
+	op := start(t, &fakeop.Provider{Fault: response("/token", 200, `{"access_token":"a","refresh_token":"r"}`, map[string]string{"Content-Type": "application/json"})})
 	_, err := exchanger(t, settings(op)).Exchange(t.Context(), client(t),
 		auth.Grant{Kind: auth.KindLogin, Credentials: oidc.Cookies{op.Session("ada")}})
 	if err == nil || !strings.Contains(err.Error(), "no ID token") {

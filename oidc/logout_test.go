@@ -57,7 +57,7 @@ func statusOf(t *testing.T, op *fakeop.Provider, token auth.Secret) int {
 
 // TestLogoutWhereTheProviderAsksAPerson: that its session lives on is said.
 func TestLogoutWhereTheProviderAsksAPerson(t *testing.T) {
-	op := start(t, &fakeop.Provider{Fault: answer("/logout", 200, "<form>Do you want to log out?</form>", nil)})
+	op := start(t, &fakeop.Provider{Fault: response("/logout", 200, "<form>Do you want to log out?</form>", nil)})
 	cl := newClient(t, op, settings(op))
 	if err := cl.Login(t.Context(), oidc.Cookies{op.Session("ada")}); err != nil {
 		t.Fatal(err)
@@ -96,7 +96,7 @@ func TestLogoutWithTheProviderAway(t *testing.T) {
 // TestLogoutAtALesserProvider: without the endpoints there is nothing to do, and nothing to complain of.
 func TestLogoutAtALesserProvider(t *testing.T) {
 	op := start(t, &fakeop.Provider{
-		Fault: answer("/revoke", 400, `{"error":"unsupported_token_type"}`, nil),
+		Fault: response("/revoke", 400, `{"error":"unsupported_token_type"}`, nil),
 		Discovery: func(d map[string]any) {
 			delete(d, "end_session_endpoint")
 		},

@@ -12,7 +12,7 @@ import (
 )
 
 // post sends a form to an endpoint that is not the token endpoint, as the client that we are (RFC 6749 section
-// 2.3.1), and returns the answer.
+// 2.3.1), and returns the response.
 func (x *exchange) post(ctx context.Context, endpoint string, form url.Values) ([]byte, error) {
 	secret := x.c.ClientSecret.Reveal()
 	basic := x.endpoint.AuthStyle == oauth2.AuthStyleInHeader
@@ -41,11 +41,11 @@ func (x *exchange) post(ctx context.Context, endpoint string, form url.Values) (
 		return nil, x.failed(err)
 	}
 	if resp.StatusCode/100 != 2 {
-		var answer struct {
+		var response struct {
 			Error string `json:"error"`
 		}
-		json.Unmarshal(body, &answer) // an answer without a code is told by its status
-		return nil, x.failed(&oauth2.RetrieveError{ErrorCode: answer.Error})
+		json.Unmarshal(body, &response) // a response without a code is told by its status
+		return nil, x.failed(&oauth2.RetrieveError{ErrorCode: response.Error})
 	}
 	return body, nil
 }

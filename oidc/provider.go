@@ -158,7 +158,7 @@ func keySet(hc *http.Client, base http.RoundTripper, uri string) goidc.KeySet {
 	return quietKeys{goidc.NewRemoteKeySet(goidc.ClientContext(context.Background(), own), uri)}
 }
 
-// quietKeys keeps answers out of errors: go-oidc repeats there whatever was fetched.
+// quietKeys keeps responses out of errors: go-oidc repeats there whatever was fetched.
 type quietKeys struct{ goidc.KeySet }
 
 // VerifySignature implements KeySet.

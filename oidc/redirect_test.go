@@ -13,7 +13,7 @@ import (
 	"github.com/silentrefresh/silentrefresh/oidc/internal/fakeop"
 )
 
-// redirecting is a transport that changes where answers redirect to.
+// redirecting is a transport that changes where responses redirect to.
 type redirecting func(*url.URL) *url.URL
 
 func (f redirecting) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -110,7 +110,7 @@ func TestSilentWithoutARedirect(t *testing.T) {
 		op := start(t, &fakeop.Provider{NoRefreshTokens: true})
 		e, hc := exchanger(t, settings(op)), client(t)
 		old := login(t, e, hc, op, "ada")
-		op.Change(func(p *fakeop.Provider) { p.Fault = answer("/authorize", test.status, "<html>", nil) })
+		op.Change(func(p *fakeop.Provider) { p.Fault = response("/authorize", test.status, "<html>", nil) })
 		_, err := refresh(t, e, hc, old)
 		if f := failure(t, err); f.Refused || f.MaybeSpent || !f.Unsent || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%d: %+v, %v", test.status, f, err)

@@ -30,11 +30,11 @@ func (x *exchange) silent(ctx context.Context, old auth.Session) (auth.Session, 
 // authorizeSilently asks the provider whether it still knows its session.
 func (x *exchange) authorizeSilently(ctx context.Context, old auth.Session) (authorization, string, error) {
 	a := x.authorization(x.c.RedirectURI, "none", extraOf(old).IDToken)
-	answer, err := x.follow(ctx, a)
+	response, err := x.follow(ctx, a)
 	if err != nil {
 		return a, "", err
 	}
-	code, err := x.code(a, answer)
+	code, err := x.code(a, response)
 	return a, code, err
 }
 
@@ -57,11 +57,11 @@ func (x *exchange) follow(ctx context.Context, a authorization) (url.Values, err
 		if err != nil {
 			return nil, err
 		}
-		if isAnswer(at, a.redirectURI) {
+		if isResponse(at, a.redirectURI) {
 			return at.Query(), nil
 		}
 	}
-	return nil, x.mistake("the provider redirected %d times without an answer", maxHops)
+	return nil, x.mistake("the provider redirected %d times without a response", maxHops)
 }
 
 // hop fetches one URL of the walk and returns where it redirects to.
@@ -87,8 +87,8 @@ func (x *exchange) hop(ctx context.Context, hc *http.Client, at *url.URL) (*url.
 	return nil, e
 }
 
-// isAnswer reports whether u is the redirect URI, with an answer in its query.
-func isAnswer(u *url.URL, redirectURI string) bool {
+// isResponse reports whether u is the redirect URI, with a response in its query.
+func isResponse(u *url.URL, redirectURI string) bool {
 	r, err := url.Parse(redirectURI)
 	return err == nil && u.Scheme == r.Scheme && u.Host == r.Host && u.Path == r.Path && u.Opaque == r.Opaque
 }

@@ -58,21 +58,21 @@ func TestSilentRenewal(t *testing.T) {
 	}
 }
 
-// answering makes the authorization endpoint answer with params instead of a code.
-func answering(params map[string]string) func(map[string]string) {
-	return func(answer map[string]string) {
-		delete(answer, "code")
+// responding makes the authorization endpoint respond with params instead of a code.
+func responding(params map[string]string) func(map[string]string) {
+	return func(response map[string]string) {
+		delete(response, "code")
 		for k, v := range params {
 			if v == "" {
-				delete(answer, k)
+				delete(response, k)
 			} else {
-				answer[k] = v
+				response[k] = v
 			}
 		}
 	}
 }
 
-func TestSilentAnswers(t *testing.T) {
+func TestSilentResponses(t *testing.T) {
 	for _, test := range []struct {
 		code    string
 		refused bool
@@ -93,7 +93,7 @@ func TestSilentAnswers(t *testing.T) {
 			op := start(t, &fakeop.Provider{NoRefreshTokens: true})
 			e, hc := exchanger(t, settings(op)), client(t)
 			old := login(t, e, hc, op, "ada")
-			op.Change(func(p *fakeop.Provider) { p.Answer = answering(map[string]string{"error": test.code}) })
+			op.Change(func(p *fakeop.Provider) { p.Response = responding(map[string]string{"error": test.code}) })
 			_, err := refresh(t, e, hc, old)
 			f := failure(t, err)
 			if f.Refused != test.refused || errors.Is(err, silentrefresh.ErrSessionOver) != test.refused {
@@ -112,11 +112,11 @@ func TestSilentAnswers(t *testing.T) {
 	}
 }
 
-func TestSilentAnswersThatLie(t *testing.T) {
+func TestSilentResponsesThatLie(t *testing.T) {
 	for _, test := range []struct {
-		name   string
-		answer map[string]string
-		want   string
+		name     string
+		response map[string]string
+		want     string
 	}{
 		{"state of another request", map[string]string{"state": "other", "code": "c"}, "state"},
 		{"no state", map[string]string{"state": "", "code": "c"}, "state"},
@@ -130,13 +130,13 @@ func TestSilentAnswersThatLie(t *testing.T) {
 			e, hc := exchanger(t, settings(op)), client(t)
 			old := login(t, e, hc, op, "ada")
 			sent := op.Calls("/token")
-			op.Change(func(p *fakeop.Provider) { p.Answer = answering(test.answer) })
+			op.Change(func(p *fakeop.Provider) { p.Response = responding(test.response) })
 			_, err := refresh(t, e, hc, old)
 			if f := failure(t, err); f.Refused || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("refused %v: %v", f.Refused, err)
 			}
 			if op.Calls("/token") != sent {
-				t.Error("a code of a doubtful answer was redeemed")
+				t.Error("a code of a doubtful response was redeemed")
 			}
 		})
 	}
@@ -161,12 +161,12 @@ func TestBroughtCookiesReachAllOfTheProvider(t *testing.T) {
 func TestSilentIssuerNotPromised(t *testing.T) {
 	op := start(t, &fakeop.Provider{
 		Discovery: func(d map[string]any) { delete(d, "authorization_response_iss_parameter_supported") },
-		Answer:    func(a map[string]string) { delete(a, "iss") },
+		Response:  func(a map[string]string) { delete(a, "iss") },
 	})
 	login(t, exchanger(t, settings(op)), client(t), op, "ada")
 }
 
-func TestSilentAnswerTwice(t *testing.T) {
+func TestSilentResponseTwice(t *testing.T) {
 	op := start(t, &fakeop.Provider{})
 	hc := client(t)
 	hc.Transport = redirecting(func(to *url.URL) *url.URL {
@@ -193,8 +193,8 @@ func TestSilentOtherSubject(t *testing.T) {
 	}
 }
 
-// answer is a fault of one path.
-func answer(path string, status int, body string, header map[string]string) func(http.ResponseWriter, *http.Request) bool {
+// response is a fault of one path.
+func response(path string, status int, body string, header map[string]string) func(http.ResponseWriter, *http.Request) bool {
 	return func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path != path {
 			return false
@@ -247,7 +247,7 @@ func TestSilentNeedsSomethingToShow(t *testing.T) {
 func TestReplayedCode(t *testing.T) {
 	op := start(t, &fakeop.Provider{NoRefreshTokens: true})
 	var first string
-	op.Answer = func(a map[string]string) {
+	op.Response = func(a map[string]string) {
 		if first == "" {
 			first = a["code"]
 		}
@@ -272,7 +272,7 @@ func TestPersonNeededHint(t *testing.T) {
 	withNone := inBrowser
 	withNone.Params = map[string]string{"prompt": "none"}
 	for _, code := range []string{"login_required", "interaction_required", "consent_required", "account_selection_required"} {
-		op.Change(func(p *fakeop.Provider) { p.Answer = answering(map[string]string{"error": code}) })
+		op.Change(func(p *fakeop.Provider) { p.Response = responding(map[string]string{"error": code}) })
 		for _, test := range []struct {
 			name        string
 			c           oidc.Config

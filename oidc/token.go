@@ -62,7 +62,7 @@ func (x *exchange) redeem(ctx context.Context, a authorization, code string, old
 	return s, nil
 }
 
-// present shows the refresh token (RFC 6749 section 6). When the answer is lost it does so once more at once, since
+// present shows the refresh token (RFC 6749 section 6). When the response is lost it does so once more at once, since
 // most providers bear with that for a moment (RFC 9700 section 4.14.2), and never a third time.
 func (x *exchange) present(ctx context.Context, token auth.Secret) (*oauth2.Token, *auth.Error) {
 	once := func() (*oauth2.Token, *auth.Error) {
@@ -109,13 +109,13 @@ func (x *exchange) refreshToken(ctx context.Context, old auth.Session) (auth.Ses
 	return s, nil
 }
 
-// session is what a token answer says by itself. Lifetimes count from when the request was sent.
+// session is what a token response says by itself. Lifetimes count from when the request was sent.
 func (x *exchange) session(tok *oauth2.Token) auth.Session {
 	s := auth.Session{
 		AccessToken:  auth.NewSecret(tok.AccessToken),
 		RefreshToken: auth.NewSecret(tok.RefreshToken),
 		Issued:       x.wire.last.began,
-		Expires:      tok.Expiry, // of an answer that is not JSON
+		Expires:      tok.Expiry, // of a response that is not JSON
 	}
 	if tok.ExpiresIn > 0 {
 		s.Expires = s.Issued.Add(time.Duration(tok.ExpiresIn) * time.Second)

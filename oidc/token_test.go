@@ -86,7 +86,7 @@ func TestSecondWayAwayIsNotTheEnd(t *testing.T) {
 	e, hc := exchanger(t, settings(op)), client(t)
 	old := login(t, e, hc, op, "ada")
 	op.RevokeGrants()
-	op.Change(func(p *fakeop.Provider) { p.Fault = answer("/authorize", 503, "", nil) })
+	op.Change(func(p *fakeop.Provider) { p.Fault = response("/authorize", 503, "", nil) })
 	_, err := refresh(t, e, hc, old)
 	if f := failure(t, err); f.Refused || !f.Unsent {
 		t.Errorf("%+v", f)
@@ -108,7 +108,7 @@ func TestRefusedWithoutASecondWay(t *testing.T) {
 	}
 }
 
-// TestF24_TokenEndpointFailures: what the token endpoint's answers to a refresh mean.
+// TestF24_TokenEndpointFailures: what the token endpoint's responses to a refresh mean.
 func TestF24_TokenEndpointFailures(t *testing.T) {
 	type flags struct{ refused, unsent, unknown bool }
 	over, harmless, lost, setting := flags{refused: true}, flags{unsent: true}, flags{unknown: true}, flags{}
@@ -144,7 +144,7 @@ func TestF24_TokenEndpointFailures(t *testing.T) {
 		old := login(t, e, client(t), op, "ada")
 		sent := op.Calls("/token")
 		op.Change(func(p *fakeop.Provider) {
-			p.Fault = answer("/token", test.status, test.body, map[string]string{"Content-Type": "application/json", "Retry-After": "7"})
+			p.Fault = response("/token", test.status, test.body, map[string]string{"Content-Type": "application/json", "Retry-After": "7"})
 		})
 		_, err := refresh(t, e, client(t), old)
 		f := failure(t, err)
@@ -175,7 +175,7 @@ func TestF29_OnceMore(t *testing.T) {
 	var tries atomic.Int32
 	op.Change(func(p *fakeop.Provider) {
 		p.Fault = func(w http.ResponseWriter, r *http.Request) bool {
-			return tries.Add(1) == 1 && answer("/token", 500, `{"error":"server_error"}`, nil)(w, r)
+			return tries.Add(1) == 1 && response("/token", 500, `{"error":"server_error"}`, nil)(w, r)
 		}
 	})
 	if _, err := refresh(t, e, client(t), old); err != nil {
@@ -183,7 +183,7 @@ func TestF29_OnceMore(t *testing.T) {
 	}
 }
 
-// TestF40_InterruptedIsSaid: the provider rotated, the answer was lost, and the token is refused the second time.
+// TestF40_InterruptedIsSaid: the provider rotated, the response was lost, and the token is refused the second time.
 func TestF40_InterruptedIsSaid(t *testing.T) {
 	op := start(t, &fakeop.Provider{})
 	e := exchanger(t, settings(op))
@@ -211,7 +211,7 @@ func TestF40_InterruptedIsSaidAfterBothWays(t *testing.T) {
 	}
 }
 
-// losing is a transport that loses answers after the server has acted.
+// losing is a transport that loses responses after the server has acted.
 type losing func() bool
 
 func (lose losing) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -224,7 +224,7 @@ func (lose losing) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // TestF29_LostAnswers: a connection that was never made is harmless; one that broke is not.
-func TestF29_LostAnswers(t *testing.T) {
+func TestF29_LostResponses(t *testing.T) {
 	op := start(t, &fakeop.Provider{})
 	e := exchanger(t, settings(op))
 	old := login(t, e, client(t), op, "ada")

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// maxAnswer caps every answer in bytes: documents and tokens are small, and a provider gone wrong is not to fill
+// maxResponse caps every response in bytes: documents and tokens are small, and a provider gone wrong is not to fill
 // the memory.
-const maxAnswer = 1 << 20
+const maxResponse = 1 << 20
 
 // A wire is the transport of one exchange, whose requests go one after the other. It remembers the last of them,
 // which the libraries above do not tell.
@@ -20,13 +20,13 @@ type wire struct {
 	last call
 }
 
-// A call is what is known of a request and its answer.
+// A call is what is known of a request and its response.
 type call struct {
 	path   string
 	began  time.Time
 	unsent bool      // it never left this machine
-	status int       // 0: no answer
-	date   time.Time // the answer's Date, zero if it had none
+	status int       // 0: no response
+	date   time.Time // the response's Date, zero if it had none
 	until  time.Time // what its Retry-After asks for
 }
 
@@ -52,7 +52,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// capped is a transport whose answers end after maxAnswer bytes.
+// capped is a transport whose responses end after maxResponse bytes.
 type capped struct{ base http.RoundTripper } // nil: http.DefaultTransport
 
 // RoundTrip implements http.RoundTripper.
@@ -68,7 +68,7 @@ func (c capped) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp.Body = struct {
 		io.Reader
 		io.Closer
-	}{io.LimitReader(resp.Body, maxAnswer), resp.Body}
+	}{io.LimitReader(resp.Body, maxResponse), resp.Body}
 	return resp, nil
 }
 

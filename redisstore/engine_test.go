@@ -109,7 +109,7 @@ type wire struct {
 	mu      sync.Mutex
 	conns   []*wiredConn
 	cut     bool
-	swallow atomic.Bool // the next answer gets lost, with its connection
+	swallow atomic.Bool // the next response gets lost, with its connection
 }
 
 var errCut = errors.New("the wire is cut")

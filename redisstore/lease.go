@@ -61,7 +61,7 @@ func (l *lease) try(ctx context.Context) (found revision, busy time.Duration, er
 }
 
 // keep renews the lease until the function that it returns is called, which releases it. Where it cannot, it calls
-// lost. Whether Redis answers or not, lost is called when the lease has run out.
+// lost. Whether Redis responses or not, lost is called when the lease has run out.
 func (l *lease) keep(ctx context.Context, lost context.CancelCauseFunc) (release func()) {
 	ctx, stop := context.WithCancel(ctx)
 	end := time.AfterFunc(time.Until(l.until), func() { lost(errLeaseRanOut) })
@@ -89,7 +89,7 @@ func (l *lease) renew(ctx context.Context, end *time.Timer, lost context.CancelC
 }
 
 // release gives the lock back. It waits for that within a bound, and not beyond the end of ctx: where Redis does not
-// answer, the lease runs out by itself.
+// response, the lease runs out by itself.
 func (l *lease) release(ctx context.Context) {
 	bounded, done := context.WithTimeout(context.WithoutCancel(ctx), releaseWithin)
 	go func() {

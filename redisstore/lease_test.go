@@ -88,7 +88,7 @@ func TestLostLeaseEndsTheContext(t *testing.T) {
 	})
 }
 
-// The bubble's clock makes this exact: the context ends with the lease, although Redis never answers again.
+// The bubble's clock makes this exact: the context ends with the lease, although Redis never responses again.
 func TestUnreachableRedisEndsTheContextWithTheLease(t *testing.T) {
 	inBubble(t, func(t *testing.T, e *engine) {
 		w := &wire{}

@@ -122,19 +122,19 @@ func addOne(_ context.Context, old []byte, save func([]byte) error) error {
 	return save([]byte(strconv.Itoa(n + 1)))
 }
 
-// An answer that gets lost on its way makes the client repeat the command.
+// A response that gets lost on its way makes the client repeat the command.
 func TestRepeatedCommandsDoNotConflict(t *testing.T) {
 	onEngines(t, func(t *testing.T, e *engine) {
 		w := &wire{}
 		s := e.wired(w)
 		put(t, s, "k", "first")
-		s.Close() // the answer that gets lost must not be one to the listener
+		s.Close() // the response that gets lost must not be one to the listener
 		before, err := s.look(t.Context(), "k")
 		must(t, err)
 		w.swallow.Store(true) // of taking the lock
 		must(t, s.Update(t.Context(), "k", func(_ context.Context, _ []byte, save func([]byte) error) error {
 			if w.swallow.Load() {
-				t.Error("no answer was lost")
+				t.Error("no response was lost")
 			}
 			w.swallow.Store(true) // of saving
 			return save([]byte("second"))
@@ -155,7 +155,7 @@ func TestSaveAfterAnUnconfirmedSave(t *testing.T) {
 		w := &wire{}
 		s := e.wired(w, func(c *Config) { c.Client = noRetries(e, w) })
 		put(t, s, "k", "first")
-		s.Close() // the answer that gets lost must not be one to the listener
+		s.Close() // the response that gets lost must not be one to the listener
 		must(t, s.Update(t.Context(), "k", func(_ context.Context, _ []byte, save func([]byte) error) error {
 			w.swallow.Store(true)
 			if err := save([]byte("second")); err == nil || isConflict(err) {

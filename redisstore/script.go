@@ -13,7 +13,7 @@ import "github.com/redis/go-redis/v9"
 var lookScript = redis.NewScript(`
 return redis.call('HMGET', KEYS[1], 'version', 'id', 'data')`)
 
-// lockScript takes the lock if it is free, or already ours because the client repeated a command whose answer was
+// lockScript takes the lock if it is free, or already ours because the client repeated a command whose response was
 // lost. It returns {1, version, id, data}, or {0, milliseconds until the holder's lease ends}.
 // The record is read first: where it is not a record, the error leaves no lock behind.
 // KEYS: record, lock. ARGV: holder, lease in milliseconds.
@@ -41,7 +41,7 @@ return 1`)
 // saveScript is the compare-and-set that everything rests on: it writes only if the record is the one that the
 // caller has read, or that the caller wrote after that without hearing whether it was written. It returns the new
 // version and 1; 0 and 0 if the record has been changed by somebody else; the version and 0 if it was written
-// before, by the same command, whose answer was lost.
+// before, by the same command, whose response was lost.
 //
 // The version is the last one plus 1, and not below Redis' clock in milliseconds. So it goes on counting also over
 // saves that Redis lost, and what is saved after a loss is newer than what was lost.

@@ -26,9 +26,9 @@ func TestSilentConnectionIsGivenUp(t *testing.T) {
 		if _, err := s.Load(t.Context(), "k"); err != nil {
 			t.Fatal(err)
 		}
-		<-time.After(20 * pingAfter) // pinged, and answered
+		<-time.After(20 * pingAfter) // pinged, and seen
 		if !heardOf(t, holder, s, "k") {
-			t.Fatal("the connection was given up although pings were answered")
+			t.Fatal("the connection was given up although pings came back")
 		}
 		w.mute()
 		if heardOf(t, holder, s, "k") {

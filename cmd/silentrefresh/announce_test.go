@@ -26,7 +26,7 @@ func TestProxyTellsOfTheEnd(t *testing.T) {
 	servesSoon(t, address)
 	servesSoon(t, address)
 	r.stop()
-	want := "silentrefresh: the session is over: /auth/refresh answered 401 invalid_grant at #; to go on: silentrefresh login\n" +
+	want := "silentrefresh: the session is over: /auth/refresh returned 401 invalid_grant at #; to go on: silentrefresh login\n" +
 		"silentrefresh: somebody has logged in, and requests are passed on\n"
 	if _, got, _ := strings.Cut(r.err.String(), "\n"); !like(got, want) {
 		t.Errorf("said\n%s\nwant\n%s", got, want)

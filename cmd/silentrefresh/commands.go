@@ -34,7 +34,7 @@ func commands() []command {
 			{"refresh-token", "take up a session by its refresh token: `FROM` is @FILE, or - for standard input"},
 		}},
 		{name: "request", args: "URL-or-path", least: 1, most: 1, run: request,
-			about: "send a request, and print the answer's body", more: requestHelp, flags: []use{
+			about: "send a request, and print the response's body", more: requestHelp, flags: []use{
 				{"X", "the `METHOD` (default: GET, and POST where there is data)"},
 				{"d", "the body: `DATA` is " + dataForms},
 				{"H", "a header, `'Name: value'`; may be repeated"},
@@ -127,5 +127,5 @@ const exitHelp = `
 After a login the other commands need neither -config nor -base while there is one session.
 "silentrefresh help config" shows the settings.
 
-Exit status: 0 all is well, 22 the server answered 400 or above, 3 log in first, 2 wrong usage, 1 anything else.
+Exit status: 0 all is well, 22 the server returned 400 or above, 3 log in first, 2 wrong usage, 1 anything else.
 `

@@ -153,7 +153,7 @@ const configHelp = `The config file is JSON, for instance this, where nothing bu
   "login":   {"method": "POST", "url": "/auth/login",   "encoding": "json", "headers": {}, "fields": {}},
   "refresh": {"method": "POST", "url": "/auth/refresh", "encoding": "json", "headers": {}, "fields": {}},
   "logout":  {"method": "POST", "url": "/auth/logout",  "encoding": "json", "headers": {}, "fields": {}},
-  "csrf":          {"cookie": "", "api_cookie": "", "header": "", "answer_header": "", "answer_json": "", "url": ""},
+  "csrf":          {"cookie": "", "api_cookie": "", "header": "", "response_header": "", "response_json": "", "url": ""},
   "access_token":  {"json": "", "header": "", "cookie": "", "expires_json": ""},
   "refresh_token": {"json": "", "header": ""},
   "issuer": "",
@@ -168,7 +168,7 @@ What is left out or empty means the usual thing.
   origins               more origins that get the token
   issuer                what the token's iss claim has to be
   attach                with bare, or with the scheme "", the token is sent without a scheme
-  hand_out_header       a header of answers that hands out a newer token
+  hand_out_header       a header of responses that hands out a newer token
   memory_only           never write the access token down, even encrypted
   ask                   what login asks for on the terminal
 

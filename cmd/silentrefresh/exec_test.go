@@ -29,7 +29,7 @@ func TestExecServes(t *testing.T) {
 	self := b.command().Path
 	got := b.ok("exec", "sh", "-c", `exec "$0" request "$SILENTREFRESH_URL/me"`, self)
 	if !strings.Contains(got, authtest.DefaultEmail) {
-		t.Errorf("answered %q", got)
+		t.Errorf("responded %q", got)
 	}
 	b.env["SILENTREFRESH_SECRET"] = "h@sh/ %"
 	const raw = `exec "$0" request "$SILENTREFRESH_URL/me"`

@@ -70,7 +70,7 @@ func (a *app) failed(what string, err error) *failure {
 		f.what, f.why, f.do, f.code = what+": nobody is logged in", "", a.loginCommand(), exitLogin
 	case isRefresh && refresh.Interrupted && refresh.Refused:
 		f.what += ": the session is over, interrupted"
-		f.why = reason(refresh) + "; the answer to an earlier attempt was lost (the process was killed, or the network\n" +
+		f.why = reason(refresh) + "; the response to an earlier attempt was lost (the process was killed, or the network\n" +
 			"failed), and the server takes the credential for spent"
 		f.do, f.code = a.loginCommand(), exitLogin
 	case errors.Is(err, silentrefresh.ErrSessionOver):
@@ -85,11 +85,11 @@ func (a *app) failed(what string, err error) *failure {
 	return f
 }
 
-// reason says what the auth server answered, or why it did not.
+// reason says what the auth server returned, or why it did not respond.
 func reason(e *auth.Error) string {
 	var parts []string
 	if e.Status != 0 {
-		text := fmt.Sprintf("%s answered %d %s", e.Path, e.Status, answered(e))
+		text := fmt.Sprintf("%s returned %d %s", e.Path, e.Status, statusOf(e))
 		if !e.At.IsZero() {
 			text += " at " + clock(e.At)
 		}
@@ -101,8 +101,8 @@ func reason(e *auth.Error) string {
 	return strings.Join(parts, ": ")
 }
 
-// answered is the error code of an answer, else its status in words.
-func answered(e *auth.Error) string {
+// statusOf is the error code of a response, else its status in words.
+func statusOf(e *auth.Error) string {
 	if e.Code != "" {
 		return e.Code
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // A guard decides who may use the proxy. A page of another origin in a browser of this machine could otherwise use
-// the session across sites: it need not read the answer to do harm, and a check of the Host header stops only those
+// the session across sites: it need not read the response to do harm, and a check of the Host header stops only those
 // that rebind a name. So every request with a foreign Origin, or that a browser says comes from another site, is
 // refused, GET and upgrades included.
 type guard struct {

@@ -68,11 +68,11 @@ func refreshToken(t *testing.T, s *authtest.Server) string {
 	for _, c := range resp.Cookies() {
 		return c.Value
 	}
-	var answer struct{ RefreshToken string }
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || answer.RefreshToken == "" {
+	var response struct{ RefreshToken string }
+	if err := json.NewDecoder(resp.Body).Decode(&response); err != nil || response.RefreshToken == "" {
 		t.Fatal("no refresh token: ", err)
 	}
-	return answer.RefreshToken
+	return response.RefreshToken
 }
 
 // certificate is the server's, in PEM.

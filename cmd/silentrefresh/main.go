@@ -17,7 +17,7 @@ const (
 	exitFailed = 1  // something went wrong
 	exitUsage  = 2  // the command line, or the settings, are wrong
 	exitLogin  = 3  // log in first
-	exitStatus = 22 // the server answered 400 or above, as curl -f has it
+	exitStatus = 22 // the server returned 400 or above, as curl -f has it
 )
 
 func main() {

@@ -97,7 +97,7 @@ func configMistake(document []byte, err error) error {
 		line := 1 + bytes.Count(document[:min(int(syntax.Offset), len(document))], []byte("\n"))
 		return fmt.Errorf("it is not JSON: line %d: %w", line, err)
 	case errors.As(err, &kind):
-		return fmt.Errorf("%q is of the wrong type: %s", strings.TrimPrefix(kind.Field, "Endpoint."), kind.Value)
+		return fmt.Errorf("%q is of the wrong type: %s", strings.TrimPrefix(kind.Field, "Settings."), kind.Value)
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return errors.New("it is not JSON: it ends too early")
 	}

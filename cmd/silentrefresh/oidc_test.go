@@ -52,18 +52,18 @@ func provider(t *testing.T) *httptest.Server {
 	say("/device", func(*http.Request) any {
 		return map[string]any{"device_code": "d", "user_code": "ABCD-EFGH", "verification_uri": s.URL + "/enter", "expires_in": 60, "interval": 1}
 	})
-	var requests sync.Map // authorization code -> the query of the request that it answers
+	var requests sync.Map // authorization code -> the query of the request that it responses
 	mux.HandleFunc("/authorize", func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
-		answer := url.Values{"state": {q.Get("state")}}
+		response := url.Values{"state": {q.Get("state")}}
 		if known, err := r.Cookie("op_session"); q.Get("prompt") == "none" && (err != nil || known.Value != "ada") {
-			answer.Set("error", "login_required")
+			response.Set("error", "login_required")
 		} else {
 			code := rand.Text()
 			requests.Store(code, q)
-			answer.Set("code", code)
+			response.Set("code", code)
 		}
-		http.Redirect(w, r, q.Get("redirect_uri")+"?"+answer.Encode(), http.StatusFound)
+		http.Redirect(w, r, q.Get("redirect_uri")+"?"+response.Encode(), http.StatusFound)
 	})
 	say("/token", func(r *http.Request) any {
 		now := time.Now().Unix()
@@ -105,13 +105,13 @@ func TestLoginWithAProvider(t *testing.T) {
 		t.Fatalf("%+v", r)
 	}
 	if got := b.ok("request", "/me"); got != "true\n" {
-		t.Errorf("answered %q", got)
+		t.Errorf("responded %q", got)
 	}
 	b.ok("status")
 	b.fails(exitUsage, []string{"leave -d out"}, "login", "-d", "{}")
 }
 
-// TestLoginInABrowser: where none opens, the page is shown. The answer that the browser brings ends the login.
+// TestLoginInABrowser: where none opens, the page is shown. The response that the browser brings ends the login.
 func TestLoginInABrowser(t *testing.T) {
 	s := provider(t)
 	b := newBox(t)
@@ -136,7 +136,7 @@ func TestLoginInABrowser(t *testing.T) {
 		t.Fatalf("%v: %s", err, out.String())
 	}
 	if got := b.ok("request", "/me"); got != "true\n" {
-		t.Errorf("answered %q", got)
+		t.Errorf("responded %q", got)
 	}
 }
 
@@ -166,7 +166,7 @@ func TestSilentLogin(t *testing.T) {
 	b.ok("login", "-config", file, "-cookie-file", cookies("ada"))
 	time.Sleep(time.Until(expiry(t, b)) + 10*time.Millisecond)
 	if got := b.ok("request", "/me"); got != "true\n" {
-		t.Errorf("answered %q", got)
+		t.Errorf("responded %q", got)
 	}
 	var st struct{ Version, Account any }
 	if err := json.Unmarshal([]byte(b.ok("status", "-json")), &st); err != nil || st.Version != 2.0 || st.Account != "ada@example.com" {

@@ -11,7 +11,7 @@ import (
 )
 
 const proxyHelp = `Requests to it go to the base URL, with the session's token. Streams, server-sent events and WebSockets pass. Once the
-session is over it answers 401 with the header "Silentrefresh-Error: session_over", until somebody logs in again.
+session is over it returns 401 with the header "Silentrefresh-Error: session_over", until somebody logs in again.
 
 Any program of this machine that can reach the port uses the session. With a secret, each request has to show it, in
 the header Silentrefresh-Secret or as the password of http://any:SECRET@127.0.0.1:8090. Web pages of other origins are

@@ -71,7 +71,7 @@ func TestProxy(t *testing.T) {
 		t.Errorf("after the token was revoked: %s", resp.Status)
 	}
 	if resp, _ := get(t, address+"/status/418"); resp.StatusCode != http.StatusTeapot || resp.Header.Get(errorHeader) != "" {
-		t.Errorf("an answer of the server's: %s", resp.Status)
+		t.Errorf("a response of the server's: %s", resp.Status)
 	}
 	if code := r.stop(); code != 0 || !strings.Contains(r.err.String(), "any program of this machine can use the session; to ask for a secret, set SILENTREFRESH_SECRET") {
 		t.Errorf("ended with %d, and said %s", code, r.err)
@@ -175,7 +175,7 @@ func TestProxyWhenTheSessionIsOver(t *testing.T) {
 			t.Fatalf("%v: %s", err, text)
 		}
 		if resp.StatusCode != http.StatusUnauthorized || resp.Header.Get("Silentrefresh-Error") != "session_over" ||
-			hint.Error != "session_over" || hint.Hint != "silentrefresh login" || !strings.Contains(hint.Message, "the session is over: /auth/refresh answered 401 invalid_grant") {
+			hint.Error != "session_over" || hint.Hint != "silentrefresh login" || !strings.Contains(hint.Message, "the session is over: /auth/refresh returned 401 invalid_grant") {
 			t.Errorf("%s %v %s", resp.Status, resp.Header, text)
 		}
 	}

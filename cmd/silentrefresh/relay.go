@@ -41,7 +41,7 @@ func (a *app) relay(c *silentrefresh.Client, addr net.Addr) *relay {
 		Transport:      c.Transport(nil),
 		FlushInterval:  -1, // streams pass as they come
 		ErrorLog:       a.quiet(),
-		ModifyResponse: r.answered,
+		ModifyResponse: r.responded,
 		ErrorHandler:   r.failed,
 	}
 	return r
@@ -78,8 +78,8 @@ func (r *relay) rewrite(p *httputil.ProxyRequest) {
 	}
 }
 
-// answered looks at the server's answer before it is passed on.
-func (r *relay) answered(resp *http.Response) error {
+// responded looks at the server's response before it is passed on.
+func (r *relay) responded(resp *http.Response) error {
 	_, own := resp.Request.Header["Authorization"]
 	if resp.StatusCode == http.StatusUnauthorized && !own {
 		if st := r.client.Status(); over(st) || stuck(st) {
@@ -111,7 +111,7 @@ func (r *relay) local(location string, from *url.URL) string {
 	return path
 }
 
-// failed answers a request that the server has not answered.
+// failed responds to a request that the server has not responded to.
 func (r *relay) failed(w http.ResponseWriter, req *http.Request, err error) {
 	f := r.app.failed(req.URL.Path+" was not sent", err)
 	refresh, isRefresh := errors.AsType[*auth.Error](err)
@@ -128,7 +128,7 @@ func (r *relay) failed(w http.ResponseWriter, req *http.Request, err error) {
 	}
 }
 
-// A refusal is an answer of the proxy's own.
+// A refusal is a response of the proxy's own.
 type refusal struct {
 	status  int
 	code    string

@@ -25,7 +25,7 @@ JSON, other data as a form, unless -H 'Content-Type: ...' says otherwise.
   silentrefresh request -X PUT -d '{"name": "Ada"}' /me
 `
 
-// request sends one request and prints the answer.
+// request sends one request and prints the response.
 func request(ctx context.Context, a *app) (err error) {
 	c, _, err := a.session(nil)
 	if err != nil {
@@ -49,7 +49,7 @@ func request(ctx context.Context, a *app) (err error) {
 	return a.verdict(resp, c.Status())
 }
 
-// unsent explains why the request got no answer.
+// unsent explains why the request got no response.
 func (a *app) unsent(to *url.URL, err error) error {
 	f := a.failed(shown(a.args[0])+" was not sent", err)
 	if f.do == "" && !errors.Is(err, context.Canceled) {
@@ -152,13 +152,13 @@ func firstWord(line string) string {
 	return word
 }
 
-// show writes the answer where it is wanted.
+// show writes the response where it is wanted.
 func (a *app) show(resp *http.Response) (err error) {
 	out := a.out
 	if a.options.output != "" {
 		f, err := os.Create(a.options.output)
 		if err != nil {
-			return usage("the file for the answer was not made: "+plain(err), "give another one with -o")
+			return usage("the file for the response was not made: "+plain(err), "give another one with -o")
 		}
 		defer func() { err = errors.Join(err, f.Close()) }()
 		out = f
@@ -167,7 +167,7 @@ func (a *app) show(resp *http.Response) (err error) {
 		a.showHead(resp)
 	}
 	if _, err := io.Copy(out, resp.Body); err != nil {
-		return a.failed("the answer broke off", err)
+		return a.failed("the response broke off", err)
 	}
 	return nil
 }
@@ -182,9 +182,9 @@ func (a *app) showHead(resp *http.Response) {
 	fmt.Fprint(a.out, "\r\n")
 }
 
-// verdict is what the answer's status means for the program's.
+// verdict is what the response's status means for the program's.
 func (a *app) verdict(resp *http.Response, st silentrefresh.Status) error {
-	what := fmt.Sprintf("%s answered %s", shown(a.args[0]), resp.Status)
+	what := fmt.Sprintf("%s returned %s", shown(a.args[0]), resp.Status)
 	switch location := resp.Header.Get("Location"); {
 	case resp.StatusCode == http.StatusUnauthorized && over(st):
 		return a.failed(what, st.Err)

@@ -12,7 +12,7 @@ import (
 	"github.com/silentrefresh/silentrefresh/authtest"
 )
 
-// echoed is what the test kit's /echo answers.
+// echoed is what the test kit's /echo responses.
 type echoed struct {
 	Method string            `json:"method"`
 	Path   string            `json:"path"`
@@ -33,7 +33,7 @@ func TestWarmStartIsOneRequest(t *testing.T) {
 	b, s := loggedIn(t, authtest.Config{})
 	before := s.Counters()
 	if got := b.ok("request", "/me"); !strings.Contains(got, authtest.DefaultEmail) {
-		t.Errorf("answered %q", got)
+		t.Errorf("responded %q", got)
 	}
 	want := before
 	want.API++
@@ -97,7 +97,7 @@ func TestRequestShowsHeaders(t *testing.T) {
 
 func TestRequestWritesToFile(t *testing.T) {
 	b, _ := loggedIn(t, authtest.Config{})
-	file := filepath.Join(t.TempDir(), "answer")
+	file := filepath.Join(t.TempDir(), "response")
 	if got := b.ok("request", "-o", file, "/me"); got != "" {
 		t.Errorf("printed %q", got)
 	}
@@ -107,7 +107,7 @@ func TestRequestWritesToFile(t *testing.T) {
 	b.fails(exitUsage, []string{"was not made"}, "request", "-o", t.TempDir(), "/me")
 }
 
-// TestRequestStreams: what the server sends is there before the answer has ended.
+// TestRequestStreams: what the server sends is there before the response has ended.
 func TestRequestStreams(t *testing.T) {
 	b, _ := loggedIn(t, authtest.Config{})
 	r := b.start("request", "/stream?events=1000&every=50ms")
@@ -121,7 +121,7 @@ func TestRequestStreams(t *testing.T) {
 func TestRequestShowsRedirects(t *testing.T) {
 	api := http.RedirectHandler("/elsewhere", http.StatusFound)
 	b, s := loggedIn(t, authtest.Config{API: api})
-	if r := b.run("request", "/old"); r.code != 0 || !strings.Contains(r.err, "answered 302 Found: see /elsewhere") || s.Counters().API != 1 {
+	if r := b.run("request", "/old"); r.code != 0 || !strings.Contains(r.err, "returned 302 Found: see /elsewhere") || s.Counters().API != 1 {
 		t.Errorf("%d %s", r.code, r.err)
 	}
 }
@@ -130,7 +130,7 @@ func TestRequestShowsRedirects(t *testing.T) {
 func TestF46_TokenStaysAtHome(t *testing.T) {
 	b, _ := loggedIn(t, authtest.Config{})
 	other := authtest.NewServer(t, authtest.Config{})
-	b.fails(exitStatus, []string{"token not sent to " + other.URL(), "answered 401"}, "request", other.URL()+"/me")
+	b.fails(exitStatus, []string{"token not sent to " + other.URL(), "returned 401"}, "request", other.URL()+"/me")
 }
 
 // TestUnreachableElsewhere: the URL that was called is the one to look at, without what may be a secret.
@@ -150,9 +150,9 @@ func TestExitStatuses(t *testing.T) {
 	b, s := loggedIn(t, authtest.Config{})
 	b.ok("request", "/status/204")
 	b.ok("request", "/status/399")
-	b.fails(exitStatus, []string{"/status/400 answered 400"}, "request", "/status/400")
-	b.fails(exitStatus, []string{"answered 503"}, "request", "/status/503")
-	r := b.fails(exitStatus, []string{"/scope answered 403"}, "request", "/scope?token=s3cret")
+	b.fails(exitStatus, []string{"/status/400 returned 400"}, "request", "/status/400")
+	b.fails(exitStatus, []string{"returned 503"}, "request", "/status/503")
+	r := b.fails(exitStatus, []string{"/scope returned 403"}, "request", "/scope?token=s3cret")
 	if strings.Contains(r.err, "s3cret") {
 		t.Errorf("repeats a query: %s", r.err)
 	}
@@ -163,7 +163,7 @@ func TestExitStatuses(t *testing.T) {
 	b.fails(exitUsage, []string{"there is no command \"dance\""}, "dance")
 	b.fails(exitUsage, []string{"a command is missing"})
 	b.fails(exitUsage, []string{"status takes no arguments"}, "status", "now")
-	b.fails(exitFailed, []string{"login to", "failed", "/auth/login answered 401 invalid_credentials"}, "login", "-d", `{"email": "x"}`)
+	b.fails(exitFailed, []string{"login to", "failed", "/auth/login returned 401 invalid_credentials"}, "login", "-d", `{"email": "x"}`)
 	b.ok("request", "/me") // a failed login leaves the session as it is
 	s.Close()
 	b.fails(exitFailed, []string{"/me was not sent\n", "why: ", "refused"}, "request", "/me?token=s3cret")
@@ -186,7 +186,7 @@ func TestOverReadsWell(t *testing.T) {
 	s.EndSessions()
 	time.Sleep(time.Until(expiry(t, b)) + 10*time.Millisecond)
 	want := "silentrefresh: /me was not sent: the session is over\n" +
-		"  why: /auth/refresh answered 401 invalid_grant at #:#:#\n" +
+		"  why: /auth/refresh returned 401 invalid_grant at #:#:#\n" +
 		"  do:  silentrefresh login\n"
 	for range 2 { // the second process reads what the first has written down
 		if r := b.run("request", "/me"); r.code != exitLogin || !like(r.err, want) {
@@ -198,17 +198,17 @@ func TestOverReadsWell(t *testing.T) {
 	}
 }
 
-// TestOverAfterTheRequest: the answer is printed, and what it means is said.
+// TestOverAfterTheRequest: the response is printed, and what it means is said.
 func TestOverAfterTheRequest(t *testing.T) {
 	b, s := loggedIn(t, authtest.Config{})
 	s.EndSessions()
-	r := b.fails(exitLogin, []string{"/me answered 401 Unauthorized: the session is over", "invalid_grant", "silentrefresh login"}, "request", "/me")
+	r := b.fails(exitLogin, []string{"/me returned 401 Unauthorized: the session is over", "invalid_grant", "silentrefresh login"}, "request", "/me")
 	if !strings.Contains(r.out, "invalid_token") {
 		t.Errorf("printed %q", r.out)
 	}
 }
 
-// TestF40_InterruptedIsSaid: the server spent the credential, and its answer was lost.
+// TestF40_InterruptedIsSaid: the server spent the credential, and its response was lost.
 func TestF40_InterruptedIsSaid(t *testing.T) {
 	b, s := loggedIn(t, authtest.Config{})
 	s.RevokeAccess()
@@ -225,7 +225,7 @@ func TestServerAway(t *testing.T) {
 	b.ok("login", "-config", b.config(s, map[string]any{"max_wait": "100ms"}), "-d", credentials)
 	s.RevokeAccess()
 	s.Down(authtest.Unavailable)
-	b.fails(exitStatus, []string{"the token could not be renewed", "/auth/refresh answered 503", "do:  "}, "request", "/me")
+	b.fails(exitStatus, []string{"the token could not be renewed", "/auth/refresh returned 503", "do:  "}, "request", "/me")
 	b.ok("status")
 	s.Up()
 	b.ok("request", "/me")

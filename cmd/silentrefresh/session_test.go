@@ -182,7 +182,7 @@ func TestTokenIsRenewedInTime(t *testing.T) {
 }
 
 // TestTokenIsNotDropped: one that is still good is handed over at once where the server does not renew it, and
-// before it ends where the server does not answer.
+// before it ends where the server does not response.
 func TestTokenIsNotDropped(t *testing.T) {
 	b, s := loggedIn(t, authtest.Config{AccessTTL: 12 * time.Second})
 	first := b.ok("token", "-min-ttl", "1s")

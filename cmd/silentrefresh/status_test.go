@@ -21,7 +21,7 @@ func TestStatus(t *testing.T) {
 	}
 	s.EndSessions()
 	b.run("request", "/me")
-	r := b.fails(exitLogin, []string{"the session is over", "/auth/refresh answered 401 invalid_grant", "silentrefresh login"}, "status")
+	r := b.fails(exitLogin, []string{"the session is over", "/auth/refresh returned 401 invalid_grant", "silentrefresh login"}, "status")
 	if !strings.HasPrefix(r.out, s.URL()+" as ada@example.com: over\n") {
 		t.Errorf("over: %q", r.out)
 	}

@@ -21,15 +21,15 @@ func (a *app) ask(ctx context.Context) (map[string]string, error) {
 			"give them with -d -, as a JSON object on standard input, or with -d @FILE")
 	}
 	fmt.Fprintf(a.err, "Login to %s\n", a.profile.label())
-	answers := map[string]string{}
+	responses := map[string]string{}
 	for _, field := range fields {
-		answer, err := a.askFor(ctx, field)
+		response, err := a.askFor(ctx, field)
 		if err != nil {
 			return nil, err
 		}
-		answers[field] = answer
+		responses[field] = response
 	}
-	return answers, nil
+	return responses, nil
 }
 
 // askFor asks for one field. What looks like a secret is not echoed. An interrupt restores the terminal.

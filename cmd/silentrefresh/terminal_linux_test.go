@@ -64,13 +64,13 @@ func (c *console) text() string {
 	return c.seen.String()
 }
 
-// types waits for a question and answers it.
-func (c *console) types(question, answer string) {
+// types waits for a question and responses it.
+func (c *console) types(question, response string) {
 	c.t.Helper()
 	for range 1000 {
 		if strings.HasSuffix(c.text(), question) {
 			time.Sleep(50 * time.Millisecond) // what is typed before the echo is off would be seen
-			fmt.Fprint(c.pty, answer)
+			fmt.Fprint(c.pty, response)
 			return
 		}
 		time.Sleep(10 * time.Millisecond)

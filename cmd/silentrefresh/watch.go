@@ -54,7 +54,7 @@ func describe(ev silentrefresh.Event) (column, text string) {
 	case silentrefresh.EventUnchanged:
 		return generation, "the server gave no newer token yet  " + next(ev)
 	case silentrefresh.EventHandedOut:
-		return generation, "with an answer of the API  " + next(ev)
+		return generation, "with a response of the API  " + next(ev)
 	case silentrefresh.EventRejected:
 		return generation, "the API refused the token"
 	case silentrefresh.EventRetrying:
@@ -85,7 +85,7 @@ func good(ev silentrefresh.Event) string {
 	return "token good until " + clock(ev.Expires)
 }
 
-// outcome is the status of the answer that made a refresh fail, or what came instead.
+// outcome is the status of the response that made a refresh fail, or what came instead.
 func outcome(err error) string {
 	e, ok := errors.AsType[*auth.Error](err)
 	switch {

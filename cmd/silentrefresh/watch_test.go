@@ -28,7 +28,7 @@ func TestTimeline(t *testing.T) {
 		"12:00:04  resumed   gen 1   ada@example.com  no renewal scheduled":                       {Kind: silentrefresh.EventResumed, Generation: 1, Account: "ada@example.com"},
 		"12:00:04  unchanged gen 2   the server gave no newer token yet  next #:#:#":              {Kind: silentrefresh.EventUnchanged, Generation: 2, Next: soon},
 		"12:00:04  rejected  gen 2   the API refused the token":                                   {Kind: silentrefresh.EventRejected, Generation: 2},
-		"12:00:04  over              /auth/refresh answered 401 invalid_grant at #; log in again": {Kind: silentrefresh.EventOver, Err: refused},
+		"12:00:04  over              /auth/refresh returned 401 invalid_grant at #; log in again": {Kind: silentrefresh.EventOver, Err: refused},
 		"12:00:04  warning           look at this":                                                {Kind: silentrefresh.EventWarning, Err: errors.New("silentrefresh: look at this")},
 		"12:00:04  saved            ":                                                             {Kind: silentrefresh.EventSaved},
 	} {
@@ -51,7 +51,7 @@ func TestWatch(t *testing.T) {
 	r.line("renewed   gen ")
 	b.ok("token", "-min-ttl", "1h")
 	s.EndSessions()
-	r.line("over              /auth/refresh answered 401 invalid_grant at ")
+	r.line("over              /auth/refresh returned 401 invalid_grant at ")
 	b.ok("login", "-d", credentials)
 	r.line("resumed   gen ")
 	if code := r.stop(); code != 0 {

@@ -204,7 +204,7 @@ func (p *platform) request() {
 	if err == nil {
 		resp.Body.Close()
 		if resp.StatusCode != http.StatusOK {
-			err = fmt.Errorf("the API answered %s", resp.Status)
+			err = fmt.Errorf("the API returned %s", resp.Status)
 		}
 	}
 	p.served.Add(1)

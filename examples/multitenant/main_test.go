@@ -79,7 +79,7 @@ func TestRestartDoesNotWaitForEver(t *testing.T) {
 		}
 		p.close()
 		away := roundTripper(func(r *http.Request) (*http.Response, error) {
-			return answer(r, http.StatusServiceUnavailable, "", nil), nil
+			return response(r, http.StatusServiceUnavailable, "", nil), nil
 		})
 		c, err := silentrefresh.New(silentrefresh.Config{BaseURL: "https://api.example.com", Name: "user0", Base: away, Store: p.store})
 		if err != nil {

@@ -45,7 +45,7 @@ func (s *authServer) RoundTrip(r *http.Request) (*http.Response, error) {
 	case "/auth/login":
 		var who credentials
 		if err := json.NewDecoder(r.Body).Decode(&who); err != nil {
-			return answer(r, http.StatusBadRequest, "no credentials", nil), nil
+			return response(r, http.StatusBadRequest, "no credentials", nil), nil
 		}
 		return s.login(r, who.User), nil
 	case "/auth/refresh":
@@ -69,26 +69,26 @@ func (s *authServer) refresh(r *http.Request) *http.Response {
 	time.Sleep(5 * time.Millisecond) // what a server takes
 	cookie, err := r.Cookie("refresh")
 	if err != nil {
-		return answer(r, http.StatusUnauthorized, "no cookie", nil)
+		return response(r, http.StatusUnauthorized, "no cookie", nil)
 	}
 	user, number, _ := strings.Cut(cookie.Value, ".")
 	spent, known := s.spent.Load(user)
 	var n int64
 	if _, err := fmt.Sscan(number, &n); err != nil || !known {
-		return answer(r, http.StatusUnauthorized, "unknown session", nil)
+		return response(r, http.StatusUnauthorized, "unknown session", nil)
 	}
 	if !spent.(*atomic.Int64).CompareAndSwap(n, n+1) {
 		s.reuses.Add(1)
-		return answer(r, http.StatusUnauthorized, "the cookie was used before", nil)
+		return response(r, http.StatusUnauthorized, "the cookie was used before", nil)
 	}
 	return s.grant(r, user, n+1)
 }
 
-// grant answers with a token that says whose it is and until when, and with the cookie for the next refresh.
+// grant responds with a token that says whose it is and until when, and with the cookie for the next refresh.
 func (s *authServer) grant(r *http.Request, user string, n int64) *http.Response {
 	cookie := http.Cookie{Name: "refresh", Value: fmt.Sprint(user, ".", n), Path: "/auth", HttpOnly: true, Secure: true}
 	token := fmt.Sprint(user, ".", time.Now().Add(s.ttl).UnixNano())
-	return answer(r, http.StatusOK, fmt.Sprintf(`{"access_token":%q,"expires_in":%d}`, token, int(s.ttl/time.Second)), &cookie)
+	return response(r, http.StatusOK, fmt.Sprintf(`{"access_token":%q,"expires_in":%d}`, token, int(s.ttl/time.Second)), &cookie)
 }
 
 func (s *authServer) serveAPI(r *http.Request) *http.Response {
@@ -96,12 +96,12 @@ func (s *authServer) serveAPI(r *http.Request) *http.Response {
 	user, ends, _ := strings.Cut(token, ".")
 	var end int64
 	if _, err := fmt.Sscan(ends, &end); err != nil || time.Now().UnixNano() > end {
-		return answer(r, http.StatusUnauthorized, "expired", nil)
+		return response(r, http.StatusUnauthorized, "expired", nil)
 	}
 	if r.URL.Path != "/"+user {
 		s.wrong.Add(1) // another user's token
 	}
-	return answer(r, http.StatusOK, "hello", nil)
+	return response(r, http.StatusOK, "hello", nil)
 }
 
 // startCount forgets the refreshes so far.
@@ -128,7 +128,7 @@ func raise(most *atomic.Int64, n int64) {
 	}
 }
 
-func answer(r *http.Request, status int, body string, cookie *http.Cookie) *http.Response {
+func response(r *http.Request, status int, body string, cookie *http.Cookie) *http.Response {
 	h := http.Header{"Content-Type": {"application/json"}}
 	if cookie != nil {
 		h.Add("Set-Cookie", cookie.String())

@@ -91,7 +91,7 @@ func (c Claims) Subject() string {
 	}
 }
 
-// Expiry is when a token ends that came without an answer, so that there is only this machine's clock to
+// Expiry is when a token ends that came without a response, so that there is only this machine's clock to
 // compare it with: zero if token does not say.
 func Expiry(token string, now time.Time) (expires time.Time) {
 	c := Parse(token)

@@ -27,7 +27,7 @@ function authRoutes(settings, users, tokens) {
   // Path /auth and not /auth/refresh: logout has to get the cookie too.
   const cookie = { httpOnly: true, secure: settings.production, sameSite: "strict", path: "/auth" };
   const refuse = (res, error) => res.clearCookie(COOKIE, cookie).status(403).json({ error });
-  const answer = (res, user) => {
+  const response = (res, user) => {
     const { accessToken, refreshToken } = tokens.issue(user);
     res.cookie(COOKIE, refreshToken, { ...cookie, maxAge: settings.refreshTTL * 1000 });
     res.json({ accessToken, user: publicUser(user) });
@@ -38,7 +38,7 @@ function authRoutes(settings, users, tokens) {
     const { email, password } = req.body ?? {};
     const user = users.find((u) => u.email === email && u.password === password);
     if (!user) return res.status(401).json({ error: "wrong email or password" });
-    answer(res, user);
+    response(res, user);
   });
 
   router.post("/refresh", refreshLimiter(settings), (req, res) => {
@@ -50,7 +50,7 @@ function authRoutes(settings, users, tokens) {
     } catch (err) {
       return refuse(res, err.message);
     }
-    answer(res, user);
+    response(res, user);
   });
 
   router.post("/logout", (req, res) => {

@@ -23,7 +23,7 @@ func login(t *testing.T, c *silentrefresh.Client, credentials any) {
 	}
 }
 
-// get returns status and body of a request that must be answered.
+// get returns status and body of a request that must succeed.
 func get(t *testing.T, c *silentrefresh.Client, url string) (int, string) {
 	t.Helper()
 	resp, err := c.HTTPClient().Get(url)
@@ -41,7 +41,7 @@ func get(t *testing.T, c *silentrefresh.Client, url string) (int, string) {
 func wantOK(t *testing.T, c *silentrefresh.Client, url string) {
 	t.Helper()
 	if status, body := get(t, c, url); status != http.StatusOK {
-		t.Fatalf("%s answered %d %s, want 200", url, status, body)
+		t.Fatalf("%s returned %d %s, want 200", url, status, body)
 	}
 }
 
@@ -58,9 +58,9 @@ func TestLoginUseLogout(t *testing.T) {
 	c, wire := s.newClient(t, silentrefresh.Config{KeepAnswer: true})
 	login(t, c, ada)
 
-	var answer struct{ User struct{ Name string } }
-	if err := c.Answer().Decode(&answer); err != nil || answer.User.Name != "Ada" {
-		t.Errorf("the answer's user is %q (%v), want Ada", answer.User.Name, err)
+	var response struct{ User struct{ Name string } }
+	if err := c.Response().Decode(&response); err != nil || response.User.Name != "Ada" {
+		t.Errorf("the response's user is %q (%v), want Ada", response.User.Name, err)
 	}
 	resp, err := c.HTTPClient().Post(s.URL+"/api/items", "application/json", strings.NewReader(`{"title":"tea"}`))
 	if err != nil {
@@ -68,7 +68,7 @@ func TestLoginUseLogout(t *testing.T) {
 	}
 	resp.Body.Close()
 	if resp.StatusCode != http.StatusCreated {
-		t.Errorf("POST /api/items answered %d, want 201", resp.StatusCode)
+		t.Errorf("POST /api/items returned %d, want 201", resp.StatusCode)
 	}
 	var items []struct{ Title string }
 	_, body := get(t, c, s.URL+"/api/items")
@@ -81,7 +81,7 @@ func TestLoginUseLogout(t *testing.T) {
 	}
 	out := wire.to("/auth/logout")
 	if len(out) != 1 || out[0].status != http.StatusNoContent || out[0].cookie == "" {
-		t.Fatalf("logout calls: %d, want one with the cookie, answered 204", len(out))
+		t.Fatalf("logout calls: %d, want one with the cookie, returned 204", len(out))
 	}
 	if _, err := c.HTTPClient().Get(s.URL + "/api/me"); !errors.Is(err, silentrefresh.ErrNoSession) {
 		t.Errorf("a request after the logout: %v, want ErrNoSession", err)
@@ -120,8 +120,8 @@ func expired(t *testing.T) string {
 	return token
 }
 
-// The server answers an expired token with 403, a missing one with 401.
-func TestF01_F13_ExpiredTokenAnswered403(t *testing.T) {
+// The server refuses an expired token with 403, a missing one with 401.
+func TestF01_F13_ExpiredTokenRefusedWith403(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	c, wire := s.newClient(t, silentrefresh.Config{})
@@ -158,8 +158,8 @@ func TestF01_F13_ExpiredTokenAnswered403(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if n := wire.answered("/api/", http.StatusForbidden); n == 0 || n > callers {
-		t.Errorf("the API answered 403 %d times, want 1 to %d", n, callers)
+	if n := wire.responded("/api/", http.StatusForbidden); n == 0 || n > callers {
+		t.Errorf("the API returned 403 %d times, want 1 to %d", n, callers)
 	}
 	if n := len(wire.to("/auth/refresh")); n != 1 {
 		t.Errorf("%d refreshes, want 1", n)
@@ -217,7 +217,7 @@ func TestSilentRefresh(t *testing.T) {
 	close(done)
 	users.Wait()
 	api := wire.to("/api/")
-	if ok := wire.answered("/api/", http.StatusOK); ok != len(api) || ok == 0 {
-		t.Errorf("%d of %d API calls were answered 200, want all: tokens are renewed before they expire", ok, len(api))
+	if ok := wire.responded("/api/", http.StatusOK); ok != len(api) || ok == 0 {
+		t.Errorf("%d of %d API calls were returned 200, want all: tokens are renewed before they expire", ok, len(api))
 	}
 }

@@ -150,8 +150,8 @@ func (w *tap) to(prefix string) []call {
 	return found
 }
 
-// answered counts the calls below a path that ended with status.
-func (w *tap) answered(prefix string, status int) int {
+// responded counts the calls below a path that ended with status.
+func (w *tap) responded(prefix string, status int) int {
 	n := 0
 	for _, c := range w.to(prefix) {
 		if c.status == status {

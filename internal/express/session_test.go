@@ -80,8 +80,8 @@ func TestF24_RateLimitNeverLogsOut(t *testing.T) {
 	if err := patient.Renew(t.Context()); err != nil { // waits for the next window
 		t.Errorf("the patient one: %v", err)
 	}
-	if n := wire.answered("/auth/refresh", http.StatusTooManyRequests); n != 1 {
-		t.Errorf("429 was answered %d times, want once: Retry-After says when to come again", n)
+	if n := wire.responded("/auth/refresh", http.StatusTooManyRequests); n != 1 {
+		t.Errorf("429 was returned %d times, want once: Retry-After says when to come again", n)
 	}
 	wantOK(t, patient, s.URL+"/api/me")
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Respond answers always the same. A content type of "-" sends none.
+// Respond always sends the same response. A content type of "-" sends none.
 func Respond(status int, contentType, body string, headers ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", contentType)
@@ -32,7 +32,7 @@ func RespondJSON(status int, body string, headers ...string) http.HandlerFunc {
 	return Respond(status, "application/json", body, headers...)
 }
 
-// InTurn answers with each handler once, and then with the last.
+// InTurn responds with each handler once, and then with the last.
 func InTurn(handlers ...http.HandlerFunc) http.HandlerFunc {
 	var calls atomic.Int64
 	return func(w http.ResponseWriter, r *http.Request) {

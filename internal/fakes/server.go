@@ -22,7 +22,7 @@ type Server struct {
 
 	// Before is called for each exchange, before it takes effect; an error is returned as it is.
 	Before func(ctx context.Context, g auth.Grant) error
-	// After is called when the exchange has taken effect; an error makes the answer get lost.
+	// After is called when the exchange has taken effect; an error makes the response get lost.
 	After func(g auth.Grant, s auth.Session) (auth.Session, error)
 	// API decides about a request that carries a valid token; nil: 200.
 	API func(*http.Request) (*http.Response, error)
@@ -191,7 +191,7 @@ func Slowly(kind auth.Kind, d time.Duration) func(context.Context, auth.Grant) e
 	}
 }
 
-// Gated makes refreshes wait for gate when they have taken effect, before their answer is here.
+// Gated makes refreshes wait for gate when they have taken effect, before their response is here.
 func Gated(gate <-chan struct{}) func(auth.Grant, auth.Session) (auth.Session, error) {
 	return func(g auth.Grant, s auth.Session) (auth.Session, error) {
 		if g.Kind == auth.KindRefresh {
@@ -207,12 +207,12 @@ func AsBob(_ auth.Grant, s auth.Session) (auth.Session, error) {
 	return s, nil
 }
 
-// Down is an answer that may be better next time.
+// Down is a response that may be better next time.
 func Down() error {
 	return &auth.Error{Op: auth.KindRefresh, Path: "/auth/refresh", Status: 503, Unsent: true, Err: errors.New("down")}
 }
 
-// Breakable is a switch: while it is set, every exchange is answered with down.
+// Breakable is a switch: while it is set, every exchange fails with down.
 func (f *Server) Breakable() *atomic.Bool {
 	var away atomic.Bool
 	f.Set(func() {

@@ -130,7 +130,7 @@ func SameOriginRedirects(req *http.Request, via []*http.Request) error {
 		return fmt.Errorf("the auth server redirects to %s and would turn %s into %s; give that URL in the settings",
 			req.URL.Path, first.Method, req.Method)
 	case len(via) >= 5:
-		return errors.New("the auth server redirects for ever")
+		return errors.New("the auth server redirects too often")
 	}
 	return nil
 }

@@ -139,7 +139,7 @@ func jarSends(j http.CookieJar, u *url.URL) string {
 	return strings.Join(s, "; ")
 }
 
-// Where the older RFC and the newer one agree, so do the two jars, in every answer.
+// Where the older RFC and the newer one agree, so do the two jars, in every response.
 func TestJarAgreesWithNetHTTP(t *testing.T) {
 	for seed := range uint64(60) {
 		r := rand.New(rand.NewPCG(seed, 1))

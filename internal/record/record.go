@@ -20,12 +20,12 @@ type Record struct {
 	Login string
 	// Version counts the saves of the exchanges since that login.
 	Version uint64
-	// Spending is when the credential was presented by somebody who has not written down an answer; zero if
+	// Spending is when the credential was presented by somebody who has not written down a response; zero if
 	// the credential is not known to be spent.
 	Spending time.Time
 	// Over says why only a login helps, "" while the session lives.
 	Over string
-	// Handed: it holds what an API answer gave, beyond what the Store has of this version. Not written down.
+	// Handed: it holds what an API response gave, beyond what the Store has of this version. Not written down.
 	Handed bool
 	// Replaces is the login that the Store had when this one began, "" for none, "*" where nobody has looked. Not
 	// written down.
@@ -89,7 +89,7 @@ type written struct {
 	Extra    string     `json:"extra,omitempty"`
 }
 
-// Encode writes r down. The access token stays out with memoryOnly, the answer always.
+// Encode writes r down. The access token stays out with memoryOnly, the response always.
 func (r *Record) Encode(memoryOnly bool) ([]byte, error) {
 	s := r.Session
 	w := written{

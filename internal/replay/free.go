@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// HeldBody is how much of an answer is kept while its connection is given back.
+// HeldBody is how much of a response is kept while its connection is given back.
 const HeldBody = 64 << 10
 
-var ErrCut = errors.New("silentrefresh: the rest of this answer was given up, so that its connection was free for the refresh")
+var ErrCut = errors.New("silentrefresh: the rest of this response was given up, so that its connection was free for the refresh")
 
 // Free reads resp's body, so that its connection is free while the request waits: a pool of two connections that
-// are both held by unread answers would let nobody through. An endless body is cut.
+// are both held by unread responses would let nobody through. An endless body is cut.
 func Free(resp *http.Response) {
 	body := resp.Body
 	if body == nil { // net/http takes that for an empty one, too

@@ -20,8 +20,8 @@ type Body struct {
 }
 
 // NewBody decides how req's body can be replayed: with its own GetBody; from a copy, if it is known to be small;
-// else only if the server answers before it has read anything (RFC 9110 section 10.1.1). A body of unknown length
-// is never read ahead: the server may be answering while it is still being written.
+// else only if the server responds before it has read anything (RFC 9110 section 10.1.1). A body of unknown length
+// is never read ahead: the server may be responding while it is still being written.
 func NewBody(req *http.Request, limit int64) (Body, error) {
 	switch {
 	case req.Body == http.NoBody:
@@ -97,7 +97,7 @@ func (b *Body) Settle() {
 var errTaken = errors.New("silentrefresh: the body is being sent again")
 
 // lazyBody is a request's body that can be taken back as long as nothing was read of it. net/http closes the body
-// of a request whose answer came first; that Close is held back until it is settled that there is no replay.
+// of a request whose response came first; that Close is held back until it is settled that there is no replay.
 type lazyBody struct {
 	mu      sync.Mutex
 	rc      io.ReadCloser // nil once taken back

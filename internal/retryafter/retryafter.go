@@ -9,7 +9,7 @@ import (
 	"github.com/silentrefresh/silentrefresh/internal/lifetime"
 )
 
-// Longest caps what a server may ask for: an answer that says "in a year" must not end a session.
+// Longest caps what a server may ask for: a response that says "in a year" must not end a session.
 const Longest = time.Hour
 
 // At is when a response with the header h asks to be called again, by this machine's clock; zero if it does not

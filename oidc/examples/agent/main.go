@@ -122,7 +122,7 @@ func call(ctx context.Context, hc *http.Client, api string) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answered %s", req.URL.Path, resp.Status)
+		return fmt.Errorf("%s returned %s", req.URL.Path, resp.Status)
 	}
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err

@@ -31,7 +31,7 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if q.Get("response_type") != "code" || q.Get("code_challenge_method") != "S256" || a.challenge == "" || !slices.Contains(a.scopes, "openid") {
-		p.answer(w, r, a, map[string]string{"error": "invalid_request"})
+		p.response(w, r, a, map[string]string{"error": "invalid_request"})
 		return
 	}
 	id := rand.Text()
@@ -53,18 +53,18 @@ func (p *Provider) resume(w http.ResponseWriter, r *http.Request) {
 	case account == "" && a.prompt != "none":
 		http.Redirect(w, r, "/login?id="+id, http.StatusFound)
 	case account == "", a.hint != "" && p.subject(a.hint) != account:
-		p.answer(w, r, a, map[string]string{"error": "login_required"})
+		p.response(w, r, a, map[string]string{"error": "login_required"})
 	default:
 		code := rand.Text()
 		p.codes[code] = &grant{account: account, request: a, scopes: a.scopes, nonce: a.nonce}
-		p.answer(w, r, a, map[string]string{"code": code})
+		p.response(w, r, a, map[string]string{"code": code})
 	}
 }
 
-func (p *Provider) answer(w http.ResponseWriter, r *http.Request, a *authorization, params map[string]string) {
+func (p *Provider) response(w http.ResponseWriter, r *http.Request, a *authorization, params map[string]string) {
 	params["state"], params["iss"] = a.state, p.URL
-	if p.Answer != nil {
-		p.Answer(params)
+	if p.Response != nil {
+		p.Response(params)
 	}
 	q := url.Values{}
 	for k, v := range params {
@@ -97,7 +97,7 @@ func (p *Provider) login(w http.ResponseWriter, r *http.Request) {
 	defer p.mu.Unlock()
 	id, account := r.URL.Query().Get("id"), r.PostFormValue("account")
 	if account == "" { // the person changed their mind
-		p.answer(w, r, p.requests[id], map[string]string{"error": "access_denied"})
+		p.response(w, r, p.requests[id], map[string]string{"error": "access_denied"})
 		return
 	}
 	http.SetCookie(w, p.newSession(account))

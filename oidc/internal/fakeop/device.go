@@ -25,7 +25,7 @@ func (p *Provider) deviceAuthorization(w http.ResponseWriter, r *http.Request) {
 	d := &device{code: rand.Text(), userCode: rand.Text()[:8], expires: time.Now().Add(10 * time.Minute)}
 	d.grant = &grant{scopes: strings.Fields(r.PostFormValue("scope"))}
 	p.devices[d.code] = d
-	answer := map[string]any{
+	response := map[string]any{
 		"device_code":               d.code,
 		"user_code":                 d.userCode,
 		"verification_uri":          p.URL + "/device",
@@ -33,9 +33,9 @@ func (p *Provider) deviceAuthorization(w http.ResponseWriter, r *http.Request) {
 		"expires_in":                600,
 	}
 	if p.Interval > 0 {
-		answer["interval"] = p.Interval
+		response["interval"] = p.Interval
 	}
-	writeJSON(w, http.StatusOK, answer)
+	writeJSON(w, http.StatusOK, response)
 }
 
 // Decide lets account log in the device that shows userCode, and "" decline it. It reports whether there is one.

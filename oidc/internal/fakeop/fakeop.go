@@ -28,15 +28,15 @@ type Provider struct {
 	// Interval is what device clients are told to wait between polls, in seconds.
 	Interval int
 
-	// Discovery, Claims and Answer change a document before it goes out: the discovery document, an ID token's
-	// claims, and the query of an answer to an authorization request.
+	// Discovery, Claims and Response change a document before it goes out: the discovery document, an ID token's
+	// claims, and the query of a response to an authorization request.
 	Discovery func(map[string]any)
 	Claims    func(map[string]any)
-	Answer    func(map[string]string)
+	Response  func(map[string]string)
 	// Algorithm signs ID tokens: "" is ES256; "none" does not sign; "stranger" signs with a key of somebody
 	// else's.
 	Algorithm string
-	// Fault sees each request first; it returns true if it has answered.
+	// Fault sees each request first; it returns true if it has responded.
 	Fault func(http.ResponseWriter, *http.Request) bool
 
 	// URL is the issuer.

@@ -99,7 +99,7 @@ func (p *Provider) issue(w http.ResponseWriter, g *grant) {
 	}
 	g.expires[access] = time.Now().Add(ttl)
 	p.access[access] = g
-	answer := map[string]any{
+	response := map[string]any{
 		"access_token": access,
 		"token_type":   "Bearer",
 		"expires_in":   int(ttl / time.Second),
@@ -108,9 +108,9 @@ func (p *Provider) issue(w http.ResponseWriter, g *grant) {
 	if !p.NoRefreshTokens && slices.Contains(g.scopes, "offline_access") {
 		g.current = rand.Text()
 		p.refresh[g.current] = g
-		answer["refresh_token"] = g.current
+		response["refresh_token"] = g.current
 	}
-	writeJSON(w, http.StatusOK, answer)
+	writeJSON(w, http.StatusOK, response)
 }
 
 func (p *Provider) revoke(w http.ResponseWriter, r *http.Request) {

@@ -34,7 +34,7 @@ func TestBrowserFlow(t *testing.T) {
 	}
 }
 
-// TestShortTokens: a request after the token's end gets its answer.
+// TestShortTokens: a request after the token's end gets its response.
 func TestShortTokens(t *testing.T) {
 	p := need(t)
 	cl := newClient(t, p.browserLogin(newPerson("carol")))
@@ -199,6 +199,6 @@ func TestPKCEIsRequired(t *testing.T) {
 	resp.Body.Close()
 	to, err := resp.Location()
 	if err != nil || to.Query().Get("error") != "invalid_request" {
-		t.Errorf("answered %v, %v", to, err)
+		t.Errorf("responded %v, %v", to, err)
 	}
 }

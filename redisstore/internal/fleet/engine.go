@@ -40,7 +40,7 @@ func newRedisServer(dir string) (*redisServer, error) {
 	return &redisServer{dir: dir, addr: addr, args: everyWrite, rdb: redis.NewClient(&redis.Options{Addr: addr})}, nil
 }
 
-// start starts it and waits until it answers.
+// start starts it and waits until it responses.
 func (r *redisServer) start(ctx context.Context) error {
 	_, port, err := net.SplitHostPort(r.addr)
 	if err != nil {
@@ -58,7 +58,7 @@ func (r *redisServer) start(ctx context.Context) error {
 			return err
 		}
 	}
-	return fmt.Errorf("redis-server does not answer: %w", err)
+	return fmt.Errorf("redis-server does not response: %w", err)
 }
 
 // kill kills it as a power failure would.

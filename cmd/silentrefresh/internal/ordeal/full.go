@@ -23,7 +23,7 @@ func full(st *stage) {
 		for l.server.Counters().Refreshes == 0 {
 			time.Sleep(time.Millisecond)
 		}
-		filler <- st.fill(dir) // the server has spent the token, and its answer is on the way
+		filler <- st.fill(dir) // the server has spent the token, and its response is on the way
 	}()
 	if status, text := p.get("/me"); status != 200 {
 		st.fail("the request that refreshed: %d %s", status, text)

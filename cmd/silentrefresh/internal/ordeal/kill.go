@@ -17,7 +17,7 @@ import (
 func kill(st *stage) {
 	st.unixOnly()
 	n := st.killing(pick(st, 120, 1000), authtest.Config{Grace: 10 * time.Second, RefreshDelay: 5 * time.Millisecond}, "refresh", "login", "logout")
-	st.say("%d processes killed (%d refreshes, %d logins, %d logouts), %d of them with the answer lost on the way",
+	st.say("%d processes killed (%d refreshes, %d logins, %d logouts), %d of them with the response lost on the way",
 		n.kills, n.of["refresh"], n.of["login"], n.of["logout"], n.grace)
 	st.say("%d unreadable records, %d sessions lost, %d locks left behind", n.unreadable, n.lost, n.locked)
 	st.want("sessions lost", n.lost, 0)
@@ -53,7 +53,7 @@ func (st *stage) killing(kills int, c authtest.Config, kinds ...string) tally {
 	for i := range victims {
 		all.Go(func() {
 			st.act(func(*stage) {
-				v := &victim{login: st.login(filepath.Join(st.dir, fmt.Sprint("session", i)), c, nil), usual: map[string]time.Duration{}, answer: c.RefreshDelay}
+				v := &victim{login: st.login(filepath.Join(st.dir, fmt.Sprint("session", i)), c, nil), usual: map[string]time.Duration{}, response: c.RefreshDelay}
 				defer v.server.Close()
 				v.n.of = map[string]int{}
 				for v.n.kills < kills/victims {
@@ -92,10 +92,10 @@ func (t *tally) add(o tally) {
 // A victim is a session whose processes are killed.
 type victim struct {
 	*login
-	n      tally
-	none   bool                     // logged out
-	usual  map[string]time.Duration // how long each kind takes
-	answer time.Duration            // how long the server's answer takes
+	n        tally
+	none     bool                     // logged out
+	usual    map[string]time.Duration // how long each kind takes
+	response time.Duration            // how long the server's response takes
 }
 
 // attempt kills one process and looks at what is left.
@@ -124,7 +124,7 @@ func (v *victim) attempt(kind string) {
 }
 
 // strike starts a process and kills it at a random instant: of its whole life, or, for every other refresh, of the
-// time around the server's answer. It reports false if the process was faster.
+// time around the server's response. It reports false if the process was faster.
 func (v *victim) strike(kind string) bool {
 	cmd := v.doing(kind)
 	usual := v.usual[kind]
@@ -142,7 +142,7 @@ func (v *victim) strike(kind string) bool {
 		for v.server.Counters().RefreshCalls == calls && time.Since(began) < 10*usual {
 			time.Sleep(time.Millisecond / 4)
 		}
-		death.Reset(rand.N(v.answer * 3))
+		death.Reset(rand.N(v.response * 3))
 	}
 	err := cmd.Wait()
 	death.Stop()

@@ -35,7 +35,7 @@ var shows = []show{
 	{"kill-strict", "SIGKILL at random instants of refreshes; the server has no grace", killStrict},
 	{"stop", "a process that was stopped while it refreshes", stop},
 	{"disk", "full, read-only, removed; records truncated, of another key, of another version", disk},
-	{"full", "a disk that fills between the server's answer and the save", full},
+	{"full", "a disk that fills between the server's response and the save", full},
 	{"credentials", "20 processes that can log in by themselves, when the session is over", credentials},
 }
 

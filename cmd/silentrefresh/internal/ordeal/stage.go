@@ -163,7 +163,7 @@ func finish(cmd *exec.Cmd) result {
 	return r
 }
 
-// served reports whether r is the answer to a request for /me.
+// served reports whether r is the response to a request for /me.
 func (r result) served() bool { return r.code == 0 && strings.Contains(r.out, authtest.DefaultEmail) }
 
 // file is the one file of the session's with that ending.

@@ -125,7 +125,7 @@ func get(hc *http.Client) error {
 		return err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("/me answered %s", resp.Status)
+		return fmt.Errorf("/me returned %s", resp.Status)
 	}
 	return nil
 }

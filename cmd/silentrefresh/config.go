@@ -177,7 +177,8 @@ Login, refresh and logout take the same fields:
   method, encoding      GET, POST, PUT, PATCH or DELETE; json or form
   headers, fields       fixed headers, and fixed fields of the body (for GET, of the query)
   refresh_token_field   the field that carries the refresh token where it is not a cookie; refresh_token_header likewise
-  send_access_token     "": no; "header": as API requests carry it; else the field that carries it
+  access_token_field    the field that carries the old access token, where the server wants it; access_token_header
+                        likewise ("Authorization" carries it with its scheme)
   refused_status        statuses that refuse the credential for good, beside the usual ones
 
 access_token.json, expires_json and refresh_token.json are dotted paths such as data.token. access_token.cookie is

@@ -3,6 +3,7 @@ package silentrefresh
 import (
 	"context"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -68,3 +69,6 @@ func stream() *http.Request {
 	req, _ := http.NewRequest("POST", "https://api.example.com/items", onlyReader{strings.NewReader("x")})
 	return req
 }
+
+// Without a Logger, warnings go to slog.Default: these tests provoke them by the hundred.
+func init() { slog.SetDefault(slog.New(slog.DiscardHandler)) }

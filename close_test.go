@@ -97,9 +97,15 @@ func TestATimerThatJoinsABusyFlightComesBack(t *testing.T) {
 		})
 		synctest.Wait()
 		c.mu.Lock()
-		c.book.renewDue = time.Time{} // as when the timer fires
+		due := *c.state.Load() // as when the timer fires
+		due.renewAt = time.Now()
+		c.state.Store(&due)
+		c.schedule.renewing = true
 		c.mu.Unlock()
-		go c.renew(context.Background(), seen, TriggerTimer)
+		go func() {
+			defer c.done()
+			c.renew(context.Background(), seen, TriggerTimer)
+		}()
 		synctest.Wait()
 		close(gate)
 		synctest.Wait()

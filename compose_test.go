@@ -149,7 +149,7 @@ func TestPerRPC(t *testing.T) {
 	server := authtest.NewServer(t, authtest.Config{})
 	client := loggedIn(t, server, plain)
 	rpc := client.PerRPC()
-	md, err := rpc.GetRequestMetadata(t.Context(), "unused")
+	md, err := rpc.GetRequestMetadata(t.Context(), server.URL()+"/pkg.Service")
 	if err != nil || !strings.HasPrefix(md["authorization"], "Bearer ") || rpc.RequireTransportSecurity() {
 		t.Errorf("%d entries, %v", len(md), err)
 	}
@@ -161,12 +161,13 @@ func TestPerRPC(t *testing.T) {
 
 func TestResumeRefreshesFirst(t *testing.T) {
 	server := authtest.NewServer(t, authtest.Config{RefreshIn: authtest.InJSON})
+	responses := make(chan auth.Response, 10)
 	first := loggedIn(t, server, func(cfg *silentrefresh.Config, ep *endpoint.Settings) {
 		inBody(cfg, ep)
-		cfg.KeepAnswer = true
+		cfg.Observe = func(ev silentrefresh.Event) { responses <- ev.Response }
 	})
 	var response struct{ RefreshToken string }
-	if err := first.Response().Decode(&response); err != nil || response.RefreshToken == "" {
+	if err := (<-responses).Decode(&response); err != nil || response.RefreshToken == "" {
 		t.Fatal(err)
 	}
 	first.Close()

@@ -1,8 +1,10 @@
 package silentrefresh
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -13,30 +15,97 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/endpoint"
 	"github.com/silentrefresh/silentrefresh/internal/once"
 	"github.com/silentrefresh/silentrefresh/internal/origin"
 	"golang.org/x/net/http/httpguts"
 	"golang.org/x/sync/singleflight"
 )
 
+// Config says where to log in and how to stay so. Its zero values are right for the common case; only BaseURL is
+// needed. New copies it.
+type Config struct {
+	// BaseURL is the server's, for instance "https://api.example.com". Its origin gets the token.
+	BaseURL string
+	// Name is the session's in the Store, where one user has several; "": "default".
+	Name string
+	// Origins are more origins that get the token (scheme, host, port). To spell out an http one is to consent
+	// to sending the token unencrypted.
+	Origins []string
+	// Endpoint says how the auth server is talked to; zero: POST with JSON to /auth/login, /auth/refresh and
+	// /auth/logout, the refresh token in a cookie.
+	Endpoint endpoint.Settings
+	// Exchanger talks to the auth server in place of Endpoint, which is then left out; nil: Endpoint does.
+	Exchanger auth.Exchanger
+	// Attach says how requests carry the token; zero: Authorization: Bearer (RFC 6750 section 2.1).
+	Attach auth.Attach
+	// Base carries API calls and auth calls alike (certificates, a proxy, a socket); nil: http.DefaultTransport.
+	// A *http.Transport is cloned for the auth calls, which have a pool of their own.
+	Base http.RoundTripper
+	// Store keeps the session beyond this process; nil: nowhere.
+	Store Store
+	// MemoryOnly never writes the access token down, even encrypted. Each process then renews for itself.
+	MemoryOnly bool
+
+	// Timeout is the deadline of one exchange; 0: 30 s.
+	Timeout time.Duration
+	// MaxWait is how long a request without a usable token waits through a backoff; 0: 10 s; negative: not at
+	// all. A refresh that is under way is always waited for, until the request's own context ends.
+	MaxWait time.Duration
+	// RefreshBefore is how long before its end a token is renewed; 0: about 20 % of its lifetime, and once after a start or
+	// a failure much earlier, so that a fleet that was started together spreads. A Margin does without that spread.
+	// It is bounded by half the lifetime.
+	RefreshBefore time.Duration
+	// MaxAge is when to renew a token whose lifetime is unknown; 0: only when it is refused.
+	MaxAge time.Duration
+	// IdleTimeout stops renewals in the background after that long without a request; the next request renews
+	// first where needed. 0: never.
+	IdleTimeout time.Duration
+	// MaxExchanges bounds the refreshes that run at a time, and the logins by Credentials, for this Client and all
+	// its Forks; 0: no bound. What a caller asks for with Login and Logout is not counted.
+	MaxExchanges int
+
+	// MaxReplayBody is the size up to which the body of a request is kept for a replay, where it has no GetBody and its
+	// length is known; 0: 64 KiB; negative: none is.
+	MaxReplayBody int64
+	// HandOutHeader names a header of API responses in which the server hands out a newer access token; "": none.
+	HandOutHeader string
+	// RejectedStatus lists the statuses by which the API says that the token is not valid (any more); nil: 401,
+	// read by RFC 6750 section 3.1.
+	RejectedStatus []int
+	// Rejected decides instead of RejectedStatus. It must not read the body.
+	Rejected func(*http.Response) bool
+
+	// Credentials logs in again without a person. It is called where no session is left, inside the one flight
+	// and under the record's lock, and has to return within Timeout. To ask a person there, check Foreground first,
+	// and make Timeout long enough for people.
+	Credentials func(context.Context) (any, error)
+	// Observe is told what happens, in order, outside every lock; it may call back. When it is slow, events are
+	// dropped and counted.
+	Observe func(Event)
+	// Logger gets the same; nil: nobody, except that without Observe, too, warnings go to slog.Default().
+	Logger *slog.Logger
+}
+
 // shared is what a Client and its Forks have in common. It does not change after New.
 type shared struct {
-	cfg         Config
-	base        origin.Origin
-	baseURL     *url.URL
-	origins     origin.List
-	cookies     auth.CookieAuthenticator // nil where a header carries the token
-	tokenCookie string                   // the cookie that is the access token; "": a header carries it
-	header      string                   // that carries the token, in canonical form
-	takes       bool                     // API responses may bring something for the session
-	statuses    []int                    // rejected ones; nil: 401 by RFC 6750
-	api         http.RoundTripper
-	auth        http.RoundTripper
-	slots       chan struct{} // one for each exchange that may run; nil: no bound
-	warned      onceEach
-	none        noStore // where there is no Store
-	flights     singleflight.Group
-	clients     atomic.Uint64 // that were made
+	cfg           Config
+	base          origin.Origin
+	baseURL       *url.URL
+	origins       origin.List
+	cookies       auth.CookieAuthenticator // nil where a header carries the token
+	tokenCookie   string                   // the cookie that is the access token; "": a header carries it
+	header        string                   // that carries the token, in canonical form
+	takes         bool                     // API responses may bring something for the session
+	statuses      []int                    // rejected ones; nil: 401 by RFC 6750
+	api           http.RoundTripper
+	auth          http.RoundTripper
+	slots         chan struct{} // one for each exchange that may run; nil: no bound
+	sessionPolicy policy
+	warned        onceEach
+	none          noStore // where there is no Store
+	flights       singleflight.Group
+	clients       atomic.Uint64 // that were made
 }
 
 func newShared(cfg Config) (*shared, error) {
@@ -148,6 +217,11 @@ func checkName(name string) error {
 	return nil
 }
 
+// storeKey is the key of the session of that name in the Store: two paths of one origin are two servers.
+func (s *shared) storeKey(name string) string {
+	return s.base.String() + strings.TrimRight(s.baseURL.EscapedPath(), "/") + "|" + name
+}
+
 // flightKey is a key of its own for each Client. They share one Group, whose map would be most of an idle session.
 func (s *shared) flightKey() string { return strconv.FormatUint(s.clients.Add(1), 36) }
 
@@ -171,6 +245,10 @@ func (s *shared) defaults() {
 	}
 	if !(len(cfg.RejectedStatus) == 1 && cfg.RejectedStatus[0] == http.StatusUnauthorized) {
 		s.statuses = slices.Clone(cfg.RejectedStatus)
+	}
+	s.sessionPolicy = policy{
+		renewBefore: cfg.RefreshBefore, maxAge: cfg.MaxAge, idleTimeout: cfg.IdleTimeout, maxWait: cfg.MaxWait,
+		hasStore: cfg.Store != nil, logsInAgain: cfg.Credentials != nil, onlyWarnings: cfg.Observe == nil && cfg.Logger == nil,
 	}
 	s.api = cfg.Base
 	if s.api == nil {

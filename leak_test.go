@@ -43,7 +43,7 @@ func TestF48_NoSecretInAnyOutput(t *testing.T) {
 				var last silentrefresh.Event
 				client := newClient(t, server, func(cfg *silentrefresh.Config, ep *endpoint.Settings) {
 					k.settings(cfg, ep)
-					cfg.KeepAnswer, cfg.MaxWait = true, time.Second
+					cfg.MaxWait = time.Second
 					cfg.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 					cfg.Observe = func(ev silentrefresh.Event) { mu.Lock(); last = ev; mu.Unlock() }
 				})
@@ -55,9 +55,9 @@ func TestF48_NoSecretInAnyOutput(t *testing.T) {
 					mu.Lock()
 					defer mu.Unlock()
 					h = holder{client: client, token: token, status: client.Status(), event: last, err: err,
-						session: auth.Session{AccessToken: token.Value, RefreshToken: token.Value, Response: client.Response()},
+						session: auth.Session{AccessToken: token.Value, RefreshToken: token.Value, Response: last.Response},
 						grant:   auth.Grant{Old: auth.Session{AccessToken: token.Value}}}
-					for _, v := range []any{h, &h, token, h.session, h.status, last, h.grant, err, client.Response(), client} {
+					for _, v := range []any{h, &h, token, h.session, h.status, last, h.grant, err, last.Response, client} {
 						fmt.Fprintf(&out, "%v %+v %#v\n", v, v, v)
 						slog.New(slog.NewJSONHandler(&out, nil)).Info("dump", "v", v)
 						if b, err := json.Marshal(v); err == nil {

@@ -11,82 +11,97 @@ import (
 // queueLimit is how many events may wait for a slow observer.
 const queueLimit = 256
 
-// queue hands events to the observer in order, outside every lock. A goroutine drains it only while it is not
-// empty.
-type queue struct {
-	mu       sync.Mutex
-	waiting  []Event
-	draining bool
-	dropped  uint64
+// events wait to be delivered, in order and outside every lock. A goroutine delivers them only while there are any.
+type events struct {
+	deliver    func(Event)
+	waiting    []Event
+	delivering bool
+	dropped    uint64
 }
 
-// put appends ev, or drops it where the observer is too slow.
-func (q *queue) put(ev Event, handle func(Event)) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if len(q.waiting) >= queueLimit {
-		q.dropped++
-		return
-	}
-	q.waiting = append(q.waiting, ev)
-	if !q.draining {
-		q.draining = true
-		go q.drain(handle)
-	}
-}
-
-func (q *queue) drain(handle func(Event)) {
-	for {
-		q.mu.Lock()
-		if len(q.waiting) == 0 {
-			q.draining = false
-			q.waiting = nil
-			q.mu.Unlock()
-			return
-		}
-		ev := q.waiting[0]
-		q.waiting = q.waiting[1:]
-		q.mu.Unlock()
-		guard(func() error { handle(ev); return nil })
-	}
-}
-
-func (q *queue) drops() uint64 {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.dropped
-}
-
-// tell completes ev with what is known now and hands it to the observer and the logger.
-func (c *Client) tell(ev Event) {
-	if c.cfg.KeepAnswer && !ev.Response.IsZero() {
-		c.response.Store(&ev.Response)
-	}
-	if c.cfg.Observe == nil && c.cfg.Logger == nil {
-		return
-	}
-	st := c.state.Load()
-	ev.Name, ev.Time, ev.Generation, ev.Expires = c.name, wall.Now(), st.generation, st.expires()
-	ev.Account = st.session().Account
-	if ev.Next.IsZero() {
-		c.mu.Lock()
-		ev.Next = c.book.renewDue
-		c.mu.Unlock()
-	}
-	c.events.put(ev, c.handle)
-}
-
-func (c *Client) handle(ev Event) {
-	if c.cfg.Logger != nil {
-		c.cfg.Logger.LogAttrs(context.Background(), ev.level(), "silentrefresh: "+string(ev.Kind), ev.attrs()...)
-	}
-	if c.cfg.Observe != nil {
-		c.cfg.Observe(ev)
-	}
+// tell queues an event that no change of state makes true.
+func (s *session) tell(ev Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.emitLocked(ev)
 }
 
 // warn tells of something to look at.
-func (c *Client) warn(err error) { c.tell(Event{Kind: EventWarning, Err: err}) }
+func (s *session) warn(err error) { s.tell(Event{Kind: EventWarning, Err: err}) }
+
+// emitLocked completes ev with what is true now and queues it, or drops it where the observer is too slow.
+func (s *session) emitLocked(ev Event) {
+	if s.policy.onlyWarnings && ev.level() < slog.LevelWarn {
+		return
+	}
+	if len(s.events.waiting) >= queueLimit {
+		s.events.dropped++
+		return
+	}
+	st := s.state.Load()
+	ev.Name, ev.Time, ev.Generation, ev.Expires = s.name, wall.Now(), st.generation, st.expires()
+	ev.Account = st.session().Account
+	if ev.Next.IsZero() {
+		ev.Next = s.renewalLocked(st)
+	}
+	s.events.waiting = append(s.events.waiting, ev)
+	if !s.events.delivering {
+		s.events.delivering = true
+		go s.deliver()
+	}
+}
+
+// deliver delivers what waits, and what comes meanwhile.
+func (s *session) deliver() {
+	for {
+		s.mu.Lock()
+		if len(s.events.waiting) == 0 {
+			s.events.delivering, s.events.waiting = false, nil
+			s.mu.Unlock()
+			return
+		}
+		ev := s.events.waiting[0]
+		s.events.waiting = s.events.waiting[1:]
+		s.mu.Unlock()
+		s.events.deliver(ev)
+	}
+}
+
+// deliver hands an event to the logger and the observer. A panic in one of them is told to the logger.
+func (s *shared) deliver(ev Event) {
+	if s.cfg.Logger != nil || s.cfg.Observe == nil {
+		s.guardedly("Logger", func() {
+			s.logger().LogAttrs(context.Background(), ev.level(), "silentrefresh: "+string(ev.Kind), ev.attrs()...)
+		})
+	}
+	if s.cfg.Observe != nil {
+		s.guardedly("Observe", func() { s.cfg.Observe(ev) })
+	}
+}
+
+// guardedly runs fn on a goroutine of its own, and logs that it did not return.
+func (s *shared) guardedly(what string, fn func()) {
+	_, err := guarded(context.Background(), what, func() (struct{}, error) { fn(); return struct{}{}, nil }, nil)
+	if err != nil && s.warned.first(err.Error()) {
+		s.log(err)
+	}
+}
+
+// logger is the Logger, or where warnings go that would otherwise reach nobody.
+func (s *shared) logger() *slog.Logger {
+	if s.cfg.Logger != nil {
+		return s.cfg.Logger
+	}
+	return slog.Default()
+}
+
+// log warns of something that is no single session's.
+func (s *shared) log(err error) {
+	_ = shielded("Logger", func() error {
+		s.logger().Warn("silentrefresh: "+string(EventWarning), slog.String("error", err.Error()))
+		return nil
+	})
+}
 
 // level is how loud an event is.
 func (ev Event) level() slog.Level {

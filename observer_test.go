@@ -51,7 +51,7 @@ func TestF08_SlowObserverHoldsUpNothing(t *testing.T) {
 		c := clientOf(t, as, func(cfg *Config) { cfg.Observe = func(Event) { time.Sleep(time.Hour) } })
 		began := time.Now()
 		for range 2 * queueLimit {
-			if err := c.Renew(context.Background()); err != nil {
+			if err := c.Login(context.Background(), nil); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
-	"github.com/silentrefresh/silentrefresh/internal/record"
-	"github.com/silentrefresh/silentrefresh/internal/wall"
 )
 
 // renew makes sure that there is a usable token of a later generation than seen, or that an exchange has completed
@@ -27,16 +25,19 @@ func (c *Client) renew(ctx context.Context, seen uint64, why Trigger) error {
 		if st.generation > seen && st.usable(time.Now()) {
 			return nil
 		}
-		if paused, err := c.pause(ctx, patience, wake); err != nil {
+		if waited, err := c.pause(ctx, patience, wake); err != nil {
+			if st := c.state.Load(); st.generation > seen && st.usable(time.Now()) {
+				return nil // published since we looked
+			}
 			return err
-		} else if paused {
+		} else if waited {
 			continue
 		}
 		l, err := c.flight.join(ctx, wake, func() landing { return c.fly(ctx, seen, why) })
 		switch {
 		case err != nil:
 			return err
-		case !l.flew || l.from < seen:
+		case !l.flew || l.from < seen || errors.Is(l.err, errTooSoon):
 			continue // it was not for us, or something has changed
 		case errors.Is(l.err, errBusy) && !auth.Foreground(ctx):
 			c.comeBack(seen) // here and not in the flight: a timer may have joined a flight that had scheduled it already
@@ -47,7 +48,69 @@ func (c *Client) renew(ctx context.Context, seen uint64, why Trigger) error {
 	}
 }
 
-// fly is one flight. It takes from the leader's ctx only whether somebody waits.
+// patience is until when a caller waits through a backoff; zero: not at all.
+func (c *Client) patience(ctx context.Context) time.Time {
+	if !auth.Foreground(ctx) || c.cfg.MaxWait < 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(c.cfg.MaxWait)
+}
+
+// pause waits until the next exchange may be made. When the caller's patience ends before, it says until when the
+// exchange is postponed. It reports whether it has waited, so that things may have changed.
+func (c *Client) pause(ctx context.Context, patience time.Time, wake <-chan struct{}) (waited bool, err error) {
+	patient := time.Now().Before(patience)
+	until, failure := c.gate(patient)
+	switch {
+	case until.IsZero():
+		return false, nil
+	case !patient:
+		return false, postponed(failure, until)
+	case until.After(patience):
+		until = patience
+	}
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-wake:
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	}
+	return true, nil
+}
+
+// errTooSoon: an exchange now would be one more than the governor allows.
+var errTooSoon = errors.New("the session has been refreshed as often lately as is good for a server")
+
+// postponed says until when the next exchange has to wait: what failed last, or else that there were too many.
+func postponed(failure *auth.Error, until time.Time) *auth.Error {
+	e := &auth.Error{Op: auth.KindRefresh, Unsent: true, Err: errTooSoon}
+	if failure != nil {
+		last := *failure
+		e = &last
+	}
+	e.Until = until
+	return e
+}
+
+// fire is what the timer does.
+func (c *Client) fire() {
+	switch what, st := c.expire(); what {
+	case saving:
+		c.saveAgain(context.Background())
+	case renewing:
+		defer c.done()
+		why := TriggerTimer
+		if st.adopted && !st.usable(time.Now()) {
+			why = TriggerStart
+		}
+		c.renew(context.Background(), st.generation, why)
+	}
+}
+
+// fly is one flight. It takes from the leader's ctx only whether somebody waits. It must not panic: what is not ours is
+// guarded.
 func (c *Client) fly(leader context.Context, seen uint64, why Trigger) landing {
 	st := c.state.Load()
 	if st.closed() {
@@ -60,232 +123,66 @@ func (c *Client) fly(leader context.Context, seen uint64, why Trigger) landing {
 	if auth.Foreground(leader) {
 		ctx = auth.WithForeground(ctx)
 	}
-	t := &trade{c: c, ctx: ctx, why: why, st: st, began: time.Now()}
-	err := guard(func() error { return t.run() })
+	t := &refresh{c: c, ctx: ctx, why: why, st: st, began: time.Now()}
+	err := t.run()
+	t.gone.Store(true)
 	if err != nil {
-		err = t.fail(err)
+		err = c.landed(t, err)
 	}
 	return landing{flew: true, from: st.generation, err: err}
 }
 
-// errGone ends a flight whose session was logged out, replaced or closed before anything was spent.
-var errGone = errors.New("silentrefresh: the session was given up while its refresh waited for the lock")
-
-// transient reports whether err is worth another attempt.
-func transient(err error) bool {
-	return !errors.Is(err, ErrSessionOver) && !errors.Is(err, ErrNoSession) && !errors.Is(err, ErrClosed)
-}
-
-// A trade is what one flight does: it adopts the session that another process has saved, or trades the newest one
-// known for the next, under the record's lock.
-type trade struct {
-	c     *Client
-	ctx   context.Context // the flight's: nothing of a caller's
-	why   Trigger
-	st    *state // what the flight set out to replace
-	began time.Time
-
-	from     string         // the login that is traded in, or that Credentials replace
-	got      *record.Record // the outcome
-	adopted  bool
-	kind     EventKind
-	response auth.Response // the auth server's
-	unsaved  error         // why got is not in the Store
-}
-
-func (t *trade) run() error {
-	ctx, giveUp := context.WithCancelCause(t.ctx)
-	defer giveUp(nil)
-	t.c.untilGone(giveUp)
-	defer t.c.untilGone(nil)
-	release, err := t.c.slot(ctx)
-	if err != nil {
-		return err
-	}
-	defer release()
-	t.began = time.Now()
-	for {
-		if old, err := t.c.store.Load(t.ctx, t.c.key); err == nil && old != nil {
-			if done, err := t.decide(old); done { // reading needs no lock
-				return t.finish(err)
-			}
-		}
-		if err := t.c.lockedUnless(ctx, t.settledBy, t.underLock); err != errSettled {
-			return t.finish(err)
-		}
-	}
-}
-
-// settledBy reports whether a record settles the matter without the network, and leaves t as it is.
-func (t *trade) settledBy(record []byte) bool {
-	probe := *t
-	done, _ := probe.decide(record)
-	return done
-}
-
-// finish publishes what the trade got.
-func (t *trade) finish(err error) error {
-	if t.got == nil && err == nil {
-		err = errors.New("the store ended its Update without calling what it was given")
-	}
-	if t.got == nil {
-		return err
-	}
-	if err != nil { // the lock was lost, or the Store failed after the exchange
-		t.unsaved = t.settleConflict(err)
-		if errors.Is(t.unsaved, ErrSessionOver) {
-			return t.unsaved
-		}
-		if t.adopted {
-			t.unsaved = nil
-		}
-	}
-	t.c.savedAs(t.got, t.unsaved)
-	took := time.Since(t.began)
-	t.c.count(t.adopted, took)
-	st, ok := t.c.publish(t.got, t.st.epoch, t.adopted)
-	if !ok {
-		return st.err // nil after another Login: its session serves
-	}
-	ev := Event{Kind: t.kind, Trigger: t.why, Response: t.response}
-	if !t.adopted {
-		ev.Took = took
-	}
-	if t.kind == EventUnchanged {
-		t.c.unchanged(st, t.st.rejected)
-	}
-	t.c.tell(ev)
-	return nil
-}
-
-// decide looks at what the Store has. It is done where that settles the matter without the network.
-func (t *trade) decide(old []byte) (done bool, err error) {
-	mine := t.st.record
-	if t.st.err == nil && t.c.ahead(mine) {
-		return false, nil
-	}
-	if len(old) == 0 { // a tombstone
-		if t.st.err == nil && mine != nil {
-			return true, t.c.displaced(mine, nil)
-		}
-		return false, nil
-	}
-	r, err := record.Decode(old)
+// landed records why a flight failed.
+func (c *Client) landed(t *refresh, err error) error {
 	switch {
-	case err != nil:
-		return true, err
-	case !r.Newer(mine):
-		return false, nil
-	case mine != nil && !record.SameAccount(r.Session, mine.Session):
-		return true, t.c.displaced(mine, r)
-	case r.Over != "":
-		return t.c.cfg.Credentials == nil, overError("%s", r.Over)
-	case !r.Session.AccessToken.IsZero() && (r.Session.Expires.IsZero() || timeLeft(r.Session, time.Now()) > 0):
-		t.got, t.adopted, t.kind = r, true, EventAdopted
-		return true, nil
-	}
-	return false, nil
-}
-
-// underLock is the trade proper.
-func (t *trade) underLock(ctx context.Context, old []byte, save func([]byte) error) error {
-	t.c.untilGone(nil)
-	if st := t.c.state.Load(); st.epoch != t.st.epoch || st.closed() {
-		return errGone // while we waited for the lock: nothing is spent
-	}
-	if old != nil {
-		if done, err := t.decide(old); done {
+	case errors.Is(err, ErrClosed), errors.Is(err, errGone), errors.Is(err, errBusy), errors.Is(err, errTooSoon):
+	case errors.Is(err, ErrNoSession):
+		c.end(t.st, nil, err, false)
+	case errors.Is(err, ErrSessionOver):
+		c.end(t.st, t.st.record, err, false)
+	default:
+		failure := asError(auth.KindRefresh, err)
+		if failure.Op == auth.KindLogin && failure.Refused {
+			// To try Credentials again would lock the account.
+			err = fmt.Errorf("%w: Credentials were refused: %w", ErrSessionOver, failure)
+			c.end(t.st, t.st.record, err, true)
 			return err
 		}
+		c.counted.failures.Add(1)
+		c.failed(t.st.epoch, failure, t.why)
+		return failure
 	}
-	r, err := t.newest(old)
-	if err != nil {
-		return err
-	}
-	if r != nil {
-		t.from = r.Login
-	}
-	if t.needsLogin(r) {
-		return t.logIn(save)
-	}
-	if r == nil {
-		return ErrNoSession
-	}
-	intent := *r
-	if intent.Spending.IsZero() {
-		intent.Spending = wall.Now()
-	}
-	if err := t.c.save(&intent, save); err != nil {
-		return &auth.Error{Op: auth.KindRefresh, Unsent: true,
-			Err: fmt.Errorf("the credential was not spent, because the store could not take what would come of it: %w", err)}
-	}
-	if err := ctx.Err(); err != nil {
-		return &auth.Error{Op: auth.KindRefresh, Unsent: true, Err: context.Cause(ctx)}
-	}
-	return t.exchange(r, save)
+	return err
 }
 
-// newest is the session to trade in: the Store's, or the one here where the Store has none or has lost a write.
-func (t *trade) newest(old []byte) (*record.Record, error) {
-	mine := t.st.record
-	if t.st.err != nil {
-		mine = nil
+// waitForToken waits for a usable token of a generation after seen, and counts that.
+func (c *Client) waitForToken(ctx context.Context, seen uint64) error {
+	began := time.Now()
+	err := c.renew(auth.WithForeground(ctx), seen, TriggerExpired)
+	if waited := time.Since(began); err == nil || waited > time.Millisecond {
+		c.counted.waitedFor(waited)
 	}
-	if t.c.ahead(mine) {
-		return mine, nil
-	}
-	r, err := record.Decode(old)
-	switch {
-	case err != nil:
-		return nil, err
-	case r == nil:
-		return mine, nil
-	case mine == nil || r.Newer(mine), r.Version == mine.Version && !mine.Handed && !sameCredential(r.Session, mine.Session):
-		return r, nil
-	case r.Version < mine.Version && t.c.savedAll():
-		t.c.warn(fmt.Errorf("the store has lost a write: it holds version %d of the session, and version %d is known here; going on with that", r.Version, mine.Version))
-	}
-	same := *mine // the Store's may lack what is only in memory
-	if r.Version == mine.Version {
-		same.Spending = r.Spending
-	}
-	return &same, nil
+	return err
 }
 
-// exchange trades r in.
-func (t *trade) exchange(r *record.Record, save func([]byte) error) error {
-	jar := auth.NewJar(r.Session.Cookies...)
-	before := jar.All()
-	if now := time.Now(); r.Session.Expires.After(now) && t.st.record != nil && !r.Newer(t.st.record) && !t.st.fresh(now) {
-		r = r.EndedAt(now) // by the wall clock: this machine has slept
-	}
-	s, err := t.c.exchange(t.ctx, auth.Grant{Kind: auth.KindRefresh, Old: r.Session}, jar)
-	if err != nil {
-		s.Cookies = restored(before, jar.All())
-		return t.refused(r, s, err, save)
-	}
-	t.kind = EventRenewed
-	t.response, s.Response = s.Response, auth.Response{}
-	s = s.CarryForward(r.Session)
-	if s.AccessToken.IsZero() {
-		if r.Session.AccessToken.IsZero() || !(r.Session.Expires.IsZero() || timeLeft(r.Session, time.Now()) > 0) {
-			return t.refused(r, s, errNoToken, save)
+// usableState waits for a state that requests may be sent with.
+func (c *Client) usableState(ctx context.Context) (*state, error) {
+	for range 3 { // what was waited for may have ended by the time it is looked at
+		st := c.state.Load()
+		if st.usable(time.Now()) {
+			return st, nil
 		}
-		s.AccessToken, s.Issued, s.Expires = r.Session.AccessToken, r.Session.Issued, r.Session.Expires
-		t.kind = EventUnchanged
+		if err := c.waitForToken(ctx, st.generation); err != nil {
+			return nil, err
+		}
 	}
-	return t.keep(r.With(s), save)
-}
-
-var errNoToken = &auth.Error{Op: auth.KindRefresh, Err: errors.New("the response has no access token"),
-	Hint: "say where it is with Endpoint.AccessToken (access_token in the config file)"}
-
-// keep saves what the exchange gave. After a Logout, which may not get the lock in its time, it leaves a tombstone:
-// what the Store has is spent, and must not be found again.
-func (t *trade) keep(r *record.Record, save func([]byte) error) error {
-	t.got = r
-	if st := t.c.state.Load(); st.epoch != t.st.epoch && st.final {
-		return save(nil) // publish finds out, too, and leaves the rest to Logout
+	st := c.state.Load()
+	if st.usable(time.Now()) {
+		return st, nil
 	}
-	return t.c.save(r, save)
+	if st.err != nil {
+		return nil, st.err
+	}
+	return nil, &auth.Error{Op: auth.KindRefresh, Err: errors.New("what the auth server gives is not usable when it comes"),
+		Hint: "look at the lifetime of its tokens, and at this machine's clock"}
 }

@@ -94,6 +94,9 @@ func TestF03_NobodyGetsTheTokenThatFailed(t *testing.T) {
 	as := &fakes.Server{}
 	c := clientOf(t, as)
 	for round := range 32 {
+		if err := c.Login(t.Context(), nil); err != nil { // a session of its own, for which the budget is full
+			t.Fatal(err)
+		}
 		seen := c.state.Load().generation
 		before, _, _ := refreshCount(as)
 		start := make(chan struct{})

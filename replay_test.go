@@ -71,13 +71,10 @@ func TestF11_AnEndpointThatAlwaysRefusesIsHeldApart(t *testing.T) {
 		if slowest > 0 {
 			t.Errorf("a request elsewhere waited %v", slowest)
 		}
-		// A replay that succeeds says that rejections mean what they say.
+		// What one endpoint does says nothing about the others: a revocation is noticed at once.
 		time.Sleep(2 * time.Minute)
 		as.Revoke()
 		mustGet(t, c)
-		if c.book.level != 0 {
-			t.Error("the suspicion was not dropped")
-		}
 	})
 }
 

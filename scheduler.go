@@ -1,293 +1,289 @@
 package silentrefresh
 
 import (
-	"context"
 	"math/rand/v2"
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/pace"
-	"github.com/silentrefresh/silentrefresh/internal/retryafter"
 	"github.com/silentrefresh/silentrefresh/internal/wall"
 )
 
-// schedule decides when st's token is renewed. c.mu is held.
-func (c *Client) schedule(st *state) {
-	b := &c.book
-	s := st.session()
-	b.renewDue = time.Time{}
-	if st.err == nil && (st.renewable == nil || c.cfg.Credentials != nil) {
-		now := time.Now()
-		switch {
-		case st.adopted && (st.header == nil || !st.fresh(now)):
-			b.renewDue = now // it ended while nobody was here
-		case st.header == nil:
-			b.renewDue = now.Add(pace.Floor)
-		case st.wall != never:
-			b.renewDue = now.Add(c.delay(s, now))
-		case c.cfg.MaxAge > 0:
-			age := max(now.Sub(s.Issued), 0)
-			b.renewDue = now.Add(c.cfg.MaxAge - time.Duration(rand.Float64()*0.1*float64(c.cfg.MaxAge)) - age)
-		}
-	}
-	st.renewAt = b.renewDue
-	c.arm()
+// schedule is when a session's timer does something. What is due is derived from the state, the backoff, the budget
+// and what is unsaved, whenever one of them has changed: there is no due time to forget.
+type schedule struct {
+	timer     *time.Timer
+	fire      func()        // what the timer calls
+	slow      time.Duration // the last exchange took
+	wide      int32         // renewals until the one that is spread wide; 0: none will be
+	fruitless bool          // the last exchange gave no new token
+	renewing  bool          // the timer has fired for a renewal, which is under way
+	fired     time.Time     // when it did so last
+	flying    bool          // a flight is under way
+	noSlot    time.Time     // no renewal by the timer before, since there was no slot for it; zero: there was
 }
 
-// delay is how long to wait before s's token is renewed. It counts down to the renewal that is spread wide. c.mu is
-// held.
-func (c *Client) delay(s auth.Session, now time.Time) time.Duration {
-	left := timeLeft(s, now)
+// reset is for a new login.
+func (s *schedule) reset() {
+	s.wide, s.fruitless, s.fired, s.noSlot = 1, false, time.Time{}, time.Time{}
+}
+
+// landed notes that an exchange has ended.
+func (s *schedule) landed(fruitless bool) {
+	s.fruitless, s.noSlot, s.renewing = fruitless, time.Time{}, false
+}
+
+// planLocked decides when st's token is renewed.
+func (s *session) planLocked(st *state, now time.Time) {
+	st.renewAt = time.Time{}
+	if st.err != nil || st.deadEnd != nil && !s.policy.logsInAgain {
+		return
+	}
+	held := st.session()
+	switch {
+	case st.adopted && (st.header == nil || !st.fresh(now)):
+		st.renewAt = now // it ended while nobody was here
+	case st.header == nil:
+		st.renewAt = now.Add(pace.Floor)
+	case st.wall != never:
+		st.renewAt = now.Add(s.delayLocked(held, now))
+	case s.policy.maxAge > 0:
+		age := max(now.Sub(held.Issued), 0)
+		st.renewAt = now.Add(s.policy.maxAge - time.Duration(rand.Float64()*0.1*float64(s.policy.maxAge)) - age)
+	}
+}
+
+// delayLocked is how long to wait before a token is renewed. It counts down to the renewal that is spread wide.
+func (s *session) delayLocked(held auth.Session, now time.Time) time.Duration {
+	left := timeLeft(held, now)
 	life := left
-	if !s.Issued.IsZero() {
-		life = max(s.Expires.Sub(s.Issued), left)
+	if !held.Issued.IsZero() {
+		life = max(held.Expires.Sub(held.Issued), left)
 	}
 	var due time.Duration
-	if c.cfg.RefreshBefore > 0 {
-		due = pace.WithMargin(life, c.cfg.RefreshBefore, rand.Float64())
+	if s.policy.renewBefore > 0 {
+		due = pace.WithMargin(life, s.policy.renewBefore, rand.Float64())
 	} else {
-		due = pace.Renewal(life, c.book.slow, c.book.wide == 1, rand.Float64())
+		due = pace.Renewal(life, s.schedule.slow, s.schedule.wide == 1, rand.Float64())
 	}
 	if wait := due - (life - left); wait > 0 {
-		c.book.wide = max(c.book.wide-1, 0)
+		s.schedule.wide = max(s.schedule.wide-1, 0)
 		return wait
 	}
-	return c.soon(left)
+	return soon(left)
 }
 
 // soon is when to renew a token that should have been renewed already, or that a refresh has left as it was: half
 // way to its end, so that a server that gives no new one yet is not asked over and over.
-func (c *Client) soon(left time.Duration) time.Duration {
+func soon(left time.Duration) time.Duration {
 	return max(pace.Floor, time.Duration(float64(left)*(0.4+0.2*rand.Float64())))
 }
 
-// unchanged schedules st's token after a refresh that gave no new one. If the API had refused it, that is taken
-// for a peculiarity of the API: to refresh again at once would not help.
-func (c *Client) unchanged(st *state, wasRejected bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if wasRejected {
-		c.blame(st)
+// renewalLocked is when the timer renews; zero: it does not.
+func (s *session) renewalLocked(st *state) time.Time {
+	due := st.renewAt
+	if due.IsZero() { // of unknown lifetime: only what has begun is gone on with
+		due = later(s.backoff.notBefore(), s.schedule.noSlot)
 	}
-	if st.wall == never {
-		return
+	if st.err != nil || due.IsZero() || s.schedule.renewing || s.dozing.Load() {
+		return time.Time{}
 	}
-	c.book.renewDue = time.Now().Add(c.soon(timeLeft(st.session(), time.Now())))
-	c.arm()
+	due = later(later(due, s.backoff.notBefore()), s.schedule.noSlot)
+	if !s.schedule.fired.IsZero() {
+		due = later(due, s.schedule.fired.Add(pace.Floor))
+	}
+	return later(due, s.allowedLocked(st.session(), due))
 }
 
-// arm sets the one timer to what is due first. c.mu is held.
-func (c *Client) arm() {
-	b := &c.book
-	due := b.renewDue
-	if due.IsZero() || !b.saveDue.IsZero() && b.saveDue.Before(due) {
-		due = b.saveDue
+// allowedLocked is when the governor allows to exchange a session at the time now; zero: then.
+func (s *session) allowedLocked(held auth.Session, now time.Time) time.Time {
+	if s.freeLocked(held, now) {
+		return time.Time{}
 	}
+	return s.budget.next()
+}
+
+// freeLocked reports whether an exchange draws on no budget.
+func (s *session) freeLocked(held auth.Session, now time.Time) bool {
+	return !s.schedule.fruitless && halfLived(held, s.policy.maxAge, now)
+}
+
+// take asks the governor for one exchange of a session. If it may not be now, take returns until when it has to wait.
+func (s *session) take(held auth.Session) (until time.Time, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	if s.budget.take(now, s.freeLocked(held, now)) {
+		return time.Time{}, true
+	}
+	return s.budget.next(), false
+}
+
+// halfLived reports whether a token has lived half its life, which is maxAge where nobody knows it. Without either, it
+// never has.
+func halfLived(held auth.Session, maxAge time.Duration, now time.Time) bool {
+	switch {
+	case held.AccessToken.IsZero() || held.Issued.IsZero():
+		return false
+	case held.Expires.IsZero():
+		return maxAge > 0 && now.Sub(held.Issued) >= max(maxAge, pace.ShortestLife)/2
+	}
+	life := max(held.Expires.Sub(held.Issued), pace.ShortestLife)
+	return timeLeft(held, now) <= life/2 || !wall.Stamp(now).Before(wall.Stamp(held.Issued).Add(life))
+}
+
+// dueLocked is when the timer has something to do; zero: never.
+func (s *session) dueLocked() time.Time {
+	st := s.state.Load()
+	if st.closed() {
+		return time.Time{}
+	}
+	due := s.renewalLocked(st)
+	if save := s.unsaved.dueAt(); due.IsZero() || !save.IsZero() && save.Before(due) {
+		due = save
+	}
+	return due
+}
+
+// armLocked sets the one timer to what is due first.
+func (s *session) armLocked() {
+	due := s.dueLocked()
+	t := &s.schedule
 	if due.IsZero() {
-		c.stopTimer()
+		if t.timer != nil {
+			t.timer.Stop()
+		}
 		return
 	}
 	wait := min(max(time.Until(due), 0), pace.LongestDelay)
-	if b.timer == nil {
-		b.timer = time.AfterFunc(wait, c.fire)
+	if t.timer == nil {
+		t.timer = time.AfterFunc(wait, t.fire)
 		return
 	}
-	b.timer.Reset(wait)
+	t.timer.Reset(wait)
 }
 
-// disarm forgets what is due. c.mu is held.
-func (c *Client) disarm() {
-	c.book.renewDue, c.book.saveDue = time.Time{}, time.Time{}
-	c.stopTimer()
-}
+// A job is what the timer has to do.
+type job int
 
-func (c *Client) stopTimer() {
-	if c.book.timer != nil {
-		c.book.timer.Stop()
-	}
-}
+const (
+	nothing job = iota
+	saving
+	renewing
+)
 
-// fire is what the timer does.
-func (c *Client) fire() {
-	now := time.Now()
-	c.mu.Lock()
-	b := &c.book
-	st := c.state.Load()
-	save := !b.saveDue.IsZero() && !now.Before(b.saveDue)
-	renew := !save && st.err == nil && !b.renewDue.IsZero() && !now.Before(b.renewDue)
+// expire is what is due now. A renewal is due again only after done.
+func (s *session) expire() (job, *state) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st, now := s.state.Load(), time.Now()
+	what := nothing
+	due := s.renewalLocked(st)
 	switch {
 	case st.closed():
-	case save:
-		b.saveDue = time.Time{}
-		c.arm() // the renewal is still due
-	case renew && now.Before(b.until):
-		b.renewDue, renew = b.until, false
-		c.arm()
-	case renew && c.idle(now):
-		b.renewDue, renew = time.Time{}, false
-		c.dozing.Store(true)
-	case renew:
-		b.renewDue = time.Time{}
+	case s.unsaved != nil && !s.unsaved.due.IsZero() && !now.Before(s.unsaved.due):
+		what, s.unsaved.due = saving, time.Time{}
+	case due.IsZero() || now.Before(due):
+	case s.idle(now):
+		s.dozing.Store(true)
 	default:
-		c.arm()
+		what, s.schedule.renewing, s.schedule.fired = renewing, true, now
 	}
-	c.mu.Unlock()
-	switch {
-	case save:
-		c.saveAgain(context.Background())
-	case renew:
-		why := TriggerTimer
-		if st.adopted && !st.usable(now) {
-			why = TriggerStart
-		}
-		c.renew(context.Background(), st.generation, why)
+	s.armLocked()
+	return what, st
+}
+
+// done ends a renewal by the timer.
+func (s *session) done() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.schedule.renewing = false
+	s.armLocked()
+}
+
+// idle reports whether renewals in the background have to stop.
+func (s *session) idle(now time.Time) bool {
+	return s.policy.idleTimeout > 0 && wall.Of(now)-s.used.Load() > int64(s.policy.idleTimeout)
+}
+
+// touch notes that the session is in use. Only with an idle timeout does anybody want to know.
+func (s *session) touch() {
+	if s.policy.idleTimeout == 0 {
+		return
+	}
+	s.used.Store(wall.Of(time.Now()))
+	if s.dozing.Load() && s.dozing.CompareAndSwap(true, false) {
+		s.mu.Lock()
+		s.armLocked()
+		s.mu.Unlock()
 	}
 }
 
 // comeBack schedules a renewal that found no slot. A goroutine that queued for one would cost memory.
-func (c *Client) comeBack(seen uint64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if st := c.state.Load(); st.err == nil && st.generation <= seen {
-		c.book.renewDue = time.Now().Add(pace.Floor + time.Duration(rand.Float64()*float64(3*time.Second)))
-		c.arm()
+func (s *session) comeBack(seen uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st := s.state.Load(); st.err == nil && st.generation <= seen {
+		s.schedule.noSlot = time.Now().Add(pace.Floor + time.Duration(rand.Float64()*float64(3*time.Second)))
+		s.armLocked()
 	}
 }
 
-// idle reports whether renewals in the background have to stop. c.mu is held.
-func (c *Client) idle(now time.Time) bool {
-	return c.cfg.IdleTimeout > 0 && wall.Of(now)-c.lastly.Load() > int64(c.cfg.IdleTimeout)
-}
-
-// touch notes that the session is in use. Only with IdleStop does anybody want to know.
-func (c *Client) touch() {
-	if c.cfg.IdleTimeout == 0 {
-		return
+// takeOff notes that a flight begins, and returns what is closed when the session is given up.
+func (s *session) takeOff() (givenUp <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.schedule.flying = true
+	left := make(chan struct{})
+	s.left = left
+	if s.state.Load().closed() {
+		s.giveUpLocked()
 	}
-	c.lastly.Store(wall.Of(time.Now()))
-	if c.dozing.Load() && c.dozing.CompareAndSwap(true, false) {
-		c.mu.Lock()
-		st := *c.state.Load() // others are reading that one
-		c.schedule(&st)
-		c.state.Store(&st)
-		c.mu.Unlock()
+	return left
+}
+
+// land notes that the flight has ended.
+func (s *session) land() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.schedule.flying, s.left = false, nil
+	s.armLocked()
+}
+
+// took learns how long an exchange takes.
+func (s *session) took(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.schedule.slow = max(d, s.schedule.slow-s.schedule.slow/8)
+}
+
+// hurry makes the next attempt due at once, since what an earlier one had asked for has come.
+func (s *session) hurry() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.backoff != nil {
+		s.backoff.until = time.Now()
 	}
+	s.armLocked()
+	s.wakeLocked()
 }
 
-// settled forgets the failures. c.mu is held.
-func (c *Client) settled() {
-	b := &c.book
-	b.failures, b.refused, b.until, b.pulled, b.failure, b.doubt = 0, time.Time{}, time.Time{}, false, nil, false
-}
-
-// failed schedules the next attempt after a failure that may pass.
-func (c *Client) failed(epoch uint64, re *auth.Error, why Trigger) {
+// gate says until when a caller has to wait before the next exchange, zero if not at all, and the last failure. For
+// one who is patient, a backoff is cut short once.
+func (s *session) gate(patient bool) (until time.Time, last *auth.Error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	now := time.Now()
-	c.mu.Lock()
-	st := c.state.Load()
-	if st.epoch != epoch || st.closed() {
-		c.mu.Unlock()
-		return
+	if s.schedule.flying {
+		return time.Time{}, nil // it is joined, whatever comes after it
 	}
-	b := &c.book
-	b.failures++
-	switch {
-	case re.Until.IsZero():
-		b.refused = time.Time{}
-	case b.refused.IsZero():
-		b.refused = now
+	if patient {
+		s.backoff.pull(now, s.policy.maxWait)
+		s.armLocked()
 	}
-	var left time.Duration // for as long as the token serves on
-	if st.usable(now) && st.wall != never {
-		left = timeLeft(st.session(), now)
+	until = later(s.backoff.notBefore(), s.allowedLocked(s.state.Load().session(), now))
+	if !now.Before(until) {
+		return time.Time{}, s.backoff.last()
 	}
-	wait := pace.Backoff(int(b.failures), rand.Float64())
-	switch {
-	case !b.refused.IsZero():
-		asked, refused, r := min(re.Until.Sub(now), retryafter.Longest), now.Sub(b.refused), rand.Float64()
-		wait = pace.Postponed(asked, left, refused, r)
-		b.early = wait - pace.PostponedFor(asked, refused, r)
-	case left > 0: // try again before the token ends
-		wait = min(wait, max(pace.Floor, left/2))
-	}
-	b.until, b.pulled, b.failure, b.wide = now.Add(wait), false, re, 1
-	b.doubt = re.Doubtful
-	if st.err == nil {
-		b.renewDue = b.until
-		c.arm()
-	}
-	ev := Event{Kind: EventRetrying, Trigger: why, Attempt: int(b.failures), Err: re, Next: b.until}
-	c.wakeAll()
-	c.mu.Unlock()
-	c.counted.failures.Add(1)
-	c.tell(ev)
-}
-
-// count counts a trade that succeeded, and learns how long one takes.
-func (c *Client) count(adopted bool, took time.Duration) {
-	if adopted {
-		c.counted.adopted.Add(1)
-		return
-	}
-	c.counted.refreshes.Add(1)
-	c.mu.Lock()
-	c.book.slow = max(took, c.book.slow-c.book.slow/8)
-	c.mu.Unlock()
-}
-
-// patience is until when a caller waits through a backoff; zero: not at all.
-func (c *Client) patience(ctx context.Context) time.Time {
-	if !auth.Foreground(ctx) || c.cfg.MaxWait < 0 {
-		return time.Time{}
-	}
-	return time.Now().Add(c.cfg.MaxWait)
-}
-
-// pause waits through a backoff, until the caller's patience ends: then it says until when the refresh is
-// postponed. It reports whether it has waited, so that things may have changed.
-func (c *Client) pause(ctx context.Context, patience time.Time, wake <-chan struct{}) (bool, error) {
-	now := time.Now()
-	c.mu.Lock()
-	b := &c.book
-	if !now.Before(b.until) {
-		c.mu.Unlock()
-		return false, nil
-	}
-	if !now.Before(patience) {
-		err := b.postponed()
-		c.mu.Unlock()
-		return false, err
-	}
-	soon := now.Add(pace.Demanded(c.cfg.MaxWait, rand.Float64()))
-	if !b.refused.IsZero() {
-		soon = b.until.Add(-b.early)
-	}
-	if !b.pulled && b.until.After(soon) {
-		b.until, b.pulled = soon, true
-		if c.state.Load().err == nil {
-			b.renewDue = soon // so that what Status announces is what happens
-			c.arm()
-		}
-	}
-	until := b.until
-	c.mu.Unlock()
-	if until.After(patience) {
-		until = patience
-	}
-	timer := time.NewTimer(time.Until(until))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-wake:
-	case <-ctx.Done():
-		return false, context.Cause(ctx)
-	}
-	return true, nil
-}
-
-// postponed is the last failure with the time of the next attempt.
-func (b *book) postponed() error {
-	re := *asRefreshError(auth.KindRefresh, b.failure)
-	re.Until = b.until
-	return &re
+	return until, s.backoff.last()
 }

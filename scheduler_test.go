@@ -35,7 +35,7 @@ func TestF18_ClockSetBackDoesNotMakeATokenLiveLonger(t *testing.T) {
 		wall.Sleep(-24 * time.Hour)
 		defer wall.Sleep(24 * time.Hour)
 		c.mu.Lock()
-		c.disarm() // as if the timer came late
+		c.schedule.timer.Stop() // as if the timer came late
 		c.mu.Unlock()
 		time.Sleep(16 * time.Minute)
 		as.Revoke()

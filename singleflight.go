@@ -2,9 +2,6 @@ package silentrefresh
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"runtime"
 
 	"golang.org/x/sync/singleflight"
 )
@@ -39,29 +36,4 @@ func (f *flight) join(ctx context.Context, wake <-chan struct{}, fn func() landi
 func (f *flight) await(ctx context.Context) error {
 	_, err := f.join(ctx, nil, func() landing { return landing{} })
 	return err
-}
-
-// guard runs fn, which calls code that is not ours, on a goroutine of its own: neither a panic nor runtime.Goexit
-// in it takes down the process or leaves those who wait for it waiting.
-func guard(fn func() error) error {
-	done := make(chan error, 1)
-	go func() {
-		err := errors.New("the exchange ended its goroutine (runtime.Goexit) instead of returning")
-		defer func() {
-			if p := recover(); p != nil {
-				err = panicked(p)
-			}
-			done <- err
-		}()
-		err = fn()
-	}()
-	return <-done
-}
-
-// panicked says what panicked; of a value that is not the runtime's own only the type, since it may hold a secret.
-func panicked(p any) error {
-	if err, ok := p.(runtime.Error); ok {
-		return fmt.Errorf("the exchange panicked: %w", err)
-	}
-	return fmt.Errorf("the exchange panicked with a %T", p)
 }

@@ -59,6 +59,13 @@ type counters struct {
 	longest                                       atomic.Int64
 }
 
+func (n *counters) stats() Stats {
+	return Stats{
+		Refreshes: n.refreshes.Load(), Failures: n.failures.Load(), Adopted: n.adopted.Load(), Replays: n.replays.Load(),
+		Waited: n.waited.Load(), LongestWait: time.Duration(n.longest.Load()),
+	}
+}
+
 func (n *counters) waitedFor(d time.Duration) {
 	n.waited.Add(1)
 	for {
@@ -71,54 +78,61 @@ func (n *counters) waitedFor(d time.Duration) {
 
 // Status returns how the session stands now.
 func (c *Client) Status() Status {
-	c.mu.Lock()
-	b := c.book
-	st := c.state.Load()
-	c.mu.Unlock()
+	now := c.snapshot()
+	st := now.state
 	s := Status{
-		Name: c.name, Generation: st.generation, Account: st.session().Account, Issued: st.session().Issued, Expires: st.expires(),
-		SessionEnds: st.session().Ends, NextRefresh: b.renewDue, Saved: b.unsaved == nil,
-		Renewable: st.err == nil && (st.renewable == nil || c.cfg.Credentials != nil),
-		Stats: Stats{
-			Refreshes: c.counted.refreshes.Load(), Failures: c.counted.failures.Load(),
-			Adopted: c.counted.adopted.Load(), Replays: c.counted.replays.Load(),
-			Waited: c.counted.waited.Load(), LongestWait: time.Duration(c.counted.longest.Load()),
-			EventsDropped: c.events.drops(),
-		},
+		Name: c.name, Generation: st.generation, Account: st.session().Account, Issued: st.session().Issued,
+		Expires: st.expires(), SessionEnds: st.session().Ends, NextRefresh: now.renewal, Saved: now.saved,
+		Renewable: st.err == nil && (st.deadEnd == nil || c.cfg.Credentials != nil), Stats: c.counted.stats(),
 	}
+	s.Stats.EventsDropped = now.dropped
 	if st.record != nil {
 		s.Version = st.record.Version
 	}
-	s.State, s.Err = c.standing(st, &b)
+	s.State, s.Err = now.standing(s.Renewable)
 	return s
 }
 
-func (c *Client) standing(st *state, b *book) (State, error) {
+// A snapshot is what is true of a session at one moment.
+type snapshot struct {
+	state   *state
+	failure error     // the last one, nil after a success
+	renewal time.Time // by the timer; zero if none is due
+	saved   bool
+	dropped uint64
+}
+
+func (s *session) snapshot() snapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.state.Load()
+	now := snapshot{state: st, renewal: s.renewalLocked(st), saved: s.unsaved == nil, dropped: s.events.dropped}
+	if failure := s.backoff.last(); failure != nil {
+		now.failure = failure
+	}
+	return now
+}
+
+// standing is the state in a word, and why it is so.
+func (now snapshot) standing(renewable bool) (State, error) {
+	st := now.state
 	interrupted := false
-	if re, ok := errors.AsType[*auth.Error](errors.Join(st.err, b.failure)); ok {
-		interrupted = re.Interrupted
+	if e, ok := errors.AsType[*auth.Error](errors.Join(st.err, now.failure)); ok {
+		interrupted = e.Interrupted
 	}
 	switch {
 	case st.closed():
 		return StateClosed, st.err
 	case st.usable(time.Now()):
-		return StateLoggedIn, b.failure
+		return StateLoggedIn, now.failure
 	case interrupted:
-		return StateInterrupted, errors.Join(st.err, b.failure)
+		return StateInterrupted, errors.Join(st.err, now.failure)
 	case errors.Is(st.err, ErrSessionOver):
 		return StateOver, st.err
 	case st.err != nil:
 		return StateNone, st.err
-	case st.renewable != nil && c.cfg.Credentials == nil:
-		return StateOver, st.renewable
+	case !renewable:
+		return StateOver, st.deadEnd
 	}
-	return StateOffline, b.failure
-}
-
-// Response returns the auth server's last response if Config.KeepAnswer is set, else the zero Response.
-func (c *Client) Response() auth.Response {
-	if a := c.response.Load(); a != nil {
-		return *a
-	}
-	return auth.Response{}
+	return StateOffline, now.failure
 }

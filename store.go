@@ -2,7 +2,6 @@ package silentrefresh
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	"github.com/silentrefresh/silentrefresh/internal/update"
@@ -11,7 +10,8 @@ import (
 // A Store keeps sessions where other processes, or the next start of this one, find them. Its methods use only
 // standard types, so an implementation need not import this package; package storetest checks one.
 //
-// A record is opaque bytes under a key. Implementations are safe for concurrent use.
+// A record is opaque bytes under a key. Implementations are safe for concurrent use. A Store that is told when a lock is
+// released may implement Waker as well.
 type Store interface {
 	// Load returns what was saved last under key, without waiting for any lock: nil if nothing was ever saved,
 	// an empty slice that is not nil for a tombstone. A record that cannot be read is an error, never nil.
@@ -25,28 +25,27 @@ type Store interface {
 	// after ctx has ended too: what it is given may exist nowhere else. It fails after Update has returned.
 	//
 	// fn's context ends with ctx, and if the lock is lost; a save that meets a record changed by somebody else
-	// fails with an error that has a method Conflict() bool returning true, and changes nothing. fn's error is
-	// returned as it is; a panic in fn goes through, and the lock is released.
-	Update(ctx context.Context, key string, fn func(ctx context.Context, old []byte, save func([]byte) error) error) error
+	// fails with a ConflictError, and changes nothing. fn's error is returned as it is; a panic in fn goes through,
+	// and the lock is released.
+	Update(ctx context.Context, key string, fn UpdateFunc) error
+}
 
-	// An implementation that is told when a lock is set free may have one more method, so that of many who wait
-	// each looks at once at what the holder has saved:
-	//
-	//	WhenFree(key string, call func()) (forget func())
-	//
-	// It calls call, never twice at a time, whenever key's lock was set free, until forget is called. forget does
+// UpdateFunc is what Store.Update calls under the lock.
+type UpdateFunc = func(ctx context.Context, old []byte, save func([]byte) error) error
+
+// A Waker is a Store that is told when a lock is released. Of many who wait for it, each looks at once at what the
+// holder has saved, instead of getting the lock in turn.
+type Waker interface {
+	// WhenFree calls call, never twice at a time, whenever key's lock was released, until forget is called. forget does
 	// not wait for a call that runs.
+	WhenFree(key string, call func()) (forget func())
 }
 
-type conflictError interface {
+// A ConflictError is what a save fails with where the record was changed by somebody else since it was read.
+type ConflictError interface {
 	error
+	// Conflict reports whether that is so.
 	Conflict() bool
-}
-
-// conflicted reports whether err says that a record was changed by somebody else since it was read.
-func conflicted(err error) bool {
-	c, ok := errors.AsType[conflictError](err)
-	return ok && c.Conflict()
 }
 
 // MemoryStore is a Store that lives as long as the process: for tests, and for several Clients that share
@@ -73,7 +72,7 @@ func (m *MemoryStore) load(key string) []byte {
 }
 
 // Update implements Store.
-func (m *MemoryStore) Update(ctx context.Context, key string, fn func(ctx context.Context, old []byte, save func([]byte) error) error) error {
+func (m *MemoryStore) Update(ctx context.Context, key string, fn UpdateFunc) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -94,7 +93,7 @@ type noStore struct{ locks update.Locks }
 
 func (*noStore) Load(context.Context, string) ([]byte, error) { return nil, nil }
 
-func (s *noStore) Update(ctx context.Context, key string, fn update.Func) error {
+func (s *noStore) Update(ctx context.Context, key string, fn UpdateFunc) error {
 	unlock, err := s.locks.Lock(ctx, key)
 	if err != nil {
 		return err

@@ -2,6 +2,8 @@ package silentrefresh
 
 import (
 	"context"
+	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -17,25 +19,20 @@ type Token struct {
 }
 
 // Token returns an access token that is valid as far as this machine knows, and waits for one as a request does.
-// Its error is ErrNoSession, ErrSessionOver, ErrClosed, a *RefreshError, or the context's.
+// Its error is ErrNoSession, ErrSessionOver, ErrClosed, an *auth.Error, or the context's.
 func (c *Client) Token(ctx context.Context) (Token, error) {
-	st := c.state.Load()
-	if !st.usable(time.Now()) {
-		if err := c.waitForToken(auth.WithForeground(ctx), st.generation); err != nil {
-			return Token{}, err
-		}
-		if st = c.state.Load(); st.err != nil { // logged out since
-			return Token{}, st.err
-		}
+	st, err := c.usableState(ctx)
+	if err != nil {
+		return Token{}, err
 	}
 	c.touch()
 	return Token{Value: st.session().AccessToken, Scheme: c.cfg.Attach.SchemeName(), Expires: st.expires(), Generation: st.generation}, nil
 }
 
-// Reject says that the server refused t: the next Token waits for a newer one. To reject a token that is not the
+// Reject says that the server rejected t: the next Token waits for a newer one. To reject a token that is not the
 // present one any more does nothing.
 func (c *Client) Reject(t Token) {
-	if c.reject(t.Generation) {
+	if c.reject(t.Generation, "") {
 		c.mark(t.Generation)
 	}
 }
@@ -43,17 +40,33 @@ func (c *Client) Reject(t Token) {
 // PerRPC has the methods of gRPC's credentials.PerRPCCredentials, without importing gRPC.
 type PerRPC struct{ c *Client }
 
-// PerRPC returns credentials that attach the token to each call.
+// PerRPC returns credentials that attach the token to each call to a listed origin. They do not look at the responses: a
+// call that the server rejects as Unauthenticated fails, and Client.Reject has to be told.
 func (c *Client) PerRPC() *PerRPC { return &PerRPC{c} }
 
-// GetRequestMetadata returns the header that carries the token; it waits as Client.Token does.
-func (p *PerRPC) GetRequestMetadata(ctx context.Context, _ ...string) (map[string]string, error) {
+// GetRequestMetadata returns the header that carries the token; it waits as Client.Token does. gRPC passes the URI of
+// the service, without its scheme's default port; a URI of an origin that is not listed is an error.
+func (p *PerRPC) GetRequestMetadata(ctx context.Context, uri ...string) (map[string]string, error) {
+	for _, s := range uri {
+		if u, err := url.Parse(s); err != nil || !p.lists(u) {
+			return nil, fmt.Errorf("silentrefresh: the token is not sent to %q, which is not among the origins that get it; "+
+				"if it should be, list it in Origins", withoutSecrets(s))
+		}
+	}
 	t, err := p.c.Token(ctx)
 	if err != nil {
 		return nil, err
 	}
 	header, value := p.c.cfg.Attach.Value(t.Value.Reveal())
 	return map[string]string{strings.ToLower(header): value}, nil
+}
+
+// lists reports whether u, in which gRPC writes https whatever the transport is, belongs to a listed origin.
+func (p *PerRPC) lists(u *url.URL) bool {
+	if !p.RequireTransportSecurity() {
+		u.Scheme = "http"
+	}
+	return p.c.origins.Has(u)
 }
 
 // RequireTransportSecurity is true unless BaseURL is a plain http origin that was consented to or is loopback.

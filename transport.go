@@ -1,11 +1,14 @@
 package silentrefresh
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
@@ -39,9 +42,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !c.concerns(req) {
 		return t.base.RoundTrip(req)
 	}
-	if c.cfg.IdleTimeout > 0 {
-		c.touch()
-	}
+	c.touch()
 	var b replay.Body
 	var err error
 	if req.Body != nil {
@@ -57,7 +58,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 	}
 	resp, err := t.send(req, st, &b)
-	if err != nil || !c.refuses(resp) {
+	if err != nil || !c.rejects(resp) {
 		b.Settle()
 		if c.takes && err == nil {
 			c.takeFrom(resp, st)
@@ -71,23 +72,42 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // concerns reports whether req is to carry the token: it goes to a listed origin and brings no credential itself.
 func (c *Client) concerns(req *http.Request) bool {
-	if req.URL == nil || req.URL.User != nil {
+	if req.URL == nil || req.URL.User != nil || c.bringsCredential(req.Header) {
 		return false
-	}
-	if _, own := req.Header["Authorization"]; own {
-		return false
-	}
-	if c.header != "Authorization" {
-		if _, own := req.Header[c.header]; own {
-			return false
-		}
 	}
 	// As BaseURL spells it is the usual case.
 	if first := &c.origins[0]; first.Host == req.URL.Host && first.Scheme == req.URL.Scheme || c.origins.Has(req.URL) {
-		return true
+		return req.URL.Opaque == "" && (req.Host == "" || req.Host == req.URL.Host) || c.listsWritten(req)
 	}
 	c.passesBare(req)
 	return false
+}
+
+// bringsCredential reports whether a caller has set the header that carries the token, in whatever spelling.
+func (s *shared) bringsCredential(h http.Header) bool {
+	if _, own := h[s.header]; own {
+		return true
+	}
+	for name := range h {
+		if len(name) == len(s.header) && strings.EqualFold(name, s.header) {
+			return true
+		}
+	}
+	return false
+}
+
+// listsWritten reports whether what net/http will write as the request's host is a listed origin, too: a reverse proxy
+// passes on a Host, and an opaque URL, that its visitors have chosen.
+func (s *shared) listsWritten(req *http.Request) bool {
+	written := url.URL{Scheme: req.URL.Scheme, Host: cmp.Or(req.Host, req.URL.Host)}
+	if !s.origins.Has(&written) {
+		return false
+	}
+	if req.URL.Opaque == "" {
+		return true
+	}
+	opaque, err := url.Parse(req.URL.Scheme + ":" + req.URL.Opaque)
+	return err == nil && s.origins.Has(opaque)
 }
 
 // passesBare warns once about each origin that requests go to without the token.
@@ -105,33 +125,17 @@ func (c *Client) passesBare(req *http.Request) {
 }
 
 // ready waits for a usable token. When the present one is merely due for renewal, a failure to renew does not keep
-// the request from being sent with it.
+// the request from being sent with it, and it is not waited for longer than the token lives.
 func (c *Client) ready(ctx context.Context, st *state) (*state, error) {
 	if st.usable(time.Now()) {
-		c.renew(ctx, st.generation, TriggerExpired) // without waiting through a backoff
-	} else if err := c.waitForToken(ctx, st.generation); err != nil {
-		return nil, err
+		soon, cancel := ctx, context.CancelFunc(func() {})
+		if st.wall != never {
+			soon, cancel = context.WithDeadline(ctx, st.mono)
+		}
+		c.renew(soon, st.generation, TriggerExpired) // without waiting through a backoff
+		cancel()
 	}
-	st = c.state.Load()
-	if st.err != nil {
-		return nil, st.err
-	}
-	return st, nil
-}
-
-// waitForToken waits for a usable token of a generation after seen, and counts that.
-func (c *Client) waitForToken(ctx context.Context, seen uint64) error {
-	began := time.Now()
-	err := c.renew(auth.WithForeground(ctx), seen, TriggerExpired)
-	if waited := time.Since(began); err == nil || waited > time.Millisecond {
-		c.counted.waitedFor(waited)
-	}
-	return err
-}
-
-// due reports whether the token is inside its margin.
-func (st *state) due(now time.Time) bool {
-	return !st.renewAt.IsZero() && !now.Before(st.renewAt)
+	return c.usableState(ctx)
 }
 
 // send sends a copy of req with st's token. The caller's request is left as it is (net/http: RoundTripper), and the
@@ -153,18 +157,21 @@ func (t *transport) send(req *http.Request, st *state, b *replay.Body) (*http.Re
 		out.Body, out.GetBody = b.First, b.Again // GetBody stays: HTTP/2 resends what the server has not looked at (RFC 9113 section 8.7)
 	}
 	resp, err := t.base.RoundTrip(out)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case resp == nil:
+		return nil, fmt.Errorf("silentrefresh: the base RoundTripper %T returned neither a response nor an error", t.base)
 	}
 	resp.Request = req
 	return resp, nil
 }
 
-// rejected renews and replays. The response that refused the token is returned where that does not help.
+// rejected renews and replays. The response that rejected the token is returned where that does not help.
 func (t *transport) rejected(req *http.Request, st *state, b *replay.Body, resp *http.Response) (*http.Response, error) {
-	c := t.client
+	c, endpoint := t.client, endpointOf(req)
 	for adoptions := 0; ; {
-		if !c.reject(st.generation) {
+		if !c.reject(st.generation, endpoint) {
 			return resp, nil
 		}
 		if !b.Rewind() {
@@ -176,7 +183,7 @@ func (t *transport) rejected(req *http.Request, st *state, b *replay.Body, resp 
 		err := c.renew(auth.WithForeground(req.Context()), st.generation, TriggerRejected)
 		c.counted.waitedFor(time.Since(began))
 		next := c.state.Load()
-		if err != nil || next.err != nil || next.generation <= st.generation {
+		if err != nil || next.generation <= st.generation || !next.usable(time.Now()) {
 			b.Unsent()
 			return resp, nil
 		}
@@ -185,31 +192,40 @@ func (t *transport) rejected(req *http.Request, st *state, b *replay.Body, resp 
 		if err != nil {
 			return nil, err
 		}
-		if !c.refuses(replayed) {
-			c.exonerate()
+		if !c.rejects(replayed) {
+			c.exonerate(next.generation, endpoint)
 			c.takeFrom(replayed, next)
 			return replayed, nil
 		}
 		// What another process saved may be as dead as what we had: that was not the one replay.
 		if adoptions++; !next.adopted || adoptions > 3 {
-			c.refusedAgain(next.generation)
+			c.rejectedAgain(next.generation, endpoint)
 			return replayed, nil
 		}
 		st, resp = next, replayed
 	}
 }
 
-// refuses reports whether resp says that the token is not valid (any more).
-func (c *Client) refuses(resp *http.Response) bool {
+// rejects reports whether resp says that the token is not valid (any more).
+func (s *shared) rejects(resp *http.Response) bool {
 	switch {
-	case c.cfg.Rejected != nil:
-		return c.cfg.Rejected(resp)
+	case s.cfg.Rejected != nil:
+		return s.rejectedBySetting(resp)
 	case resp.StatusCode < http.StatusBadRequest:
 		return false
-	case c.statuses != nil:
-		return slices.Contains(c.statuses, resp.StatusCode) && challenge.RejectsToken(resp.Header)
+	case s.statuses != nil:
+		return slices.Contains(s.statuses, resp.StatusCode) && challenge.RejectsToken(resp.Header)
 	}
 	return resp.StatusCode == http.StatusUnauthorized && challenge.RejectsToken(resp.Header)
+}
+
+// rejectedBySetting asks Config.Rejected. Where that panics, the response is taken for none that rejects.
+func (s *shared) rejectedBySetting(resp *http.Response) (yes bool) {
+	if err := shielded("Config.Rejected", func() error { yes = s.cfg.Rejected(resp); return nil }); err != nil {
+		s.log(err)
+		return false
+	}
+	return yes
 }
 
 // CloseIdleConnections passes the call on to base.

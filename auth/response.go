@@ -30,7 +30,7 @@ func (a Response) IsZero() bool { return a.raw == nil }
 // Decode stores the document in the value that v points to, as json.Unmarshal does.
 func (a Response) Decode(v any) error {
 	if a.raw == nil {
-		return errors.New("silentrefresh: no response to decode: it is given with the event, and kept only with Config.KeepAnswer")
+		return errors.New("silentrefresh: no response to decode: it is given with the event of a login or a refresh")
 	}
 	if err := json.Unmarshal([]byte(*a.raw), v); err != nil {
 		return fmt.Errorf("silentrefresh: decode the auth server's response into %T: %w", v, err)

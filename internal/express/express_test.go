@@ -55,11 +55,12 @@ func wantOver(t *testing.T, err error) {
 func TestLoginUseLogout(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	c, wire := s.newClient(t, silentrefresh.Config{KeepAnswer: true})
+	responses := make(chan auth.Response, 10)
+	c, wire := s.newClient(t, silentrefresh.Config{Observe: func(ev silentrefresh.Event) { responses <- ev.Response }})
 	login(t, c, ada)
 
 	var response struct{ User struct{ Name string } }
-	if err := c.Response().Decode(&response); err != nil || response.User.Name != "Ada" {
+	if err := (<-responses).Decode(&response); err != nil || response.User.Name != "Ada" {
 		t.Errorf("the response's user is %q (%v), want Ada", response.User.Name, err)
 	}
 	resp, err := c.HTTPClient().Post(s.URL+"/api/items", "application/json", strings.NewReader(`{"title":"tea"}`))

@@ -1,0 +1,279 @@
+package silentrefresh
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/bearer"
+	"github.com/silentrefresh/silentrefresh/internal/origin"
+	"github.com/silentrefresh/silentrefresh/internal/record"
+	"github.com/silentrefresh/silentrefresh/internal/wall"
+)
+
+// exchange makes one exchange that is a caller's, or a logout. Nobody waits for it longer than Timeout, except for a
+// login that may wait for a person. A login that comes after that is revoked, since nobody has it.
+func (s *shared) exchange(ctx context.Context, g auth.Grant) (auth.Session, error) {
+	if g.Kind != auth.KindLogin || !s.interactive() { // a person takes as long as the caller's ctx allows
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.cfg.Timeout)
+		defer cancel()
+	}
+	session, err := guarded(ctx, "the Exchanger", func() (auth.Session, error) { return s.call(ctx, g) }, func(late auth.Session, err error) {
+		if err == nil && g.Kind == auth.KindLogin {
+			_ = s.revoke(context.Background(), late)
+		}
+	})
+	if err != nil {
+		err = asError(g.Kind, err)
+	}
+	return session, err
+}
+
+// call calls the Exchanger. Together with an error comes what renews the session, which may have been rotated before
+// things went wrong.
+func (s *shared) call(ctx context.Context, g auth.Grant) (session auth.Session, err error) {
+	jar := auth.NewJar(g.Old.Cookies...)
+	hc := &http.Client{Transport: s.auth, Jar: jar, CheckRedirect: origin.SameOriginRedirects}
+	sent := time.Now()
+	err = shielded("the Exchanger", func() (err error) {
+		session, err = s.cfg.Exchanger.Exchange(ctx, hc, g)
+		return err
+	})
+	session.Cookies = jar.All()
+	if session.Issued.IsZero() || !session.Expires.IsZero() && !session.Expires.After(sent) {
+		session.Issued = sent // what has just come is good for a moment, whatever it says
+	}
+	if err == nil && !session.AccessToken.IsZero() {
+		err = bearer.Check(session.AccessToken.Reveal())
+	}
+	if err == nil && g.Kind == auth.KindRefresh && !record.SameAccount(withoutAccount(session), withoutAccount(g.Old)) {
+		err = errors.New("the response is for another account; the token was not taken")
+	}
+	if err != nil {
+		session.AccessToken = auth.Secret{}
+		failure := asError(g.Kind, err)
+		failure.At = wall.Now()
+		return session, failure
+	}
+	return session, nil
+}
+
+// withoutAccount leaves only Subject to compare: what people call an account may change.
+func withoutAccount(s auth.Session) auth.Session { return auth.Session{Subject: s.Subject} }
+
+// A refreshCall is the exchange of one record. It may outlive the flight that made it: the next flight waits for it
+// instead of spending the credential once more.
+type refreshCall struct {
+	login   string
+	version uint64
+	told    sync.Once
+	guardedCall[auth.Session]
+}
+
+// of reports whether the call exchanges r. A nil call exchanges nothing.
+func (p *refreshCall) of(r *record.Record) bool {
+	return p != nil && p.login == r.Login && p.version == r.Version
+}
+
+// refreshCall exchanges r, or waits for the exchange of r that is still under way.
+func (c *Client) refreshCall(ctx context.Context, r *record.Record) (auth.Session, error) {
+	p := c.pending.Load()
+	if !p.of(r) {
+		p = c.startRefresh(ctx, r)
+		c.pending.Store(p)
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	defer cancel()
+	if !p.wait(ctx) {
+		go p.told.Do(func() {
+			<-p.done
+			if c.pending.Load() == p {
+				c.hurry() // what came late is taken if it is still wanted
+			}
+		})
+		return auth.Session{Cookies: r.Session.Cookies}, &auth.Error{Op: auth.KindRefresh, MaybeSpent: true, At: wall.Now(),
+			Err: fmt.Errorf("the Exchanger: %w, after %s (Config.Timeout)", errAbandoned, c.cfg.Timeout)}
+	}
+	c.pending.CompareAndSwap(p, nil)
+	return p.value, p.err
+}
+
+func (c *Client) startRefresh(ctx context.Context, r *record.Record) *refreshCall {
+	p := &refreshCall{login: r.Login, version: r.Version}
+	p.what, p.done = "the Exchanger", make(chan struct{})
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	go func() {
+		defer cancel()
+		p.run(func() (auth.Session, error) {
+			return c.call(ctx, auth.Grant{Kind: auth.KindRefresh, Old: r.Session})
+		})
+	}()
+	return p
+}
+
+// asError is a copy of the *auth.Error in err, or one around err that says nothing more. URLs, which may carry secrets
+// in their query, stay out.
+func asError(op auth.Kind, err error) *auth.Error {
+	if e, ok := errors.AsType[*auth.Error](err); ok {
+		out := *e
+		out.Op = cmp.Or(out.Op, op)
+		return &out
+	}
+	if ue, ok := errors.AsType[*url.Error](err); ok {
+		err = ue.Err
+	}
+	e := &auth.Error{Op: op, Err: err}
+	var dial *net.OpError
+	switch {
+	case errors.As(err, &dial) && dial.Op == "dial":
+		e.Unsent = true
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, errAbandoned):
+		e.MaybeSpent = true
+	}
+	return e
+}
+
+// interactive reports whether a login may wait for a person.
+func (s *shared) interactive() (yes bool) {
+	x, ok := s.cfg.Exchanger.(auth.InteractiveExchanger)
+	if !ok {
+		return false
+	}
+	_ = shielded("the Exchanger", func() error { yes = x.Interactive(); return nil })
+	return yes
+}
+
+// checkToken reports why a token that did not come from an exchange is not taken.
+func (s *shared) checkToken(token string) error {
+	if err := bearer.Check(token); err != nil {
+		return err
+	}
+	x, ok := s.cfg.Exchanger.(auth.TokenChecker)
+	if !ok {
+		return nil
+	}
+	return shielded("the check of the token", func() error { return x.CheckToken(auth.NewSecret(token)) })
+}
+
+// deadEnd says why nothing will renew a session, nil if something will. What cannot be found out is taken for that.
+func (s *shared) deadEnd(held auth.Session) error {
+	x, ok := s.cfg.Exchanger.(auth.RenewalChecker)
+	if !ok {
+		return nil
+	}
+	var why error
+	if shielded("CheckRenewable", func() error { why = x.CheckRenewable(held); return nil }) != nil {
+		return nil
+	}
+	return why
+}
+
+// credentials asks for what logs in again without a person.
+func (s *shared) credentials(ctx context.Context) (any, error) {
+	credentials, err := guarded(ctx, "Credentials", func() (any, error) { return s.cfg.Credentials(ctx) }, nil)
+	if err == nil {
+		return credentials, nil
+	}
+	if !transient(err) {
+		err = errors.New(err.Error()) // the end of another Client's session is not the end of this one
+	}
+	return nil, &auth.Error{Op: auth.KindLogin, Unsent: true, Err: fmt.Errorf("Credentials: %w", err)}
+}
+
+// mayLogIn reports whether Credentials may begin a new session after st.
+func (s *shared) mayLogIn(st *state) bool {
+	return s.cfg.Credentials != nil && !st.closed() && !st.final
+}
+
+// errBusy ends a flight that nobody waits for, because as many exchanges run as may.
+var errBusy = errors.New("silentrefresh: as many exchanges are running as MaxExchanges allows")
+
+// slot waits until one more exchange may run, or the session is given up; where nobody waits for it, it does not wait either.
+func (s *shared) slot(ctx context.Context, givenUp <-chan struct{}) (release func(), err error) {
+	if s.slots == nil {
+		return func() {}, nil
+	}
+	release = func() { <-s.slots }
+	select {
+	case s.slots <- struct{}{}:
+		return release, nil
+	default:
+	}
+	if !auth.Foreground(ctx) {
+		return nil, errBusy
+	}
+	select {
+	case s.slots <- struct{}{}:
+		return release, nil
+	case <-givenUp:
+		return nil, errGone
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// definite reports whether a failure ends the session. One that may come from something in between has to repeat.
+func (c *Client) definite(failure *auth.Error) bool {
+	if errors.Is(failure, auth.ErrNotRenewable) {
+		failure.Refused = true
+	}
+	if failure.Doubtful {
+		failure.Refused = failure.Refused || c.doubted()
+	}
+	return failure.Refused
+}
+
+// revoke tells the auth server that a session has ended.
+func (s *shared) revoke(ctx context.Context, held auth.Session) error {
+	_, err := s.exchange(ctx, auth.Grant{Kind: auth.KindLogout, Old: held})
+	if err == nil {
+		return nil
+	}
+	failure := asError(auth.KindLogout, err)
+	if failure.Hint == "" {
+		failure.Hint = "the session is gone here, but the auth server may not know"
+	}
+	return failure
+}
+
+func (s *shared) revokeAll(ctx context.Context, records []*record.Record) error {
+	var errs []error
+	for _, r := range records {
+		errs = append(errs, s.revoke(ctx, r.Session))
+	}
+	return errors.Join(errs...)
+}
+
+// brought completes a session that the caller brings.
+func (s *shared) brought(held auth.Session) (auth.Session, error) {
+	if held.AccessToken.IsZero() && held.RefreshToken.IsZero() && len(held.Cookies) == 0 && held.Extra.IsZero() {
+		return held, errors.New("silentrefresh: the session to resume is empty; bring a refresh token, a cookie or an access token")
+	}
+	if token := held.AccessToken.Reveal(); token != "" {
+		if err := s.checkToken(token); err != nil {
+			return held, fmt.Errorf("silentrefresh: the access token to resume with was not taken: %w", err)
+		}
+		held.Subject = cmp.Or(held.Subject, bearer.Parse(token).Subject())
+	}
+	cookies := make([]auth.Cookie, len(held.Cookies))
+	for i, cookie := range held.Cookies {
+		cookies[i] = cookie.At(s.baseURL)
+	}
+	held.Cookies = auth.NewJar(cookies...).All()
+	now := time.Now()
+	if held.Issued.IsZero() {
+		held.Issued = now
+	}
+	if held.Expires.IsZero() {
+		held.Expires = bearer.Expiry(held.AccessToken.Reveal(), now)
+	}
+	return held, nil
+}

@@ -1,0 +1,185 @@
+package silentrefresh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/silentrefresh/silentrefresh/internal/record"
+)
+
+// storage is where a Client's record is. Its methods call the Store, so none of them is called under a lock.
+type storage struct {
+	store    Store
+	key      string
+	settings *Config
+}
+
+// kept reports whether there is a Store at all, and something to write down.
+func (s *storage) kept() bool { return s.settings.Store != nil }
+
+// load reads the record, within the deadline of an exchange.
+func (s *storage) load(ctx context.Context) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.settings.Timeout)
+	defer cancel()
+	return guarded(ctx, "the Store's Load", func() ([]byte, error) { return s.store.Load(ctx, s.key) }, nil)
+}
+
+// save writes r down. What the exchange gave must not be lost because the Store panics.
+func (s *storage) save(r *record.Record, save func([]byte) error) error {
+	if !s.kept() {
+		return nil
+	}
+	b, err := r.Encode(s.settings.MemoryOnly)
+	if err != nil {
+		return err
+	}
+	return shielded("the Store's save", func() error { return save(b) })
+}
+
+// errSettled ends a wait for the lock that is not needed any more.
+var errSettled = errors.New("silentrefresh: what the lock was wanted for is settled")
+
+// lockOptions say when a wait for the lock ends without it. The zero value: when nothing happens there any more.
+type lockOptions struct {
+	// settles reports whether a record settles what the lock is wanted for. So of many who wait for one refresh, not
+	// each needs the lock in turn to see what came of it. nil: none does.
+	settles func(stored []byte) bool
+	// givenUp is closed when nobody wants the lock any more; nil: that does not happen.
+	givenUp <-chan struct{}
+}
+
+// locked runs fn under the record's lock. It waits as long as something happens there: when nobody has saved anything
+// for longer than an exchange may take, it gives up, and says what it waited for.
+func (c *Client) locked(ctx context.Context, o lockOptions, fn UpdateFunc) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	w := &lockWait{client: c, ctx: ctx, cancel: cancel, settles: o.settles, changed: time.Now()}
+	w.start(o.givenUp)
+	defer w.stop()
+	defer w.released()
+	var ran atomic.Bool
+	_, err := guarded(ctx, "the Store's Update", func() (struct{}, error) {
+		return struct{}{}, c.store.Update(ctx, c.key, func(ctx context.Context, old []byte, save func([]byte) error) error {
+			ran.Store(true)
+			w.stop()
+			defer w.releaseWithin(c.cfg.Timeout)
+			return fn(ctx, old, save)
+		})
+	}, nil)
+	if !ran.Load() && errors.Is(context.Cause(ctx), errSettled) {
+		return errSettled
+	}
+	if cause := context.Cause(ctx); !ran.Load() && cause != nil && errors.Is(err, errAbandoned) {
+		return cause
+	}
+	return err
+}
+
+// A lockWait looks at a record while somebody waits for its lock: once a second, and when a Store that can tell says
+// that the lock was released.
+type lockWait struct {
+	client  *Client
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	settles func([]byte) bool
+	ended   sync.Once
+	stopped chan struct{}
+	hangs   atomic.Pointer[time.Timer]
+
+	mu      sync.Mutex // guards what follows
+	last    string
+	changed time.Time
+	said    bool
+}
+
+// start watches until stop.
+func (w *lockWait) start(givenUp <-chan struct{}) {
+	w.stopped = make(chan struct{})
+	if !w.client.kept() && givenUp == nil {
+		return
+	}
+	forget := func() {}
+	if waker, ok := w.client.store.(Waker); ok && w.settles != nil {
+		_ = shielded("the Store's WhenFree", func() error { forget = waker.WhenFree(w.client.key, w.look); return nil })
+	}
+	go func() {
+		defer func() { _ = shielded("the Store's WhenFree", func() error { forget(); return nil }) }()
+		w.watch(givenUp)
+	}()
+}
+
+func (w *lockWait) stop() { w.ended.Do(func() { close(w.stopped) }) }
+
+// watch looks once a second, and ends the wait where nothing happens or nobody wants the lock any more.
+func (w *lockWait) watch(givenUp <-chan struct{}) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-w.stopped:
+			return
+		case <-w.ctx.Done():
+			return
+		case <-givenUp:
+			w.cancel(errGone)
+			return
+		case <-tick.C:
+			w.look()
+			w.judge()
+		}
+	}
+}
+
+// releaseWithin gives a Store that has called back some time to return.
+func (w *lockWait) releaseWithin(d time.Duration) {
+	w.hangs.Store(time.AfterFunc(d, func() { w.cancel(errors.New("the Store does not release its lock")) }))
+}
+
+// released ends what releaseWithin has begun.
+func (w *lockWait) released() {
+	if timer := w.hangs.Load(); timer != nil {
+		timer.Stop()
+	}
+}
+
+// look looks at the record.
+func (w *lockWait) look() {
+	stored, err := w.client.load(w.ctx)
+	if err != nil || !w.changes(stored) {
+		return
+	}
+	if w.settles != nil && stored != nil && w.settles(stored) {
+		w.cancel(errSettled)
+	}
+}
+
+// changes reports whether the record is another one than at the last look.
+func (w *lockWait) changes(stored []byte) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if string(stored) == w.last {
+		return false
+	}
+	w.last, w.changed = string(stored), time.Now()
+	return true
+}
+
+// judge gives up where nothing happens.
+func (w *lockWait) judge() {
+	w.mu.Lock()
+	waited, first := time.Since(w.changed), !w.said
+	w.said = true
+	w.mu.Unlock()
+	if most := w.client.cfg.Timeout + 5*time.Second; waited > most {
+		w.cancel(fmt.Errorf("another process has held the session's lock for %s without saving anything; "+
+			"if it hangs, end it", most))
+		return
+	}
+	if first {
+		w.client.warn(errors.New("waiting for another process to finish with the session"))
+	}
+}

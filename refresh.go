@@ -1,0 +1,404 @@
+package silentrefresh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/pace"
+	"github.com/silentrefresh/silentrefresh/internal/record"
+	"github.com/silentrefresh/silentrefresh/internal/wall"
+)
+
+// A refresh is what one flight does: it adopts the session that another process has saved, or exchanges the newest one
+// known for the next, under the record's lock.
+type refresh struct {
+	c     *Client
+	ctx   context.Context // the flight's: nothing of a caller's
+	why   Trigger
+	st    *state // what the flight set out to replace
+	began time.Time
+
+	gone    atomic.Bool // the flight is over: a Store that is late spends nothing
+	outcome atomic.Pointer[outcome]
+}
+
+// An outcome is the session that a refresh leads to.
+type outcome struct {
+	record   *record.Record
+	from     string // the login that was exchanged, or that Credentials replace
+	kind     EventKind
+	adopted  bool
+	response auth.Response // the auth server's
+}
+
+// errGone ends a flight whose session was logged out, replaced or closed before anything was spent.
+var errGone = errors.New("silentrefresh: the session was given up while its refresh waited for the lock")
+
+func (t *refresh) run() error {
+	givenUp := t.c.takeOff()
+	defer t.c.land()
+	release, err := t.c.slot(t.ctx, givenUp)
+	if err != nil {
+		return err
+	}
+	defer release()
+	t.began = time.Now()
+	for {
+		if old, err := t.c.load(t.ctx); err == nil && old != nil {
+			if done, err := t.decide(old); done { // reading needs no lock
+				return t.finish(err)
+			}
+		}
+		err := t.c.locked(t.ctx, lockOptions{settles: t.settledBy, givenUp: givenUp}, t.underLock)
+		if err != errSettled {
+			return t.finish(err)
+		}
+	}
+}
+
+// finish publishes the outcome.
+func (t *refresh) finish(err error) error {
+	o := t.outcome.Load()
+	if o == nil && err == nil {
+		err = errors.New("the store ended its Update without calling what it was given")
+	}
+	if o == nil {
+		return err
+	}
+	unsaved := err
+	if err != nil { // the lock was lost, or the Store failed after the exchange
+		o, unsaved = t.settleConflict(o, err)
+		if errors.Is(unsaved, ErrSessionOver) {
+			return unsaved
+		}
+		if o.adopted {
+			unsaved = nil
+		}
+	}
+	t.c.savedAs(o.record, unsaved)
+	took := time.Since(t.began)
+	ev := Event{Kind: o.kind, Trigger: t.why, Response: o.response}
+	if o.adopted {
+		t.c.counted.adopted.Add(1)
+	} else {
+		ev.Took = took
+		t.c.counted.refreshes.Add(1)
+		t.c.took(took)
+	}
+	st, ok := t.c.publish(t.c.stateOf(o.record, time.Now()).from(o), t.st.epoch, ev)
+	if !ok {
+		return st.err // nil after another Login: its session serves
+	}
+	return nil
+}
+
+// from marks a state as what an outcome led to.
+func (st *state) from(o *outcome) *state {
+	st.adopted = o.adopted
+	return st
+}
+
+// settledBy reports whether a record settles the matter without the network.
+func (t *refresh) settledBy(stored []byte) bool {
+	_, done, _ := t.judge(stored)
+	return done
+}
+
+// decide looks at what the Store has. It is done where that settles the matter without the network.
+func (t *refresh) decide(stored []byte) (done bool, err error) {
+	o, done, err := t.judge(stored)
+	if o != nil {
+		t.outcome.Store(o)
+	}
+	return done, err
+}
+
+func (t *refresh) judge(stored []byte) (o *outcome, done bool, err error) {
+	mine := t.st.record
+	if t.st.err == nil && t.c.ahead(mine) {
+		return nil, false, nil
+	}
+	if len(stored) == 0 { // a tombstone
+		if t.st.err == nil && mine != nil {
+			return nil, true, t.c.displaced(mine, nil)
+		}
+		return nil, false, nil
+	}
+	r, err := record.Decode(stored)
+	switch {
+	case err != nil:
+		return nil, true, err
+	case !r.Newer(mine):
+		return nil, false, nil
+	case mine != nil && !record.SameAccount(r.Session, mine.Session):
+		return nil, true, t.c.displaced(mine, r)
+	case r.Over != "":
+		return nil, t.c.cfg.Credentials == nil, overError("%s", r.Over)
+	case !r.Session.AccessToken.IsZero() && (r.Session.Expires.IsZero() || timeLeft(r.Session, time.Now()) > 0):
+		return &outcome{record: r, adopted: true, kind: EventAdopted}, true, nil
+	}
+	return nil, false, nil
+}
+
+// underLock is the refresh proper.
+func (t *refresh) underLock(ctx context.Context, old []byte, save func([]byte) error) error {
+	if st := t.c.state.Load(); t.gone.Load() || st.epoch != t.st.epoch || st.closed() {
+		return errGone // while we waited for the lock: nothing is spent
+	}
+	if old != nil {
+		if done, err := t.decide(old); done {
+			return err
+		}
+	}
+	r, err := t.newest(old)
+	if err != nil {
+		return err
+	}
+	if t.needsLogin(r) {
+		return t.logIn(r, save)
+	}
+	if r == nil {
+		return ErrNoSession
+	}
+	if err := t.permit(r); err != nil {
+		return err
+	}
+	if err := t.c.saveIntent(ctx, r, save); err != nil {
+		return err
+	}
+	return t.exchange(r, save)
+}
+
+// permit gets the governor's permission to exchange r, unless that is under way already.
+func (t *refresh) permit(r *record.Record) error {
+	if p := t.c.pending.Load(); p.of(r) {
+		return nil
+	}
+	return t.allowed(r.Session)
+}
+
+// allowed waits a moment for the governor's permission to exchange a session. Where it takes longer, callers wait
+// without the record's lock.
+func (t *refresh) allowed(held auth.Session) error {
+	for {
+		until, ok := t.c.take(held)
+		if ok {
+			return nil
+		}
+		wait := time.Until(until)
+		if wait > pace.Floor {
+			return fmt.Errorf("%w: postponed until %s", errTooSoon, until.Format(time.TimeOnly))
+		}
+		time.Sleep(wait)
+	}
+}
+
+// saveIntent writes down that r is going to be spent, which proves that what comes of it can be saved.
+func (s *storage) saveIntent(ctx context.Context, r *record.Record, save func([]byte) error) error {
+	intent := *r
+	if intent.Spending.IsZero() {
+		intent.Spending = wall.Now()
+	}
+	if err := s.save(&intent, save); err != nil {
+		return &auth.Error{Op: auth.KindRefresh, Unsent: true,
+			Err: fmt.Errorf("the credential was not spent, because the store could not take what would come of it: %w", err)}
+	}
+	if ctx.Err() != nil {
+		return &auth.Error{Op: auth.KindRefresh, Unsent: true, Err: context.Cause(ctx)}
+	}
+	return nil
+}
+
+// newest is the session to exchange: the Store's, or the one here where the Store has none or has lost a write.
+func (t *refresh) newest(old []byte) (*record.Record, error) {
+	mine := t.st.record
+	if t.st.err != nil {
+		mine = nil
+	}
+	if t.c.ahead(mine) {
+		return mine, nil
+	}
+	r, err := record.Decode(old)
+	switch {
+	case err != nil:
+		return nil, err
+	case r == nil:
+		return mine, nil
+	case mine == nil || r.Newer(mine), r.Version == mine.Version && !mine.Handed && !sameCredential(r.Session, mine.Session):
+		return r, nil
+	case r.Version < mine.Version && t.c.savedAll():
+		t.c.warn(fmt.Errorf("the store has lost a write: it holds version %d of the session, and version %d is known here; going on with that", r.Version, mine.Version))
+	}
+	same := *mine // the Store's may lack what is only in memory
+	if r.Version == mine.Version {
+		same.Spending = r.Spending
+	}
+	return &same, nil
+}
+
+// exchange exchanges r for the next session.
+func (t *refresh) exchange(r *record.Record, save func([]byte) error) error {
+	if now := time.Now(); r.Session.Expires.After(now) && t.st.record != nil && !r.Newer(t.st.record) && !t.st.fresh(now) {
+		r = r.EndedAt(now) // by the wall clock: this machine has slept
+	}
+	s, err := t.c.refreshCall(t.ctx, r)
+	if err != nil {
+		s.Cookies = restored(r.Session.Cookies, s.Cookies)
+		return t.refused(r, s, err, save)
+	}
+	o := &outcome{from: r.Login, kind: EventRenewed, response: s.Response}
+	s.Response = auth.Response{}
+	s = s.CarryForward(r.Session)
+	if s.AccessToken.IsZero() {
+		if r.Session.AccessToken.IsZero() || !(r.Session.Expires.IsZero() || timeLeft(r.Session, time.Now()) > 0) {
+			return t.refused(r, s, errNoToken, save)
+		}
+		s.AccessToken, s.Issued, s.Expires = r.Session.AccessToken, r.Session.Issued, r.Session.Expires
+		o.kind = EventUnchanged
+	}
+	o.record = r.With(s)
+	return t.keep(o, save)
+}
+
+var errNoToken = &auth.Error{Op: auth.KindRefresh, Err: errors.New("the response has no access token"),
+	Hint: "say where it is with Endpoint.AccessToken (access_token in the config file)"}
+
+// keep saves what the exchange gave. After a Logout, which may not get the lock in its time, it leaves a tombstone:
+// what the Store has is spent, and must not be found again.
+func (t *refresh) keep(o *outcome, save func([]byte) error) error {
+	t.outcome.Store(o)
+	if st := t.c.state.Load(); st.epoch != t.st.epoch && st.final {
+		return save(nil) // publish finds out, too, and leaves the rest to Logout
+	}
+	return t.c.save(o.record, save)
+}
+
+// refused keeps what a failed exchange changed, and ends the session if the refusal is definite.
+func (t *refresh) refused(r *record.Record, s auth.Session, err error, save func([]byte) error) error {
+	failure := asError(auth.KindRefresh, err)
+	after := *r
+	after.Session.Cookies = s.Cookies
+	if !s.RefreshToken.IsZero() {
+		after.Session.RefreshToken = s.RefreshToken
+	}
+	rotated := !sameCredential(after.Session, r.Session)
+	if rotated {
+		after.Version++
+	}
+	if failure.MaybeSpent && after.Spending.IsZero() {
+		after.Spending = t.began
+	}
+	if t.c.definite(failure) {
+		failure.Interrupted = failure.Interrupted || !r.Spending.IsZero()
+		return t.over(r, failure, save)
+	}
+	t.c.remember(&after, t.st.epoch)
+	if err := t.c.save(&after, save); err != nil && rotated {
+		t.c.notSaved(&after, err)
+	}
+	return failure
+}
+
+// over ends the session for everybody, unless somebody has renewed it past us meanwhile, or Credentials begin the
+// next.
+func (t *refresh) over(r *record.Record, failure *auth.Error, save func([]byte) error) error {
+	if old, err := t.c.load(t.ctx); err == nil {
+		if now, err := record.Decode(old); err == nil && now != nil && now.Newer(r) {
+			if done, err := t.decide(old); done {
+				return err
+			}
+		}
+	}
+	if t.c.cfg.Credentials != nil {
+		return t.logIn(r, save)
+	}
+	ended := record.Record{Login: r.Login, Version: r.Version + 1, Over: reason(failure)}
+	ended.Session.Subject, ended.Session.Account = r.Session.Subject, r.Session.Account
+	ended.Session.Ends = failure.At
+	t.c.save(&ended, save) // if it cannot be saved, the others find out for themselves
+	return failure
+}
+
+// reason is why a session is over, without the words that every such error has.
+func reason(failure *auth.Error) string {
+	return strings.TrimSuffix(strings.TrimPrefix(failure.Error(), "silentrefresh: the session is over: "), "; call Login")
+}
+
+// needsLogin reports whether only a login goes on from r, and may be done without a person.
+func (t *refresh) needsLogin(r *record.Record) bool {
+	return t.c.cfg.Credentials != nil && (r == nil || r.Over != "" || t.c.deadEnd(r.Session) != nil)
+}
+
+// logIn begins a new session with Credentials, after r.
+func (t *refresh) logIn(r *record.Record, save func([]byte) error) error {
+	o := &outcome{kind: EventLoggedIn}
+	var held auth.Session
+	if r != nil {
+		o.from, held = r.Login, r.Session
+	}
+	if err := t.allowed(held); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(t.ctx, t.c.cfg.Timeout)
+	defer cancel()
+	credentials, err := t.c.credentials(ctx)
+	if err != nil {
+		return err
+	}
+	s, err := t.c.exchange(ctx, auth.Grant{Kind: auth.KindLogin, Credentials: credentials})
+	if err != nil {
+		return err
+	}
+	if s.AccessToken.IsZero() {
+		return errNoToken
+	}
+	o.response, s.Response = s.Response, auth.Response{}
+	o.record = record.New(s)
+	return t.keep(o, save)
+}
+
+// settleConflict is for a save that failed after the exchange, because somebody else had changed the record: the
+// new session is saved if the record still carries what was given for it; else the record's is newer, and is adopted.
+// It returns why the session is not saved: with ErrSessionOver, it must not live on here either. A session that loses
+// is revoked, since nobody has it.
+func (t *refresh) settleConflict(o *outcome, err error) (*outcome, error) {
+	if !conflicted(err) {
+		return o, err
+	}
+	var loses atomic.Bool
+	err = t.c.locked(t.ctx, lockOptions{}, func(_ context.Context, old []byte, save func([]byte) error) error {
+		r, err := record.Decode(old)
+		if err != nil {
+			return err
+		}
+		if old != nil {
+			if err := t.c.displaced(o.record, r); err != nil {
+				loses.Store(true)
+				return err
+			}
+		}
+		if r == nil || r.Over != "" || o.follows(r) {
+			return t.keep(o, save)
+		}
+		loses.Store(r.Login != o.record.Login)
+		t.outcome.Store(&outcome{record: r, adopted: true, kind: EventAdopted, response: o.response})
+		return nil
+	})
+	if loses.Load() {
+		_ = t.c.revoke(t.ctx, o.record.Session) // where that fails, it ends by itself
+	}
+	return t.outcome.Load(), err
+}
+
+// follows reports whether the outcome comes after r.
+func (o *outcome) follows(r *record.Record) bool {
+	if r.Login == o.record.Login {
+		return r.Version < o.record.Version
+	}
+	return r.Login == o.from // Credentials have begun the next session after that
+}

@@ -1,0 +1,381 @@
+package silentrefresh
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/pace"
+	"github.com/silentrefresh/silentrefresh/internal/record"
+)
+
+// A session is what is known of one login, and all that changes. Requests read its state without a lock. Everything
+// else is behind a mutex that only the methods of this type hold, and they do no I/O and call nobody: no method of a
+// user's, no function that was given. What has changed is told by an event, which is queued under the mutex and
+// delivered outside it, so that events are in the order of what happened.
+type session struct {
+	name   string
+	policy *policy
+	state  atomic.Pointer[state]
+	used   atomic.Int64 // when the last request came, by the wall clock; kept only with an idle timeout
+	dozing atomic.Bool  // no renewals until the next request
+
+	mu         sync.Mutex // guards what follows, and every change of state
+	backoff    *backoff   // nil while nothing fails
+	budget     budget
+	rejections rejections
+	unsaved    *unsaved // nil while the Store has everything
+	events     events
+	schedule   schedule
+	wake       chan struct{}  // closed at the next change; nil while nobody waits for one
+	left       chan struct{}  // closed when the session is given up; nil while there is no flight
+	stray      *record.Record // what a flight brought in after a Logout, to be revoked
+	looked     time.Time      // when the Store was last looked at without a need
+}
+
+// policy is what a session has to know of the Config.
+type policy struct {
+	name         string
+	renewBefore  time.Duration
+	maxAge       time.Duration
+	idleTimeout  time.Duration
+	maxWait      time.Duration
+	hasStore     bool
+	logsInAgain  bool // there are Credentials
+	onlyWarnings bool // nobody wants to know about other events
+}
+
+// swap replaces the state. Those who wait for a change look again. s.mu is held.
+func (s *session) swapLocked(st *state) {
+	s.state.Store(st)
+	s.wakeLocked()
+}
+
+// wakeLocked lets those who wait look again.
+func (s *session) wakeLocked() {
+	if s.wake != nil {
+		close(s.wake)
+		s.wake = nil
+	}
+}
+
+// waker is closed at the next change of the state or of the backoff.
+func (s *session) waker() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.wake == nil {
+		s.wake = make(chan struct{})
+	}
+	return s.wake
+}
+
+// giveUpLocked ends the wait of a flight that has not spent anything yet.
+func (s *session) giveUpLocked() {
+	if s.left != nil {
+		close(s.left)
+		s.left = nil
+	}
+}
+
+// publish makes next the present state if the epoch is still the one that it was made under, and schedules the next
+// renewal. Otherwise it returns the state that came first, and false.
+func (s *session) publish(next *state, epoch uint64, ev Event) (*state, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.state.Load()
+	if old.epoch != epoch {
+		if old.final {
+			s.stray = next.record // a Logout that waits for us revokes it
+		}
+		return old, false
+	}
+	if old.closed() {
+		return old, false
+	}
+	now := time.Now()
+	next.generation, next.epoch = old.generation+1, old.epoch
+	s.backoff = nil
+	s.schedule.landed(ev.Kind == EventUnchanged)
+	s.planLocked(next, now)
+	if ev.Kind == EventUnchanged {
+		s.unchangedLocked(next, old, now)
+	}
+	s.swapLocked(next)
+	s.armLocked()
+	s.emitLocked(ev)
+	return next, true
+}
+
+// unchangedLocked is for a refresh that gave no new token. If the API had rejected the present one, that is taken for a
+// peculiarity of the endpoint: to refresh again at once would not help.
+func (s *session) unchangedLocked(next, old *state, now time.Time) {
+	if old.rejected != nil {
+		s.rejections.blame(*old.rejected, next.generation, now)
+	}
+	if next.wall != never && !next.renewAt.IsZero() {
+		next.renewAt = now.Add(soon(timeLeft(next.session(), now)))
+	}
+}
+
+// install is publish for a new login: it raises the epoch, so that nothing of the old session is published after.
+func (s *session) install(next *state, epoch uint64, ev Event) (*state, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.state.Load()
+	switch {
+	case old.closed():
+		return nil, ErrClosed
+	case old.epoch != epoch:
+		return nil, errOvertaken
+	}
+	next.generation, next.epoch = old.generation+1, old.epoch+1
+	s.resetLocked()
+	if ev.Kind == EventLoggedIn {
+		s.schedule.wide = 2 // a person sees the usual schedule first, and a fleet that logs in together spreads later
+	}
+	s.planLocked(next, time.Now())
+	s.swapLocked(next)
+	s.armLocked()
+	s.emitLocked(ev)
+	return next, nil
+}
+
+// errOvertaken: the session that a login was to replace is not the present one any more.
+var errOvertaken = errors.New("silentrefresh: another Login or a Logout came first; this login was given up")
+
+// resetLocked forgets everything about the session before.
+func (s *session) resetLocked() {
+	s.backoff, s.budget, s.rejections, s.unsaved = nil, budget{}, rejections{}, nil
+	s.schedule.reset()
+	s.stray = nil
+}
+
+// end latches: only a login helps, and if final no Credentials either. err is what requests get from now on.
+func (s *session) end(from *state, r *record.Record, err error, final bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.state.Load()
+	if old.epoch != from.epoch || old.closed() || old.err != nil && !final {
+		return
+	}
+	s.backoff = nil
+	s.swapLocked(&state{generation: old.generation, epoch: old.epoch, record: r, err: err, final: final, wall: never})
+	s.armLocked()
+	s.emitLocked(Event{Kind: EventOver, Err: err})
+}
+
+// leave is the first step of Logout: no request is sent with the session any more. It returns the state before.
+func (s *session) leave() (*state, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.state.Load()
+	if old.closed() {
+		return nil, ErrClosed
+	}
+	s.giveUpLocked()
+	s.resetLocked()
+	st := &state{generation: old.generation, epoch: old.epoch + 1, err: errLoggedOut, final: true, wall: never}
+	if old.record != nil {
+		st.record = &record.Record{Login: old.record.Login}
+	}
+	s.swapLocked(st)
+	s.armLocked()
+	return old, nil
+}
+
+// shut closes for good. It reports false if somebody had done so.
+func (s *session) shut() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.state.Load()
+	if old.closed() {
+		return false
+	}
+	s.giveUpLocked()
+	st := *old
+	st.err = ErrClosed
+	s.swapLocked(&st)
+	s.armLocked()
+	return true
+}
+
+// missing says why there is no session, where nothing better is known than what old says.
+func (s *session) missing(old *state, r *record.Record, why error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state.Load() != old || old.err == nil || old.record != nil {
+		return
+	}
+	st := *old
+	st.err, st.record = why, r
+	s.swapLocked(&st)
+}
+
+// replace makes next, which was made of old, the present state, unless that has changed meanwhile. With a new token it
+// is a new generation. What the Store lacks now is saved in a moment: no request waits for that.
+func (s *session) replace(old, next *state, renewed bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state.Load() != old {
+		return false
+	}
+	now := time.Now()
+	next.generation, next.epoch = old.generation, old.epoch
+	r := *next.record
+	r.Handed = s.unsaved == nil || old.record.Handed
+	next.record = &r
+	if renewed {
+		next.generation++
+		s.schedule.wide = 0 // requests are what hands out tokens, and they do not come all at once
+		s.planLocked(next, now)
+		s.emitLocked(Event{Kind: EventHandedOut})
+	} else {
+		next.rejected, next.renewAt = old.rejected, old.renewAt
+	}
+	s.swapLocked(next)
+	if s.policy.hasStore {
+		s.unsaved = s.unsaved.change(&r, now)
+	}
+	s.armLocked()
+	return true
+}
+
+// remember keeps r, which differs from the present record only in what renews it.
+func (s *session) remember(r *record.Record, epoch uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.state.Load()
+	if old.epoch != epoch || old.err != nil || old.record == nil || old.record.Login != r.Login {
+		return
+	}
+	had := old.record.Session
+	kept := *r
+	kept.Session.AccessToken, kept.Session.Issued, kept.Session.Expires = had.AccessToken, had.Issued, had.Expires
+	st := *old
+	st.record = &kept
+	s.state.Store(&st)
+}
+
+// reject records that an endpoint rejected a generation. It reports whether a renewal may follow: not while its
+// rejections are taken for the endpoint's own peculiarity, and not while no exchange is allowed anyway.
+func (s *session) reject(generation uint64, endpoint string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st, now := s.state.Load(), time.Now()
+	if st.err != nil || st.generation != generation || st.rejected != nil {
+		return true
+	}
+	if s.allowedLocked(st.session(), now).After(now.Add(2 * pace.Floor)) {
+		return false
+	}
+	known, quiet := s.rejections.of(endpoint, now)
+	if !known {
+		s.markLocked(st, endpoint)
+	}
+	return !quiet // and if it is known, others go on with the token, which is fine as far as they can tell
+}
+
+// mark makes a generation unusable.
+func (s *session) mark(generation uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st := s.state.Load(); st.err == nil && st.generation == generation && st.rejected == nil {
+		s.markLocked(st, "")
+	}
+}
+
+func (s *session) markLocked(st *state, endpoint string) {
+	marked := *st
+	marked.rejected = &endpoint
+	s.swapLocked(&marked)
+	s.emitLocked(Event{Kind: EventRejected})
+}
+
+// rejectedAgain records that an endpoint rejected a replay with a fresh token.
+func (s *session) rejectedAgain(generation uint64, endpoint string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.state.Load()
+	if st.generation != generation {
+		return
+	}
+	s.rejections.blame(endpoint, generation, time.Now())
+	if st.rejected != nil {
+		cleared := *st
+		cleared.rejected = nil
+		s.swapLocked(&cleared)
+	}
+}
+
+// exonerate records that an endpoint took a replay: its rejections mean what they say, if that was the present token.
+func (s *session) exonerate(generation uint64, endpoint string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state.Load().generation == generation {
+		s.rejections.exonerate(endpoint)
+	}
+}
+
+// toRevoke are the sessions that a Logout which left st ends: the newest version known of what was here, whether the
+// Store has it or a flight has brought it in meanwhile; and another login of the account, where the Store has one.
+func (s *session) toRevoke(st *state, theirs *record.Record) []*record.Record {
+	s.mu.Lock()
+	ours := cmp.Or(s.stray, st.record)
+	s.mu.Unlock()
+	var all []*record.Record
+	if theirs != nil && theirs.Newer(ours) {
+		all = append(all, theirs)
+	}
+	if ours != nil && (len(all) == 0 || theirs.Login != ours.Login) {
+		all = append(all, ours)
+	}
+	return slices.DeleteFunc(all, func(r *record.Record) bool {
+		return r.Over != "" || r.Version == 0 // leave keeps only the login's name
+	})
+}
+
+// doubted reports whether the last refusal was one that might have meant something else.
+func (s *session) doubted() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.backoff != nil && s.backoff.doubt
+}
+
+// failed records a failure that may pass, and schedules the next attempt.
+func (s *session) failed(epoch uint64, failure *auth.Error, why Trigger) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st, now := s.state.Load(), time.Now()
+	if st.epoch != epoch || st.closed() {
+		return
+	}
+	var left time.Duration // for as long as the token serves on
+	if st.usable(now) && st.wall != never {
+		left = timeLeft(st.session(), now)
+	}
+	if s.backoff == nil {
+		s.backoff = &backoff{}
+	}
+	s.backoff.fail(now, failure, left)
+	s.schedule.landed(true)
+	s.schedule.wide = 1
+	s.armLocked()
+	s.wakeLocked()
+	s.emitLocked(Event{Kind: EventRetrying, Trigger: why, Attempt: int(s.backoff.failures), Err: failure, Next: s.backoff.until})
+}
+
+// dueLook reports whether the Store may be looked at once more without a need: once a second.
+func (s *session) dueLook() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	if now.Sub(s.looked) < time.Second || s.state.Load().closed() {
+		return false
+	}
+	s.looked = now
+	return true
+}

@@ -176,7 +176,7 @@ func TestF56_AHandOutDuringABackoffIsRenewedAfterIt(t *testing.T) {
 func TestF37_SavesOfCookiesDoNotPileUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
-		store := &hookStore{}
+		store := &fakes.HookStore{}
 		c := clientOf(t, as, in(store), func(cfg *Config) { cfg.Attach.Cookies = true })
 		var n atomic.Int64
 		as.Set(func() {
@@ -186,8 +186,8 @@ func TestF37_SavesOfCookiesDoNotPileUp(t *testing.T) {
 				return resp, nil
 			}
 		})
-		store.locked = func(context.Context) { time.Sleep(500 * time.Millisecond) }
-		before, saves := runtime.NumGoroutine(), store.saves.Load()
+		store.Locked = func(context.Context) { time.Sleep(500 * time.Millisecond) }
+		before, saves := runtime.NumGoroutine(), store.Saves.Load()
 		for range 400 {
 			mustGet(t, c)
 			time.Sleep(time.Millisecond)
@@ -196,7 +196,7 @@ func TestF37_SavesOfCookiesDoNotPileUp(t *testing.T) {
 			t.Errorf("%d goroutines wait to save", n)
 		}
 		time.Sleep(10 * time.Second)
-		if n := store.saves.Load() - saves; n == 0 || n > 10 {
+		if n := store.Saves.Load() - saves; n == 0 || n > 10 {
 			t.Errorf("%d saves for 400 responses", n)
 		}
 		if got := fmt.Sprint(stored(t, store, c).Session.Cookies[0].Value.Reveal()); got != "400" {

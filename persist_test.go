@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -13,13 +14,15 @@ import (
 
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/fakes"
+	"github.com/silentrefresh/silentrefresh/internal/record"
+	"github.com/silentrefresh/silentrefresh/storetest"
 )
 
 func TestF40_TheIntentIsSavedFirstAndFoundAgain(t *testing.T) {
 	for _, grace := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
 			as := &fakes.Server{}
-			store := &hookStore{}
+			store := &fakes.HookStore{}
 			c := clientOf(t, as, in(store))
 			// The process dies between the server's response and the save: nothing of what follows is written.
 			as.Set(func() {
@@ -27,14 +30,14 @@ func TestF40_TheIntentIsSavedFirstAndFoundAgain(t *testing.T) {
 					if r := stored(t, store, c); r.Spending.IsZero() {
 						t.Error("the credential is being spent, and the record does not say so")
 					}
-					store.full.Store(true)
+					store.Full.Store(true)
 					return nil
 				}
 			})
 			old := as.Good()
 			c.Renew(context.Background())
 			c.shut() // it is dead
-			store.full.Store(false)
+			store.Full.Store(false)
 			as.Set(func() {
 				if as.Before = nil; grace {
 					as.Refresh = old
@@ -42,7 +45,7 @@ func TestF40_TheIntentIsSavedFirstAndFoundAgain(t *testing.T) {
 				}
 			})
 			time.Sleep(time.Hour)
-			next := strangerOf(t, as, in(&store.MemoryStore))
+			next := strangerOf(t, as, in(&store.Memory))
 			err := next.Renew(context.Background())
 			switch {
 			case grace && err != nil:
@@ -57,18 +60,18 @@ func TestF40_TheIntentIsSavedFirstAndFoundAgain(t *testing.T) {
 func TestF41_NothingIsSpentIfTheStoreIsFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
-		store := &hookStore{}
+		store := &fakes.HookStore{}
 		c := clientOf(t, as, in(store), atOnce)
 		calls := as.Count(&as.Calls)
-		store.full.Store(true)
-		if err := c.Renew(context.Background()); !errors.Is(err, errFull) || !strings.Contains(err.Error(), "not spent") {
+		store.Full.Store(true)
+		if err := c.Renew(context.Background()); !errors.Is(err, fakes.ErrFull) || !strings.Contains(err.Error(), "not spent") {
 			t.Errorf("error %v", err)
 		}
 		if as.Count(&as.Calls) != calls {
 			t.Error("the credential was spent")
 		}
 		mustGet(t, c)
-		store.full.Store(false)
+		store.Full.Store(false)
 		time.Sleep(2 * time.Second)
 		if err := c.Renew(context.Background()); err != nil {
 			t.Error(err)
@@ -79,7 +82,7 @@ func TestF41_NothingIsSpentIfTheStoreIsFull(t *testing.T) {
 func TestF41_AFailedSaveIsTriedAgainAndSaid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
-		store := &hookStore{}
+		store := &fakes.HookStore{}
 		var kinds []EventKind
 		c := clientOf(t, as, in(store), func(cfg *Config) { cfg.Observe = func(ev Event) { kinds = append(kinds, ev.Kind) } })
 		as.Set(func() { as.After = fills(store) })
@@ -90,7 +93,7 @@ func TestF41_AFailedSaveIsTriedAgainAndSaid(t *testing.T) {
 		if c.Status().Saved {
 			t.Error("Status says that it is saved")
 		}
-		store.full.Store(false)
+		store.Full.Store(false)
 		time.Sleep(time.Minute)
 		if !c.Status().Saved || stored(t, store, c).Session.RefreshToken.Reveal() != as.Good() {
 			t.Error("it was not saved later")
@@ -100,16 +103,16 @@ func TestF41_AFailedSaveIsTriedAgainAndSaid(t *testing.T) {
 			t.Errorf("events %v", kinds)
 		}
 		c.Renew(context.Background())
-		if err := c.Close(); !errors.Is(err, errFull) {
+		if err := c.Close(); !errors.Is(err, fakes.ErrFull) {
 			t.Errorf("Close: %v", err)
 		}
 	})
 }
 
 // fills makes a store full when an exchange has taken effect.
-func fills(store *hookStore) func(auth.Grant, auth.Session) (auth.Session, error) {
+func fills(store *fakes.HookStore) func(auth.Grant, auth.Session) (auth.Session, error) {
 	return func(_ auth.Grant, s auth.Session) (auth.Session, error) {
-		store.full.Store(true)
+		store.Full.Store(true)
 		return s, nil
 	}
 }
@@ -117,14 +120,14 @@ func fills(store *hookStore) func(auth.Grant, auth.Session) (auth.Session, error
 func TestF41_RenewalGoesOnAfterALateSave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
-		store := &hookStore{}
+		store := &fakes.HookStore{}
 		c := clientOf(t, as, in(store))
 		as.Set(func() { as.After = fills(store) })
 		if err := c.Renew(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		as.Set(func() { as.After = nil })
-		store.full.Store(false)
+		store.Full.Store(false)
 		time.Sleep(10 * time.Second) // it is saved by the timer
 		if s := c.Status(); !s.Saved || s.NextRefresh.IsZero() {
 			t.Errorf("saved %v, next refresh %v", s.Saved, s.NextRefresh)
@@ -145,7 +148,7 @@ func TestF05_F41_AStoreThatPanicsLosesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
 		var broken atomic.Bool
-		store := &hookStore{save: func([]byte) error {
+		store := &fakes.HookStore{Save: func([]byte) error {
 			if broken.Load() {
 				panic("disk")
 			}
@@ -171,7 +174,7 @@ func TestF05_F41_AStoreThatPanicsLosesNothing(t *testing.T) {
 func TestF41_TheIntentIsPadded(t *testing.T) {
 	as := &fakes.Server{}
 	var sizes []int
-	store := &hookStore{save: func(b []byte) error { sizes = append(sizes, len(b)); return nil }}
+	store := &fakes.HookStore{Save: func(b []byte) error { sizes = append(sizes, len(b)); return nil }}
 	c := clientOf(t, as, in(store))
 	c.Renew(context.Background())
 	if len(sizes) != 3 || sizes[1] < sizes[2] {
@@ -182,7 +185,7 @@ func TestF41_TheIntentIsPadded(t *testing.T) {
 func TestARestartNeedsNoLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
-		store := &MemoryStore{}
+		store := &fakes.Memory{}
 		clientOf(t, as, in(store)).Close()
 		calls := as.Count(&as.Calls)
 		c := strangerOf(t, as, in(store))
@@ -208,22 +211,22 @@ func TestARestartNeedsNoLogin(t *testing.T) {
 func TestAnUnreadableRecordIsAnErrorAndNoLogout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
-		store := &MemoryStore{}
+		store := &fakes.Memory{}
 		first := clientOf(t, as, in(store))
-		good, _ := store.Load(context.Background(), first.key)
+		good, _ := store.Load(context.Background(), first.StoreKey())
 		first.Close()
 		calls := as.Count(&as.Calls)
 		for _, bad := range [][]byte{[]byte("x"), bytes.TrimRight(good, " ")[:200], []byte(`{"format":99}`)} {
-			store.records.Store(first.key, bad)
+			store.Put(first.StoreKey(), bad)
 			c := strangerOf(t, as, in(store))
 			if _, err := get(c); err == nil || errors.Is(err, ErrNoSession) || !strings.Contains(err.Error(), "log in again") {
 				t.Errorf("error %v", err)
 			}
-			if now, _ := store.Load(context.Background(), first.key); !bytes.Equal(now, bad) || as.Count(&as.Calls) != calls {
+			if now, _ := store.Load(context.Background(), first.StoreKey()); !bytes.Equal(now, bad) || as.Count(&as.Calls) != calls {
 				t.Error("it was overwritten, or something was spent")
 			}
 			time.Sleep(2 * time.Second)
-			store.records.Store(first.key, good)
+			store.Put(first.StoreKey(), good)
 			mustGet(t, c)
 		}
 	})
@@ -233,22 +236,22 @@ func TestAnUnreadableRecordIsAnErrorAndNoLogout(t *testing.T) {
 func TestF43_ALogoutElsewhereEndsWhatCouldNotBeSaved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
-		store := &hookStore{}
+		store := &fakes.HookStore{}
 		var saved atomic.Bool
 		c := clientOf(t, as, in(store), func(cfg *Config) {
 			cfg.Observe = func(ev Event) { saved.Store(saved.Load() || ev.Kind == EventSaved) }
 		})
-		store.save = func([]byte) error {
+		store.Save = func([]byte) error {
 			if as.Count(&as.Refreshes) > 0 {
-				return errFull // the response, after the intent
+				return fakes.ErrFull // the response, after the intent
 			}
 			return nil
 		}
 		if err := c.Renew(context.Background()); err != nil {
 			t.Fatal(err)
 		}
-		store.records.Store(c.key, []byte{})
-		store.save = nil
+		store.Put(c.StoreKey(), []byte{})
+		store.Save = nil
 		time.Sleep(time.Minute)
 		if _, err := get(c); !errors.Is(err, ErrSessionOver) || saved.Load() || as.Good() != "" {
 			t.Errorf("%v; saved %v; %q lives on", err, saved.Load(), as.Good())
@@ -259,16 +262,16 @@ func TestF43_ALogoutElsewhereEndsWhatCouldNotBeSaved(t *testing.T) {
 func TestAStoreThatLostAWriteIsCorrected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
-		store := &MemoryStore{}
+		store := &fakes.Memory{}
 		var warned atomic.Bool
 		c := clientOf(t, as, in(store), func(cfg *Config) {
 			cfg.Observe = func(ev Event) { warned.Store(warned.Load() || ev.Kind == EventWarning) }
 		})
-		before, _ := store.Load(context.Background(), c.key)
+		before, _ := store.Load(context.Background(), c.StoreKey())
 		if err := c.Renew(context.Background()); err != nil {
 			t.Fatal(err)
 		}
-		store.records.Store(c.key, before)
+		store.Put(c.StoreKey(), before)
 		if err := c.Renew(context.Background()); err != nil {
 			t.Fatal(err)
 		}
@@ -277,4 +280,158 @@ func TestAStoreThatLostAWriteIsCorrected(t *testing.T) {
 			t.Errorf("%d reuses, warned %v", reuses, warned.Load())
 		}
 	})
+}
+
+func TestAConflictIsReadAgainBeforeItIsSaved(t *testing.T) {
+	for _, newer := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			as := &fakes.Server{}
+			store := &fakes.ConflictStore{Failing: 3} // login, intent, session
+			c := clientOf(t, as, in(store))
+			if newer {
+				store.Meddle = func() {
+					as.Mu.Lock()
+					s := as.Issue()
+					as.Mu.Unlock()
+					b, _ := c.state.Load().record.With(s).With(s).Encode(false)
+					store.Put(c.StoreKey(), b)
+				}
+			}
+			if err := c.Renew(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			mustGet(t, c)
+			r := stored(t, store, c)
+			if got := c.state.Load().session().RefreshToken; !r.Session.RefreshToken.Equal(got) || got.Reveal() != as.Good() || !r.Spending.IsZero() {
+				t.Errorf("newer %v: store and client disagree", newer)
+			}
+		})
+	}
+}
+
+// A logout and another account's login that come between the exchange and its save are not undone: what the exchange
+// brought is revoked.
+func TestAConflictWithALogoutEndsTheSession(t *testing.T) {
+	for why, meddle := range map[string]func(c *Client) []byte{
+		"another process has logged out": func(*Client) []byte { return []byte{} },
+		"another account has logged in": func(c *Client) []byte {
+			b, _ := record.New(auth.Session{Account: "grace@example.com", AccessToken: auth.NewSecret("grace's")}).Encode(false)
+			return b
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			as := &fakes.Server{}                     // ada's
+			store := &fakes.ConflictStore{Failing: 3} // login, intent, session
+			c := clientOf(t, as, in(store))
+			theirs := meddle(c)
+			store.Meddle = func() { store.Put(c.StoreKey(), theirs) }
+			if err := c.Renew(context.Background()); !errors.Is(err, ErrSessionOver) || !strings.Contains(err.Error(), why) {
+				t.Fatalf("got %v, want %q", err, why)
+			}
+			if left, _ := store.Load(context.Background(), c.StoreKey()); !bytes.Equal(left, theirs) {
+				t.Errorf("%s: that was overwritten", why)
+			}
+			if len(as.Logouts) != 1 || as.Good() != "" {
+				t.Errorf("%s: revoked %q, and %q lives on", why, as.Logouts, as.Good())
+			}
+		})
+	}
+}
+
+// What loses against another login of the account is revoked, and its cause is adopted.
+func TestAConflictWithAnotherLoginOfTheAccount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakes.Server{}
+		store := &fakes.ConflictStore{Failing: 3} // login, intent, session
+		c := clientOf(t, as, in(store))
+		theirs := auth.Session{Account: "ada@example.com", Subject: "1", AccessToken: auth.NewSecret("theirs"), Expires: time.Now().Add(time.Hour)}
+		store.Meddle = func() {
+			b, _ := record.New(theirs).Encode(false)
+			store.Put(c.StoreKey(), b)
+		}
+		if err := c.Renew(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.state.Load().session().AccessToken; !got.Equal(theirs.AccessToken) || len(as.Logouts) != 1 || as.Good() != "" {
+			t.Errorf("adopted: %v; revoked %q, and %q lives on", got.Equal(theirs.AccessToken), as.Logouts, as.Good())
+		}
+	})
+}
+
+// A login by Credentials is not given up for the session that it replaces.
+func TestAConflictOverADeadSessionKeepsTheNewLogin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakes.Server{}
+		store := &fakes.ConflictStore{Failing: 3} // login, intent, the next login
+		c := clientOf(t, as, in(store), func(cfg *Config) { cfg.Credentials = func(context.Context) (any, error) { return nil, nil } })
+		dead := stored(t, store, c)
+		store.Meddle = func() {
+			tried := *dead
+			tried.Spending = time.Now()
+			b, _ := tried.Encode(false)
+			store.Put(c.StoreKey(), b)
+		}
+		as.Mu.Lock()
+		as.Access, as.Refresh = nil, "" // the server ends it
+		as.Mu.Unlock()
+		if err := c.Renew(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		mustGet(t, c)
+		r := stored(t, store, c)
+		if logins, _, reuses := as.Counts(); logins != 2 || reuses != 0 || r.Login == dead.Login || credential(c) != as.Good() {
+			t.Errorf("%d logins, %d reuses; the client has %q, the server %q", logins, reuses, credential(c), as.Good())
+		}
+	})
+}
+
+func TestMemoryStore(t *testing.T) {
+	storetest.Suite{
+		Open:  func(*testing.T) storetest.Store { return new(MemoryStore) },
+		Again: func(_ *testing.T, s storetest.Store) storetest.Store { return s },
+	}.Run(t)
+}
+
+type changedError bool
+
+func (changedError) Error() string    { return "changed by somebody else" }
+func (c changedError) Conflict() bool { return bool(c) }
+
+func TestConflicted(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want bool
+	}{
+		{nil, false},
+		{errors.New("disk full"), false},
+		{changedError(false), false},
+		{changedError(true), true},
+		{fmt.Errorf("save: %w", changedError(true)), true},
+	} {
+		if got := conflicted(c.err); got != c.want {
+			t.Errorf("conflicted(%v) = %v", c.err, got)
+		}
+	}
+}
+
+// TestNoStoreKeepsNothing: without a Store nothing is written, and yet one use of a session waits for another.
+func TestNoStoreKeepsNothing(t *testing.T) {
+	s := new(noStore)
+	ctx, giveUp := context.WithCancel(t.Context())
+	err := s.Update(ctx, "key", func(_ context.Context, old []byte, save func([]byte) error) error {
+		if old != nil {
+			t.Errorf("old is %q, want nil", old)
+		}
+		giveUp()
+		if err := s.Update(ctx, "key", nil); !errors.Is(err, context.Canceled) {
+			t.Errorf("a second Update returned %v, want that it waited until its context ended", err)
+		}
+		return save([]byte("value"))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := s.Load(t.Context(), "key"); b != nil || err != nil {
+		t.Errorf("Load gave %q and %v, want nothing", b, err)
+	}
 }

@@ -1,4 +1,4 @@
-package silentrefresh
+package acceptance
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/fakes"
 	"github.com/silentrefresh/silentrefresh/internal/replay"
@@ -37,7 +38,7 @@ func TestF53_RefusedResponsesDoNotHoldTheirConnections(t *testing.T) {
 				base := http.DefaultTransport.(*http.Transport).Clone()
 				base.MaxConnsPerHost = conns
 				defer base.CloseIdleConnections()
-				c := clientOf(t, as, func(cfg *Config) { cfg.BaseURL, cfg.Base = srv.URL, base })
+				c := clientOf(t, as, func(cfg *silentrefresh.Config) { cfg.BaseURL, cfg.Base = srv.URL, base })
 				as.Revoke()
 				fakes.Times(8, func(int) {
 					resp, err := c.HTTPClient().Get(srv.URL)
@@ -76,7 +77,7 @@ func TestF53_ABodyThatStallsIsGivenUp(t *testing.T) {
 			}
 			return resp, err
 		})
-		c := clientOf(t, as, atOnce, func(cfg *Config) { cfg.Base = base })
+		c := clientOf(t, as, atOnce, func(cfg *silentrefresh.Config) { cfg.Base = base })
 		as.Revoke()
 		began := time.Now()
 		as.Set(func() { as.Before = func(context.Context, auth.Grant) error { return fakes.Down() } })
@@ -123,7 +124,7 @@ func TestF15_EveryResponseThatIsReplacedIsClosed(t *testing.T) {
 			resp.Body = openBody{resp.Body, new(sync.Once), &open}
 			return resp, err
 		})
-		c := clientOf(t, as, func(cfg *Config) { cfg.Base = base })
+		c := clientOf(t, as, func(cfg *silentrefresh.Config) { cfg.Base = base })
 		for range 3 { // refused, renewed, replayed
 			as.Revoke()
 			mustGet(t, c)

@@ -1,4 +1,4 @@
-package silentrefresh
+package acceptance
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
@@ -17,9 +18,9 @@ import (
 func TestF60_CredentialsOnceForEachLostSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
-		store := &MemoryStore{}
+		store := &silentrefresh.MemoryStore{}
 		var asked, background atomic.Int64
-		service := func(cfg *Config) {
+		service := func(cfg *silentrefresh.Config) {
 			cfg.Store = store
 			cfg.Credentials = func(ctx context.Context) (any, error) {
 				asked.Add(1)
@@ -30,7 +31,7 @@ func TestF60_CredentialsOnceForEachLostSession(t *testing.T) {
 				return "password", nil
 			}
 		}
-		var clients []*Client
+		var clients []*silentrefresh.Client
 		for range 20 {
 			clients = append(clients, strangerOf(t, as, service))
 		}
@@ -48,11 +49,11 @@ func TestF60_CredentialsOnceForEachLostSession(t *testing.T) {
 func TestF60_RefusedCredentialsAreNotTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{Before: func(context.Context, auth.Grant) error { return &auth.Error{Refused: true} }} // of what was asked for
-		c := strangerOf(t, as, func(cfg *Config) {
+		c := strangerOf(t, as, func(cfg *silentrefresh.Config) {
 			cfg.Credentials = func(context.Context) (any, error) { return "wrong", nil }
 		})
 		for range 10 {
-			if _, err := get(c); !errors.Is(err, ErrSessionOver) || !strings.Contains(err.Error(), "Credentials were refused") {
+			if _, err := get(c); !errors.Is(err, silentrefresh.ErrSessionOver) || !strings.Contains(err.Error(), "Credentials were refused") {
 				t.Errorf("error %v", err)
 			}
 			time.Sleep(time.Minute)
@@ -65,21 +66,21 @@ func TestF60_RefusedCredentialsAreNotTriedAgain(t *testing.T) {
 
 func TestF60_CredentialsThatFailAreNotAskedAgainAtOnce(t *testing.T) {
 	for name, fail := range map[string]error{
-		"another Client's session is over": fmt.Errorf("vault: %w", ErrSessionOver),
+		"another Client's session is over": fmt.Errorf("vault: %w", silentrefresh.ErrSessionOver),
 		"no response":                      errors.New("vault: no response"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				as := &fakes.Server{}
 				var asked atomic.Int64
-				c := strangerOf(t, as, atOnce, func(cfg *Config) {
+				c := strangerOf(t, as, atOnce, func(cfg *silentrefresh.Config) {
 					cfg.Credentials = func(context.Context) (any, error) {
 						asked.Add(1)
 						return nil, fail
 					}
 				})
 				for range 100 {
-					if _, err := get(c); errors.Is(err, ErrSessionOver) || !strings.Contains(err.Error(), "postponed until") {
+					if _, err := get(c); errors.Is(err, silentrefresh.ErrSessionOver) || !strings.Contains(err.Error(), "postponed until") {
 						t.Errorf("error %v, want one that says until when", err)
 					}
 				}
@@ -95,7 +96,7 @@ func TestServiceAccountsLogInAgainBeforeExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
 		x := unrenewable{as}
-		c := strangerOf(t, as, func(cfg *Config) {
+		c := strangerOf(t, as, func(cfg *silentrefresh.Config) {
 			cfg.Exchanger = x
 			cfg.Credentials = func(context.Context) (any, error) { return "secret", nil }
 		})
@@ -120,7 +121,7 @@ func (unrenewable) CheckRenewable(auth.Session) error { return auth.ErrNotRenewa
 func TestF28_F60_ALoginByCredentialsHasADeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
-		c := strangerOf(t, as, func(cfg *Config) {
+		c := strangerOf(t, as, func(cfg *silentrefresh.Config) {
 			cfg.Credentials = func(context.Context) (any, error) { return "password", nil }
 		})
 		mustGet(t, c)

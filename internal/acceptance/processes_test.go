@@ -1,4 +1,4 @@
-package silentrefresh
+package acceptance
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
@@ -16,8 +17,8 @@ import (
 func TestF34_OneRefreshForAllWhoShareAStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{Before: func(context.Context, auth.Grant) error { time.Sleep(50 * time.Millisecond); return nil }}
-		store := &MemoryStore{}
-		clients := []*Client{clientOf(t, as, in(store))}
+		store := &fakes.Memory{}
+		clients := []*silentrefresh.Client{clientOf(t, as, in(store))}
 		for range 99 {
 			clients = append(clients, strangerOf(t, as, in(store)))
 		}
@@ -32,14 +33,14 @@ func TestF34_OneRefreshForAllWhoShareAStore(t *testing.T) {
 func TestF34_MemoryOnlySpendsEachCredentialOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
-		store := &hookStore{save: func(b []byte) error {
+		store := &fakes.HookStore{Save: func(b []byte) error {
 			if bytes.Contains(b, []byte("access-secret")) {
 				t.Error("an access token was written down")
 			}
 			return nil
 		}}
-		cautious := func(cfg *Config) { cfg.Store, cfg.MemoryOnly = store, true }
-		clients := []*Client{clientOf(t, as, cautious)}
+		cautious := func(cfg *silentrefresh.Config) { cfg.Store, cfg.MemoryOnly = store, true }
+		clients := []*silentrefresh.Client{clientOf(t, as, cautious)}
 		for range 19 {
 			clients = append(clients, strangerOf(t, as, cautious))
 		}
@@ -55,7 +56,7 @@ func TestF34_MemoryOnlySpendsEachCredentialOnce(t *testing.T) {
 func TestF35_TheLoserOfARaceAdoptsTheWinners(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
-		store := &MemoryStore{}
+		store := &fakes.Memory{}
 		winner := clientOf(t, as, in(store))
 		loser := strangerOf(t, as, in(store))
 		as.Set(func() {
@@ -66,9 +67,9 @@ func TestF35_TheLoserOfARaceAdoptsTheWinners(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				r := winner.state.Load().record.With(s.CarryForward(g.Old))
+				r := stored(t, store, winner).With(s.CarryForward(g.Old))
 				b, _ := r.Encode(false)
-				store.records.Store(winner.key, b)
+				store.Put(winner.StoreKey(), b)
 				return fakes.InvalidGrant()
 			}
 		})
@@ -85,18 +86,18 @@ func TestF35_TheLoserOfARaceAdoptsTheWinners(t *testing.T) {
 func TestF37_AValidTokenNeedsNoLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
-		store := &hookStore{}
+		store := &fakes.HookStore{}
 		clientOf(t, as, in(store))
 		stalled := make(chan struct{})
 		holder := strangerOf(t, as, in(store))
 		as.Set(func() { as.Before = func(context.Context, auth.Grant) error { <-stalled; return nil } })
 		go holder.Renew(context.Background())
 		synctest.Wait()
-		locks := store.locks.Load()
+		locks := store.Locks.Load()
 		other := strangerOf(t, as, in(store))
 		began := time.Now()
 		mustGet(t, other)
-		if time.Since(began) > 0 || store.locks.Load() != locks {
+		if time.Since(began) > 0 || store.Locks.Load() != locks {
 			t.Error("a request with a valid token waited for another process")
 		}
 		close(stalled)
@@ -111,10 +112,10 @@ func TestF38_PatienceOutlastsSlowHolders(t *testing.T) {
 			}
 			return nil
 		}}
-		store := &MemoryStore{}
-		clients := []*Client{clientOf(t, as, in(store), func(cfg *Config) { cfg.MemoryOnly = true })}
+		store := &fakes.Memory{}
+		clients := []*silentrefresh.Client{clientOf(t, as, in(store), func(cfg *silentrefresh.Config) { cfg.MemoryOnly = true })}
 		for range 99 {
-			clients = append(clients, strangerOf(t, as, in(store), func(cfg *Config) { cfg.MemoryOnly = true }))
+			clients = append(clients, strangerOf(t, as, in(store), func(cfg *silentrefresh.Config) { cfg.MemoryOnly = true }))
 		}
 		fakes.Times(100, func(i int) {
 			if _, err := clients[i].Token(context.Background()); err != nil {
@@ -130,18 +131,18 @@ func TestF38_PatienceOutlastsSlowHolders(t *testing.T) {
 func TestF38_AHungHolderIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
-		store := &MemoryStore{}
+		store := &fakes.Memory{}
 		var warnings []string
-		c := clientOf(t, as, in(store), func(cfg *Config) {
+		c := clientOf(t, as, in(store), func(cfg *silentrefresh.Config) {
 			cfg.MaxWait = -1
-			cfg.Observe = func(ev Event) {
-				if ev.Kind == EventWarning {
+			cfg.Observe = func(ev silentrefresh.Event) {
+				if ev.Kind == silentrefresh.EventWarning {
 					warnings = append(warnings, ev.Err.Error())
 				}
 			}
 		})
 		hung := make(chan struct{})
-		go store.Update(context.Background(), c.key, func(context.Context, []byte, func([]byte) error) error { <-hung; return nil })
+		go store.Update(context.Background(), c.StoreKey(), func(context.Context, []byte, func([]byte) error) error { <-hung; return nil })
 		synctest.Wait()
 		err := c.Renew(context.Background())
 		if err == nil || !strings.Contains(err.Error(), "another process has held the session's lock for 35s") {
@@ -165,7 +166,7 @@ func TestF42_AnotherAccountIsRefused(t *testing.T) {
 				return s, nil
 			}
 		})
-		store := &MemoryStore{}
+		store := &fakes.Memory{}
 		c := clientOf(t, ada, in(store))
 		refreshing := make(chan struct{})
 		go func() { // another process logs in as bob while ada's refresh waits for the lock
@@ -173,13 +174,13 @@ func TestF42_AnotherAccountIsRefused(t *testing.T) {
 			close(refreshing)
 		}()
 		<-refreshing
-		if err := c.Renew(context.Background()); !errors.Is(err, ErrSessionOver) || !strings.Contains(err.Error(), "another account") {
+		if err := c.Renew(context.Background()); !errors.Is(err, silentrefresh.ErrSessionOver) || !strings.Contains(err.Error(), "another account") {
 			t.Errorf("error %v", err)
 		}
 		if r := stored(t, store, c); r.Session.Account != "bob@example.com" {
 			t.Error("bob's session was overwritten")
 		}
-		if _, err := get(c); !errors.Is(err, ErrSessionOver) {
+		if _, err := get(c); !errors.Is(err, silentrefresh.ErrSessionOver) {
 			t.Errorf("a request: %v", err)
 		}
 	})
@@ -189,24 +190,24 @@ func TestF42_AnotherAccountIsRefused(t *testing.T) {
 func TestF38_WaitersAdoptWithoutTheLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
-		store := &heldStore{}
-		clientOf(t, as, in(&store.MemoryStore)).Close()
+		store := &fakes.HeldStore{}
+		clientOf(t, as, in(&store.Memory)).Close()
 		time.Sleep(time.Hour) // the token ends
 		waiting := strangerOf(t, as, in(store))
 		synctest.Wait()
-		if n := store.freed(); n != 1 {
+		if n := store.Freed(); n != 1 {
 			t.Errorf("%d wait, want 1", n) // nothing has changed yet: it goes on waiting
 		}
 		synctest.Wait()
-		strangerOf(t, as, in(&store.MemoryStore)) // renews
+		strangerOf(t, as, in(&store.Memory)) // renews
 		synctest.Wait()
 		calls := as.Count(&as.Calls)
-		store.freed()
+		store.Freed()
 		synctest.Wait()
-		if st := waiting.Status(); st.State != StateLoggedIn || st.Stats.Adopted != 1 || as.Count(&as.Calls) != calls {
+		if st := waiting.Status(); st.State != silentrefresh.StateLoggedIn || st.Stats.Adopted != 1 || as.Count(&as.Calls) != calls {
 			t.Errorf("%+v, %d calls", st, as.Count(&as.Calls)-calls)
 		}
-		if n := store.freed(); n != 0 {
+		if n := store.Freed(); n != 0 {
 			t.Errorf("%d still wait", n)
 		}
 	})

@@ -1,4 +1,4 @@
-package silentrefresh
+package acceptance
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
@@ -15,7 +16,7 @@ import (
 func TestF59_RenewOfWhatNothingRenewsLeavesTheTokenInUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
-		c := clientOf(t, as, func(cfg *Config) { cfg.Exchanger = unrenewable{as} })
+		c := clientOf(t, as, func(cfg *silentrefresh.Config) { cfg.Exchanger = unrenewable{as} })
 		calls := as.Count(&as.Calls)
 		if err := c.Renew(t.Context()); !errors.Is(err, auth.ErrNotRenewable) || as.Count(&as.Calls) != calls {
 			t.Errorf("Renew: %v, after %d calls", err, as.Count(&as.Calls)-calls)
@@ -31,7 +32,7 @@ func TestF27_ARefusalThatNamesNoOperationEndsTheSession(t *testing.T) {
 		c := clientOf(t, as, atOnce)
 		as.Set(func() { as.Before = func(context.Context, auth.Grant) error { return &auth.Error{Refused: true} } })
 		calls := as.Count(&as.Calls)
-		if err := c.Renew(t.Context()); !errors.Is(err, ErrSessionOver) {
+		if err := c.Renew(t.Context()); !errors.Is(err, silentrefresh.ErrSessionOver) {
 			t.Errorf("Renew: %v", err)
 		}
 		for range 20 {
@@ -47,9 +48,9 @@ func TestF27_ARefusalThatNamesNoOperationEndsTheSession(t *testing.T) {
 func TestF28_TheLongestTimeoutDoesNotOverflow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
-		store := &MemoryStore{}
-		c := clientOf(t, as, in(store), atOnce, func(cfg *Config) { cfg.Timeout = math.MaxInt64 })
-		go store.Update(t.Context(), c.key, func(context.Context, []byte, func([]byte) error) error {
+		store := &silentrefresh.MemoryStore{}
+		c := clientOf(t, as, in(store), atOnce, func(cfg *silentrefresh.Config) { cfg.Timeout = math.MaxInt64 })
+		go store.Update(t.Context(), c.StoreKey(), func(context.Context, []byte, func([]byte) error) error {
 			time.Sleep(3 * time.Second)
 			return nil
 		})
@@ -67,7 +68,7 @@ func TestF19_ASessionThatEndsAfterTheYear9999IsSaved(t *testing.T) {
 			s.Ends = time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC)
 			return s, nil
 		}}
-		c := clientOf(t, as, in(&MemoryStore{}), atOnce)
+		c := clientOf(t, as, in(&silentrefresh.MemoryStore{}), atOnce)
 		if err := c.Renew(t.Context()); err != nil || !c.Status().Saved {
 			t.Errorf("%v, saved %v", err, c.Status().Saved)
 		}
@@ -75,7 +76,7 @@ func TestF19_ASessionThatEndsAfterTheYear9999IsSaved(t *testing.T) {
 }
 
 // lazyStore does nothing and says that it did.
-type lazyStore struct{ MemoryStore }
+type lazyStore struct{ silentrefresh.MemoryStore }
 
 func (*lazyStore) Update(context.Context, string, func(context.Context, []byte, func([]byte) error) error) error {
 	return nil

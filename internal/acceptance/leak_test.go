@@ -1,4 +1,4 @@
-package silentrefresh_test
+package acceptance
 
 import (
 	"bytes"

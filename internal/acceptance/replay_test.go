@@ -1,4 +1,4 @@
-package silentrefresh
+package acceptance
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
@@ -27,8 +28,8 @@ func TestF10_OneReplayThenTheResponse(t *testing.T) {
 func TestF10_AdoptingDoesNotUseTheReplayUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
-		store := &MemoryStore{}
-		shared := func(cfg *Config) { cfg.Store = store }
+		store := &silentrefresh.MemoryStore{}
+		shared := func(cfg *silentrefresh.Config) { cfg.Store = store }
 		ours := clientOf(t, as, shared)
 		other := strangerOf(t, as, shared)
 		if err := other.Renew(context.Background()); err != nil {

@@ -1,4 +1,4 @@
-package silentrefresh
+package acceptance
 
 import (
 	"encoding/json"
@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
 )
 
@@ -24,8 +25,8 @@ func TestF48_ResponseIsRedacted(t *testing.T) {
 }
 
 func TestF48_EventIsRedacted(t *testing.T) {
-	e := Event{
-		Kind: EventRetrying, Name: "default", Account: "ada", Time: time.Unix(1, 0), Trigger: TriggerTimer,
+	e := silentrefresh.Event{
+		Kind: silentrefresh.EventRetrying, Name: "default", Account: "ada", Time: time.Unix(1, 0), Trigger: silentrefresh.TriggerTimer,
 		Err: errors.New("server is down"), Response: auth.NewResponse([]byte(hushDocument)),
 	}
 	for form, v := range forms(e) {

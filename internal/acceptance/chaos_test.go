@@ -1,4 +1,4 @@
-package silentrefresh
+package acceptance
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/fakes"
 	"github.com/silentrefresh/silentrefresh/internal/record"
@@ -32,14 +33,14 @@ func TestChaos(t *testing.T) {
 					return nil
 				}
 			})
-			store := &hookStore{save: func(b []byte) error {
+			store := &fakes.HookStore{Save: func(b []byte) error {
 				// Not after the exchange: what only this process knows, the other one cannot avoid to spend again.
 				if r, err := record.Decode(b); err == nil && r != nil && !r.Spending.IsZero() && roll(20) == 0 {
 					return errors.New("disk full")
 				}
 				return nil
 			}}
-			clients := []*Client{clientOf(t, as, in(store)), strangerOf(t, as, in(store))}
+			clients := []*silentrefresh.Client{clientOf(t, as, in(store)), strangerOf(t, as, in(store))}
 			var served atomic.Int64
 			fakes.Times(12, func(i int) {
 				c := clients[i%2]

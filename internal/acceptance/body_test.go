@@ -1,4 +1,4 @@
-package silentrefresh
+package acceptance
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
@@ -34,7 +35,7 @@ func TestF12_BodiesAreReplayed(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				as := &fakes.Server{}
-				c := clientOf(t, as, func(cfg *Config) { cfg.MaxReplayBody = test.buffer })
+				c := clientOf(t, as, func(cfg *silentrefresh.Config) { cfg.MaxReplayBody = test.buffer })
 				as.Revoke()
 				as.Set(func() {
 					as.API = func(req *http.Request) (*http.Response, error) { return fakes.ResponseTo(req, 200), nil }
@@ -56,9 +57,6 @@ func TestF12_BodiesAreReplayed(t *testing.T) {
 		})
 	}
 }
-
-// onlyReader hides that a body could be read again.
-type onlyReader struct{ io.Reader }
 
 func TestF12_ABodyThatFailsIsAnError(t *testing.T) {
 	as := &fakes.Server{}
@@ -141,7 +139,7 @@ func TestF12_ExpectContinueIsReplayable(t *testing.T) {
 	base := http.DefaultTransport.(*http.Transport).Clone()
 	base.ExpectContinueTimeout = time.Minute
 	defer base.CloseIdleConnections()
-	c := clientOf(t, as, func(cfg *Config) { cfg.BaseURL, cfg.Base = srv.URL, base })
+	c := clientOf(t, as, func(cfg *silentrefresh.Config) { cfg.BaseURL, cfg.Base = srv.URL, base })
 	as.Revoke()
 	body := &trackedBody{Reader: strings.NewReader(strings.Repeat("x", 100_000))}
 	req, _ := http.NewRequest("POST", srv.URL+"/upload", body)
@@ -167,7 +165,7 @@ func TestF12_BidirectionalStreamIsNotReadAhead(t *testing.T) {
 	srv.EnableHTTP2 = true
 	srv.StartTLS()
 	defer srv.Close()
-	c := clientOf(t, as, func(cfg *Config) { cfg.BaseURL, cfg.Base = srv.URL, srv.Client().Transport })
+	c := clientOf(t, as, func(cfg *silentrefresh.Config) { cfg.BaseURL, cfg.Base = srv.URL, srv.Client().Transport })
 	pr, pw := io.Pipe()
 	req, _ := http.NewRequest("POST", srv.URL+"/chat", pr)
 	resp, err := c.HTTPClient().Do(req) // the response comes before any of the body is written

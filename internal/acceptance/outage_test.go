@@ -1,4 +1,4 @@
-package silentrefresh
+package acceptance
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/fakes"
 	"github.com/silentrefresh/silentrefresh/internal/pace"
@@ -27,7 +28,7 @@ func TestF25_AFailedProactiveRefreshKeepsTheToken(t *testing.T) {
 			time.Sleep(time.Minute)
 			mustGet(t, c)
 		}
-		if s := c.Status(); s.State != StateLoggedIn || s.Err == nil {
+		if s := c.Status(); s.State != silentrefresh.StateLoggedIn || s.Err == nil {
 			t.Errorf("status %+v", s)
 		}
 		away.Store(false)
@@ -88,7 +89,7 @@ func TestF26_RetryAfterIsHonoured(t *testing.T) {
 		if n := as.Count(&as.Calls) - calls; n != 1 {
 			t.Errorf("%d calls within Retry-After, want 1", n)
 		}
-		if s := c.Status(); s.State == StateOver {
+		if s := c.Status(); s.State == silentrefresh.StateOver {
 			t.Error("a rate limit ended the session")
 		}
 		as.Set(func() { as.Before = nil })
@@ -100,8 +101,8 @@ func TestF26_RetryAfterIsHonoured(t *testing.T) {
 func TestF26_ColdStartWithAFailureSucceeds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
-		store := &MemoryStore{}
-		first := clientOf(t, as, func(cfg *Config) { cfg.Store = store })
+		store := &silentrefresh.MemoryStore{}
+		first := clientOf(t, as, func(cfg *silentrefresh.Config) { cfg.Store = store })
 		first.Close()
 		time.Sleep(time.Hour)
 		fails := 1
@@ -114,7 +115,7 @@ func TestF26_ColdStartWithAFailureSucceeds(t *testing.T) {
 			}
 		})
 		calls := as.Count(&as.Calls)
-		c := strangerOf(t, as, func(cfg *Config) { cfg.Store = store })
+		c := strangerOf(t, as, func(cfg *silentrefresh.Config) { cfg.Store = store })
 		fakes.Times(100, func(int) { mustGet(t, c) })
 		if n := as.Count(&as.Calls) - calls; n != 2 {
 			t.Errorf("%d calls, want the one that failed and the one that did not", n)
@@ -125,7 +126,7 @@ func TestF26_ColdStartWithAFailureSucceeds(t *testing.T) {
 func TestF28_ASilentServerHasADeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
-		c := clientOf(t, as, func(cfg *Config) { cfg.Timeout = 5 * time.Second; cfg.MaxWait = -1 })
+		c := clientOf(t, as, func(cfg *silentrefresh.Config) { cfg.Timeout = 5 * time.Second; cfg.MaxWait = -1 })
 		as.Set(func() { as.Before = func(ctx context.Context, g auth.Grant) error { <-ctx.Done(); return ctx.Err() } })
 		as.Revoke()
 		began := time.Now()
@@ -166,13 +167,13 @@ func TestF26_RetryAfterIsSpread(t *testing.T) {
 	const asked = 20 * time.Second
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
-		var retries []Event
+		var retries []silentrefresh.Event
 		as := &fakes.Server{}
-		c := clientOf(t, as, func(cfg *Config) {
-			cfg.Observe = func(ev Event) {
+		c := clientOf(t, as, func(cfg *silentrefresh.Config) {
+			cfg.Observe = func(ev silentrefresh.Event) {
 				mu.Lock()
 				defer mu.Unlock()
-				if ev.Kind == EventRetrying {
+				if ev.Kind == silentrefresh.EventRetrying {
 					retries = append(retries, ev)
 				}
 			}
@@ -228,7 +229,7 @@ func TestF26_RetryAfterIsSpreadLessForWhoWaits(t *testing.T) {
 	var most time.Duration
 	for range 20 {
 		synctest.Test(t, func(t *testing.T) {
-			as, store := &fakes.Server{}, &MemoryStore{}
+			as, store := &fakes.Server{}, &silentrefresh.MemoryStore{}
 			clientOf(t, as, in(store)).Close()
 			time.Sleep(time.Hour) // the token ends
 			var tried atomic.Int64
@@ -239,7 +240,7 @@ func TestF26_RetryAfterIsSpreadLessForWhoWaits(t *testing.T) {
 					return &auth.Error{Op: auth.KindRefresh, Status: 503, Unsent: true, Until: now.Add(asked)}
 				}
 			})
-			c := strangerOf(t, as, in(store), func(cfg *Config) { cfg.MaxWait = time.Second })
+			c := strangerOf(t, as, in(store), func(cfg *silentrefresh.Config) { cfg.MaxWait = time.Second })
 			time.Sleep(time.Minute)
 			for time.Since(time.Unix(0, tried.Load())) > 10*time.Second {
 				time.Sleep(5 * time.Second)

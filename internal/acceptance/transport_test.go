@@ -1,4 +1,4 @@
-package silentrefresh
+package acceptance
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
@@ -29,7 +30,7 @@ func TestF14_AuthCallsDoNotGoThroughTheTransport(t *testing.T) {
 			}
 			return resp, nil
 		})
-		c, err := New(Config{BaseURL: "https://api.example.com", Base: base})
+		c, err := silentrefresh.New(silentrefresh.Config{BaseURL: "https://api.example.com", Base: base})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -37,7 +38,7 @@ func TestF14_AuthCallsDoNotGoThroughTheTransport(t *testing.T) {
 		if err := c.Login(context.Background(), map[string]string{"email": "ada"}); err != nil {
 			t.Fatal(err)
 		}
-		if err := c.Renew(context.Background()); !errors.Is(err, ErrSessionOver) {
+		if err := c.Renew(context.Background()); !errors.Is(err, silentrefresh.ErrSessionOver) {
 			t.Errorf("a refresh endpoint that returns 401: %v", err)
 		}
 	})
@@ -72,22 +73,28 @@ func TestF15_TableOfOutcomes(t *testing.T) {
 	away := func(context.Context, auth.Grant) error { return fakes.Down() }
 	for _, test := range []struct {
 		name    string
-		prepare func(as *fakes.Server, c *Client)
+		prepare func(as *fakes.Server, c *silentrefresh.Client)
 		status  int
 		is      error
 	}{
-		{"logged in", func(*fakes.Server, *Client) {}, 200, nil},
-		{"sent, refused, session over", func(as *fakes.Server, c *Client) { as.Revoke(); as.Set(func() { as.Before = over }) }, 401, nil},
-		{"sent, refused, auth server away", func(as *fakes.Server, c *Client) { as.Revoke(); as.Set(func() { as.Before = away }) }, 401, nil},
-		{"not sent, expired, auth server away", func(as *fakes.Server, c *Client) { as.Set(func() { as.Before = away }); time.Sleep(time.Hour) }, 0, &auth.Error{}},
-		{"not sent, session over", func(as *fakes.Server, c *Client) { as.Set(func() { as.Before = over }); c.Renew(context.Background()) }, 0, ErrSessionOver},
-		{"not sent, logged out", func(as *fakes.Server, c *Client) { c.Logout(context.Background()) }, 0, ErrNoSession},
-		{"not sent, closed", func(as *fakes.Server, c *Client) { c.Close() }, 0, ErrClosed},
+		{"logged in", func(*fakes.Server, *silentrefresh.Client) {}, 200, nil},
+		{"sent, refused, session over", func(as *fakes.Server, c *silentrefresh.Client) { as.Revoke(); as.Set(func() { as.Before = over }) }, 401, nil},
+		{"sent, refused, auth server away", func(as *fakes.Server, c *silentrefresh.Client) { as.Revoke(); as.Set(func() { as.Before = away }) }, 401, nil},
+		{"not sent, expired, auth server away", func(as *fakes.Server, c *silentrefresh.Client) {
+			as.Set(func() { as.Before = away })
+			time.Sleep(time.Hour)
+		}, 0, &auth.Error{}},
+		{"not sent, session over", func(as *fakes.Server, c *silentrefresh.Client) {
+			as.Set(func() { as.Before = over })
+			c.Renew(context.Background())
+		}, 0, silentrefresh.ErrSessionOver},
+		{"not sent, logged out", func(as *fakes.Server, c *silentrefresh.Client) { c.Logout(context.Background()) }, 0, silentrefresh.ErrNoSession},
+		{"not sent, closed", func(as *fakes.Server, c *silentrefresh.Client) { c.Close() }, 0, silentrefresh.ErrClosed},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				as := &fakes.Server{}
-				c := clientOf(t, as, func(cfg *Config) { cfg.MaxWait = -1 })
+				c := clientOf(t, as, func(cfg *silentrefresh.Config) { cfg.MaxWait = -1 })
 				test.prepare(as, c)
 				sent := as.Count(&as.Sent)
 				body := &trackedBody{Reader: strings.NewReader("hello")}
@@ -139,7 +146,7 @@ func TestF16_UpgradesAndStreamsPassThrough(t *testing.T) {
 		}
 	}))
 	defer srv.Close()
-	c := clientOf(t, as, func(cfg *Config) { cfg.BaseURL, cfg.Base = srv.URL, nil })
+	c := clientOf(t, as, func(cfg *silentrefresh.Config) { cfg.BaseURL, cfg.Base = srv.URL, nil })
 	req, _ := http.NewRequest("GET", srv.URL+"/ws", nil)
 	req.Header.Set("Connection", "Upgrade")
 	req.Header.Set("Upgrade", "echo")
@@ -170,7 +177,7 @@ func TestF16_UpgradesAndStreamsPassThrough(t *testing.T) {
 func TestF57_OwnCredentialsPassUntouched(t *testing.T) {
 	as := &fakes.Server{}
 	var seen *http.Request
-	c := clientOf(t, as, func(cfg *Config) {
+	c := clientOf(t, as, func(cfg *silentrefresh.Config) {
 		cfg.Base = fakes.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
 			seen = req
 			return fakes.ResponseTo(req, 401), nil

@@ -1,4 +1,4 @@
-package silentrefresh
+package acceptance
 
 import (
 	"context"
@@ -8,23 +8,24 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
 
 func TestF08_ObserverMayCallBackAndBeSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
-		var c *Client
-		var kinds []EventKind
-		c = strangerOf(t, as, func(cfg *Config) {
-			cfg.Observe = func(ev Event) {
+		var c *silentrefresh.Client
+		var kinds []silentrefresh.EventKind
+		c = strangerOf(t, as, func(cfg *silentrefresh.Config) {
+			cfg.Observe = func(ev silentrefresh.Event) {
 				kinds = append(kinds, ev.Kind)
 				c.Status()
 				c.Token(context.Background())
 				switch ev.Kind {
-				case EventRenewed:
+				case silentrefresh.EventRenewed:
 					c.Logout(context.Background())
-				case EventLoggedOut:
+				case silentrefresh.EventLoggedOut:
 					c.Close()
 				}
 			}
@@ -32,14 +33,14 @@ func TestF08_ObserverMayCallBackAndBeSlow(t *testing.T) {
 		if err := c.Login(context.Background(), nil); err != nil {
 			t.Fatal(err)
 		}
-		if err := c.Renew(context.Background()); err != nil && !errors.Is(err, ErrClosed) && !errors.Is(err, ErrNoSession) {
+		if err := c.Renew(context.Background()); err != nil && !errors.Is(err, silentrefresh.ErrClosed) && !errors.Is(err, silentrefresh.ErrNoSession) {
 			t.Fatal(err) // the observer may have been faster
 		}
 		synctest.Wait()
-		if want := []EventKind{EventLoggedIn, EventRenewed, EventLoggedOut}; fmt.Sprint(kinds) != fmt.Sprint(want) {
+		if want := []silentrefresh.EventKind{silentrefresh.EventLoggedIn, silentrefresh.EventRenewed, silentrefresh.EventLoggedOut}; fmt.Sprint(kinds) != fmt.Sprint(want) {
 			t.Errorf("events %v, want %v in this order", kinds, want)
 		}
-		if _, err := c.Token(context.Background()); !errors.Is(err, ErrClosed) {
+		if _, err := c.Token(context.Background()); !errors.Is(err, silentrefresh.ErrClosed) {
 			t.Errorf("after Close: %v", err)
 		}
 	})
@@ -48,9 +49,9 @@ func TestF08_ObserverMayCallBackAndBeSlow(t *testing.T) {
 func TestF08_SlowObserverHoldsUpNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
-		c := clientOf(t, as, func(cfg *Config) { cfg.Observe = func(Event) { time.Sleep(time.Hour) } })
+		c := clientOf(t, as, func(cfg *silentrefresh.Config) { cfg.Observe = func(silentrefresh.Event) { time.Sleep(time.Hour) } })
 		began := time.Now()
-		for range 2 * queueLimit {
+		for range 512 {
 			if err := c.Login(context.Background(), nil); err != nil {
 				t.Fatal(err)
 			}

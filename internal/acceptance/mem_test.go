@@ -1,4 +1,4 @@
-package silentrefresh
+package acceptance
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
@@ -23,12 +24,12 @@ func TestAnIdleSessionIsSmall(t *testing.T) {
 		return auth.Session{AccessToken: auth.NewSecret(strings.Repeat("x", token)), RefreshToken: auth.NewSecret(strings.Repeat("y", 100)),
 			Issued: now, Expires: now.Add(time.Hour)}
 	})
-	c, err := New(Config{BaseURL: "https://api.example.com", Exchanger: x})
+	c, err := silentrefresh.New(silentrefresh.Config{BaseURL: "https://api.example.com", Exchanger: x})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	forks := make([]*Client, n)
+	forks := make([]*silentrefresh.Client, n)
 	goroutines, before := runtime.NumGoroutine(), heap()
 	for i := range forks {
 		if forks[i], err = c.Fork(fmt.Sprint("user-", i)); err != nil {

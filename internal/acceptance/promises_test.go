@@ -1,4 +1,4 @@
-package silentrefresh_test
+package acceptance
 
 import (
 	"flag"
@@ -15,7 +15,10 @@ import (
 
 var updatePromises = flag.Bool("update", false, "TestPromises writes the column of tests")
 
-const promisesFile = "docs/PROMISES.md"
+// top is the folder of the project.
+const top = "../.."
+
+const promisesFile = top + "/docs/PROMISES.md"
 
 var (
 	promiseRow   = regexp.MustCompile(`(?m)^\| (F\d\d) \| (.+?) \|(.*)\|$`)
@@ -27,7 +30,7 @@ var (
 // TestPromises keeps docs/PROMISES.md true: it has every number once and in order, and each test that it names
 // exists and carries the number.
 func TestPromises(t *testing.T) {
-	if _, err := os.Stat("redisstore/go.mod"); err != nil {
+	if _, err := os.Stat(top + "/redisstore/go.mod"); err != nil {
 		t.Skip("some tests are in modules that are not part of this download")
 	}
 	text, err := os.ReadFile(promisesFile)
@@ -73,7 +76,7 @@ func checkProof(t *testing.T, no, column string, exist []string) {
 // testsByPromise finds the tests of all modules by the numbers that their names begin with.
 func testsByPromise(t *testing.T) map[string][]string {
 	found := map[string][]string{}
-	root := os.DirFS(".")
+	root := os.DirFS(top)
 	err := fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:

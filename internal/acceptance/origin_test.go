@@ -1,4 +1,4 @@
-package silentrefresh
+package acceptance
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/endpoint"
 	"github.com/silentrefresh/silentrefresh/internal/fakes"
@@ -42,7 +43,7 @@ func TestF46_TheTokenStaysWithItsOrigins(t *testing.T) {
 		}
 	}))
 	defer ours.Close()
-	c := clientOf(t, as, func(cfg *Config) { cfg.BaseURL, cfg.Base = ours.URL, nil })
+	c := clientOf(t, as, func(cfg *silentrefresh.Config) { cfg.BaseURL, cfg.Base = ours.URL, nil })
 	for path, want := range map[string]int{"/me": 200, "/here": 200, "/away": 401} {
 		resp, err := c.HTTPClient().Get(ours.URL + path)
 		if err != nil || resp.StatusCode != want {
@@ -78,7 +79,7 @@ func TestF47_PlainHTTPNeedsConsent(t *testing.T) {
 		{"http://localhost.example.com", nil, false},
 		{"http://10.0.0.1", nil, false},
 	} {
-		_, err := New(Config{BaseURL: test.base, Origins: test.origins})
+		_, err := silentrefresh.New(silentrefresh.Config{BaseURL: test.base, Origins: test.origins})
 		if (err == nil) != test.ok {
 			t.Errorf("BaseURL %s with Origins %q: %v", test.base, test.origins, err)
 		}
@@ -92,10 +93,10 @@ func TestF47_ConsentToPlainHTTPIsSaidOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
 		var warnings []string
-		c := clientOf(t, as, func(cfg *Config) {
+		c := clientOf(t, as, func(cfg *silentrefresh.Config) {
 			cfg.Origins = []string{"http://billing.svc:8080", "https://files.example.com", "http://localhost:8080"}
-			cfg.Observe = func(ev Event) {
-				if ev.Kind == EventWarning {
+			cfg.Observe = func(ev silentrefresh.Event) {
+				if ev.Kind == silentrefresh.EventWarning {
 					warnings = append(warnings, ev.Err.Error())
 				}
 			}
@@ -154,9 +155,9 @@ func TestF58_AnUnlistedOriginIsNamedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
 		var warnings []string
-		c := clientOf(t, as, func(cfg *Config) {
-			cfg.Observe = func(ev Event) {
-				if ev.Kind == EventWarning {
+		c := clientOf(t, as, func(cfg *silentrefresh.Config) {
+			cfg.Observe = func(ev silentrefresh.Event) {
+				if ev.Kind == silentrefresh.EventWarning {
 					warnings = append(warnings, ev.Err.Error())
 				}
 			}
@@ -180,7 +181,7 @@ func TestF58_AnUnlistedOriginIsNamedOnce(t *testing.T) {
 }
 
 func TestConfigNamesEveryMistake(t *testing.T) {
-	_, err := New(Config{
+	_, err := silentrefresh.New(silentrefresh.Config{
 		BaseURL: "ftp://files.example.com", Origins: []string{"https://a.example/path", "::", "https://user:hunter2@b.example"},
 		Timeout: -1, MaxExchanges: -1, RejectedStatus: []int{200}, Name: "a|b", HandOutHeader: "no good",
 		Attach: auth.Attach{Header: "a b"}, Endpoint: endpoint.Settings{Login: endpoint.Call{Method: "BREW"}},
@@ -197,7 +198,7 @@ func TestConfigNamesEveryMistake(t *testing.T) {
 		t.Errorf("a password in: %v", err)
 	}
 	for base, part := range map[string]string{"": "missing", "https://": "host", "api.example.com": "neither https", "localhost:8080": "neither https", "127.0.0.1:8080": "neither https", "https://a.example?x=1": "query"} {
-		if _, err := New(Config{BaseURL: base}); err == nil || !strings.Contains(err.Error(), part) {
+		if _, err := silentrefresh.New(silentrefresh.Config{BaseURL: base}); err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("BaseURL %q: %v", base, err)
 		}
 	}

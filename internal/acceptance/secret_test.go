@@ -1,4 +1,4 @@
-package silentrefresh
+package acceptance
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/endpoint"
 )
@@ -48,8 +49,8 @@ func everyOutput(v any) map[string]string {
 	return out
 }
 
-// holder is somebody else's struct. fmt calls no methods on its unexported fields.
-type holder[T any] struct {
+// secretHolder is somebody else's struct. fmt calls no methods on its unexported fields.
+type secretHolder[T any] struct {
 	Public  T
 	private T
 	slice   []T
@@ -59,8 +60,8 @@ type holder[T any] struct {
 	pointer *T
 }
 
-func hold[T any](v T) holder[T] {
-	return holder[T]{v, v, []T{v}, [1]T{v}, map[string]T{"k": v}, v, &v}
+func hold[T any](v T) secretHolder[T] {
+	return secretHolder[T]{v, v, []T{v}, [1]T{v}, map[string]T{"k": v}, v, &v}
 }
 
 // forms are the ways to hold v.
@@ -87,7 +88,7 @@ func checkHushed(t *testing.T, what string, v any) {
 
 // The check itself must see a secret in a plain string, or it proves nothing.
 func TestF48_TheCheckSees(t *testing.T) {
-	for way, text := range everyOutput(holder[string]{Public: hushToken, private: hushToken}) {
+	for way, text := range everyOutput(secretHolder[string]{Public: hushToken, private: hushToken}) {
 		seen := false
 		for _, form := range hush(hushToken) {
 			seen = seen || strings.Contains(text, form)
@@ -189,7 +190,7 @@ func TestSecret(t *testing.T) {
 
 func TestF48_FixedHeadersAndFields(t *testing.T) {
 	call := endpoint.Call{URL: "/auth/login?key=api-key-1", Headers: map[string]string{"X-Api-Key": "api-key-2"}, Fields: map[string]any{"client_secret": "api-key-3"}}
-	for _, v := range []any{call, &call, endpoint.Settings{Login: call}, &endpoint.Settings{Login: call}, Config{Endpoint: endpoint.Settings{Login: call}}} {
+	for _, v := range []any{call, &call, endpoint.Settings{Login: call}, &endpoint.Settings{Login: call}, silentrefresh.Config{Endpoint: endpoint.Settings{Login: call}}} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
 			if out := fmt.Sprintf(verb, v); strings.Contains(out, "api-key") {
 				t.Errorf("%s of a %T: %s", verb, v, out)

@@ -106,14 +106,14 @@ func (c *Client) refreshCall(ctx context.Context, r *record.Record) (auth.Sessio
 	return p.value, p.err
 }
 
-func (c *Client) startRefresh(ctx context.Context, r *record.Record) *refreshCall {
+func (s *shared) startRefresh(ctx context.Context, r *record.Record) *refreshCall {
 	p := &refreshCall{login: r.Login, version: r.Version}
 	p.what, p.done = "the Exchanger", make(chan struct{})
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	go func() {
 		defer cancel()
 		p.run(func() (auth.Session, error) {
-			return c.call(ctx, auth.Grant{Kind: auth.KindRefresh, Old: r.Session})
+			return s.call(ctx, auth.Grant{Kind: auth.KindRefresh, Old: r.Session})
 		})
 	}()
 	return p
@@ -221,12 +221,12 @@ func (s *shared) slot(ctx context.Context, givenUp <-chan struct{}) (release fun
 }
 
 // definite reports whether a failure ends the session. One that may come from something in between has to repeat.
-func (c *Client) definite(failure *auth.Error) bool {
+func (s *session) definite(failure *auth.Error) bool {
 	if errors.Is(failure, auth.ErrNotRenewable) {
 		failure.Refused = true
 	}
 	if failure.Doubtful {
-		failure.Refused = failure.Refused || c.doubted()
+		failure.Refused = failure.Refused || s.doubted()
 	}
 	return failure.Refused
 }

@@ -53,18 +53,22 @@ func (s *session) emitLocked(ev Event) {
 
 // deliver delivers what waits, and what comes meanwhile.
 func (s *session) deliver() {
-	for {
-		s.mu.Lock()
-		if len(s.events.waiting) == 0 {
-			s.events.delivering, s.events.waiting = false, nil
-			s.mu.Unlock()
-			return
-		}
-		ev := s.events.waiting[0]
-		s.events.waiting = s.events.waiting[1:]
-		s.mu.Unlock()
+	for ev, ok := s.nextEvent(); ok; ev, ok = s.nextEvent() {
 		s.events.deliver(ev)
 	}
+}
+
+// nextEvent takes an event off the queue. When there is none, the delivery ends.
+func (s *session) nextEvent() (Event, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.events.waiting) == 0 {
+		s.events.delivering, s.events.waiting = false, nil
+		return Event{}, false
+	}
+	ev := s.events.waiting[0]
+	s.events.waiting = s.events.waiting[1:]
+	return ev, true
 }
 
 // deliver hands an event to the logger and the observer. A panic in one of them is told to the logger.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -278,57 +277,6 @@ func (t *refresh) keep(o *outcome, save func([]byte) error) error {
 	return t.c.save(o.record, save)
 }
 
-// refused keeps what a failed exchange changed, and ends the session if the refusal is definite.
-func (t *refresh) refused(r *record.Record, s auth.Session, err error, save func([]byte) error) error {
-	failure := asError(auth.KindRefresh, err)
-	after := *r
-	after.Session.Cookies = s.Cookies
-	if !s.RefreshToken.IsZero() {
-		after.Session.RefreshToken = s.RefreshToken
-	}
-	rotated := !sameCredential(after.Session, r.Session)
-	if rotated {
-		after.Version++
-	}
-	if failure.MaybeSpent && after.Spending.IsZero() {
-		after.Spending = t.began
-	}
-	if t.c.definite(failure) {
-		failure.Interrupted = failure.Interrupted || !r.Spending.IsZero()
-		return t.over(r, failure, save)
-	}
-	t.c.remember(&after, t.st.epoch)
-	if err := t.c.save(&after, save); err != nil && rotated {
-		t.c.notSaved(&after, err)
-	}
-	return failure
-}
-
-// over ends the session for everybody, unless somebody has renewed it past us meanwhile, or Credentials begin the
-// next.
-func (t *refresh) over(r *record.Record, failure *auth.Error, save func([]byte) error) error {
-	if old, err := t.c.load(t.ctx); err == nil {
-		if now, err := record.Decode(old); err == nil && now != nil && now.Newer(r) {
-			if done, err := t.decide(old); done {
-				return err
-			}
-		}
-	}
-	if t.c.cfg.Credentials != nil {
-		return t.logIn(r, save)
-	}
-	ended := record.Record{Login: r.Login, Version: r.Version + 1, Over: reason(failure)}
-	ended.Session.Subject, ended.Session.Account = r.Session.Subject, r.Session.Account
-	ended.Session.Ends = failure.At
-	t.c.save(&ended, save) // if it cannot be saved, the others find out for themselves
-	return failure
-}
-
-// reason is why a session is over, without the words that every such error has.
-func reason(failure *auth.Error) string {
-	return strings.TrimSuffix(strings.TrimPrefix(failure.Error(), "silentrefresh: the session is over: "), "; call Login")
-}
-
 // needsLogin reports whether only a login goes on from r, and may be done without a person.
 func (t *refresh) needsLogin(r *record.Record) bool {
 	return t.c.cfg.Credentials != nil && (r == nil || r.Over != "" || t.c.deadEnd(r.Session) != nil)
@@ -360,45 +308,4 @@ func (t *refresh) logIn(r *record.Record, save func([]byte) error) error {
 	o.response, s.Response = s.Response, auth.Response{}
 	o.record = record.New(s)
 	return t.keep(o, save)
-}
-
-// settleConflict is for a save that failed after the exchange, because somebody else had changed the record: the
-// new session is saved if the record still carries what was given for it; else the record's is newer, and is adopted.
-// It returns why the session is not saved: with ErrSessionOver, it must not live on here either. A session that loses
-// is revoked, since nobody has it.
-func (t *refresh) settleConflict(o *outcome, err error) (*outcome, error) {
-	if !conflicted(err) {
-		return o, err
-	}
-	var loses atomic.Bool
-	err = t.c.locked(t.ctx, lockOptions{}, func(_ context.Context, old []byte, save func([]byte) error) error {
-		r, err := record.Decode(old)
-		if err != nil {
-			return err
-		}
-		if old != nil {
-			if err := t.c.displaced(o.record, r); err != nil {
-				loses.Store(true)
-				return err
-			}
-		}
-		if r == nil || r.Over != "" || o.follows(r) {
-			return t.keep(o, save)
-		}
-		loses.Store(r.Login != o.record.Login)
-		t.outcome.Store(&outcome{record: r, adopted: true, kind: EventAdopted, response: o.response})
-		return nil
-	})
-	if loses.Load() {
-		_ = t.c.revoke(t.ctx, o.record.Session) // where that fails, it ends by itself
-	}
-	return t.outcome.Load(), err
-}
-
-// follows reports whether the outcome comes after r.
-func (o *outcome) follows(r *record.Record) bool {
-	if r.Login == o.record.Login {
-		return r.Version < o.record.Version
-	}
-	return r.Login == o.from // Credentials have begun the next session after that
 }

@@ -3,7 +3,6 @@ package silentrefresh
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
@@ -49,11 +48,11 @@ func (c *Client) renew(ctx context.Context, seen uint64, why Trigger) error {
 }
 
 // patience is until when a caller waits through a backoff; zero: not at all.
-func (c *Client) patience(ctx context.Context) time.Time {
-	if !auth.Foreground(ctx) || c.cfg.MaxWait < 0 {
+func (s *shared) patience(ctx context.Context) time.Time {
+	if !auth.Foreground(ctx) || s.cfg.MaxWait < 0 {
 		return time.Time{}
 	}
-	return time.Now().Add(c.cfg.MaxWait)
+	return time.Now().Add(s.cfg.MaxWait)
 }
 
 // pause waits until the next exchange may be made. When the caller's patience ends before, it says until when the
@@ -127,32 +126,9 @@ func (c *Client) fly(leader context.Context, seen uint64, why Trigger) landing {
 	err := t.run()
 	t.gone.Store(true)
 	if err != nil {
-		err = c.landed(t, err)
+		err = t.failed(err)
 	}
 	return landing{flew: true, from: st.generation, err: err}
-}
-
-// landed records why a flight failed.
-func (c *Client) landed(t *refresh, err error) error {
-	switch {
-	case errors.Is(err, ErrClosed), errors.Is(err, errGone), errors.Is(err, errBusy), errors.Is(err, errTooSoon):
-	case errors.Is(err, ErrNoSession):
-		c.end(t.st, nil, err, false)
-	case errors.Is(err, ErrSessionOver):
-		c.end(t.st, t.st.record, err, false)
-	default:
-		failure := asError(auth.KindRefresh, err)
-		if failure.Op == auth.KindLogin && failure.Refused {
-			// To try Credentials again would lock the account.
-			err = fmt.Errorf("%w: Credentials were refused: %w", ErrSessionOver, failure)
-			c.end(t.st, t.st.record, err, true)
-			return err
-		}
-		c.counted.failures.Add(1)
-		c.failed(t.st.epoch, failure, t.why)
-		return failure
-	}
-	return err
 }
 
 // waitForToken waits for a usable token of a generation after seen, and counts that.

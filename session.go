@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
-	"github.com/silentrefresh/silentrefresh/internal/pace"
 	"github.com/silentrefresh/silentrefresh/internal/record"
 )
 
@@ -258,66 +257,6 @@ func (s *session) remember(r *record.Record, epoch uint64) {
 	st := *old
 	st.record = &kept
 	s.state.Store(&st)
-}
-
-// reject records that an endpoint rejected a generation. It reports whether a renewal may follow: not while its
-// rejections are taken for the endpoint's own peculiarity, and not while no exchange is allowed anyway.
-func (s *session) reject(generation uint64, endpoint string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	st, now := s.state.Load(), time.Now()
-	if st.err != nil || st.generation != generation || st.rejected != nil {
-		return true
-	}
-	if s.allowedLocked(st.session(), now).After(now.Add(2 * pace.Floor)) {
-		return false
-	}
-	known, quiet := s.rejections.of(endpoint, now)
-	if !known {
-		s.markLocked(st, endpoint)
-	}
-	return !quiet // and if it is known, others go on with the token, which is fine as far as they can tell
-}
-
-// mark makes a generation unusable.
-func (s *session) mark(generation uint64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if st := s.state.Load(); st.err == nil && st.generation == generation && st.rejected == nil {
-		s.markLocked(st, "")
-	}
-}
-
-func (s *session) markLocked(st *state, endpoint string) {
-	marked := *st
-	marked.rejected = &endpoint
-	s.swapLocked(&marked)
-	s.emitLocked(Event{Kind: EventRejected})
-}
-
-// rejectedAgain records that an endpoint rejected a replay with a fresh token.
-func (s *session) rejectedAgain(generation uint64, endpoint string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	st := s.state.Load()
-	if st.generation != generation {
-		return
-	}
-	s.rejections.blame(endpoint, generation, time.Now())
-	if st.rejected != nil {
-		cleared := *st
-		cleared.rejected = nil
-		s.swapLocked(&cleared)
-	}
-}
-
-// exonerate records that an endpoint took a replay: its rejections mean what they say, if that was the present token.
-func (s *session) exonerate(generation uint64, endpoint string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.state.Load().generation == generation {
-		s.rejections.exonerate(endpoint)
-	}
 }
 
 // toRevoke are the sessions that a Logout which left st ends: the newest version known of what was here, whether the

@@ -68,18 +68,18 @@ func (st *state) expires() time.Time {
 }
 
 // stateOf is a state whose session r is; generation, epoch and schedule are given to it when it is published.
-func (c *Client) stateOf(r *record.Record, now time.Time) *state {
-	st := &state{record: r, wall: never, deadEnd: c.deadEnd(r.Session)}
+func (s *shared) stateOf(r *record.Record, now time.Time) *state {
+	st := &state{record: r, wall: never, deadEnd: s.deadEnd(r.Session)}
 	token := r.Session.AccessToken.Reveal()
 	if token == "" {
 		return st
 	}
-	_, value := c.cfg.Attach.Value(token)
+	_, value := s.cfg.Attach.Value(token)
 	st.header = []string{value}
 	shared := *r // one copy of the token in memory, not two
 	shared.Session.AccessToken = auth.NewSecret(value[len(value)-len(token):])
 	st.record = &shared
-	if c.cfg.Attach.Cookies || c.tokenCookie != "" {
+	if s.cfg.Attach.Cookies || s.tokenCookie != "" {
 		st.jar = auth.NewJar(r.Session.Cookies...)
 	}
 	if end := r.Session.Expires; !end.IsZero() {

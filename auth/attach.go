@@ -31,6 +31,7 @@ func (a Attach) Value(token string) (header, value string) {
 	return header, token
 }
 
+// SchemeName is the scheme that goes before the token, "" if none does.
 func (a Attach) SchemeName() string {
 	switch {
 	case a.Bare:

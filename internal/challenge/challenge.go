@@ -1,3 +1,5 @@
+// Package challenge reads WWW-Authenticate (RFC 9110 section 11.6.1), and tells a rejected token from other reasons for a 401
+// (RFC 6750 section 3.1).
 package challenge
 
 import (

@@ -1,3 +1,4 @@
+// Package cookiedate reads the dates of cookies that net/http does not understand.
 package cookiedate
 
 import (

@@ -1,3 +1,4 @@
+// Package fakes has the auth servers, responses and stores that tests of several packages play against.
 package fakes
 
 import (

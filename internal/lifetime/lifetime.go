@@ -1,3 +1,4 @@
+// Package lifetime reads when something ends, in the many ways in which servers write that.
 package lifetime
 
 import (

@@ -1,3 +1,4 @@
+// Package once sends requests that net/http does not resend by itself, over connections that nobody else uses.
 package once
 
 import (

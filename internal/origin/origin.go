@@ -1,3 +1,4 @@
+// Package origin compares origins (RFC 6454): what a token may be sent to, and what a credential may follow.
 package origin
 
 import (

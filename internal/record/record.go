@@ -1,3 +1,4 @@
+// Package record is a session as it stands in a Store.
 package record
 
 import (

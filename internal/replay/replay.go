@@ -1,3 +1,5 @@
+// Package replay makes a request's body one that can be sent a second time, where that is safe, and frees the connection of
+// a response that is not going to be returned.
 package replay
 
 import (

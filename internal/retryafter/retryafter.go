@@ -1,3 +1,4 @@
+// Package retryafter reads when a server wants to be called again.
 package retryafter
 
 import (

@@ -89,9 +89,9 @@ func (c *Client) start() {
 // StoreKey is the key under which the Store has the session: the whole BaseURL and the name.
 func (c *Client) StoreKey() string { return c.key }
 
-// Login trades credentials for a session, which replaces the present one. What credentials may be, the Exchanger
+// Login exchanges credentials for a session, which replaces the present one. What credentials may be, the Exchanger
 // says: Endpoint takes whatever marshals to a JSON object, and url.Values. A failed Login leaves the present
-// session as it is; the error is a *RefreshError where the auth server responded.
+// session as it is; the error is an *auth.Error where the auth server responded.
 //
 // A session that the Store cannot take is alive all the same: Login returns nil, EventNotSaved and Status.Saved say so,
 // saving is tried again, and Close returns the error.

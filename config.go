@@ -186,11 +186,16 @@ func (s *shared) readExchanger() (mistakes []error) {
 
 func (s *shared) readNumbers() (mistakes []error) {
 	for name, d := range map[string]time.Duration{
-		"Timeout": s.cfg.Timeout, "Margin": s.cfg.RefreshBefore, "MaxAge": s.cfg.MaxAge, "IdleStop": s.cfg.IdleTimeout,
+		"Timeout": s.cfg.Timeout, "RefreshBefore": s.cfg.RefreshBefore, "MaxAge": s.cfg.MaxAge, "IdleTimeout": s.cfg.IdleTimeout,
 	} {
 		if d < 0 {
 			mistakes = append(mistakes, fmt.Errorf("%s is negative (%s); leave it 0 for the default", name, d))
+		} else if err := tooShort(name, d); err != nil {
+			mistakes = append(mistakes, err)
 		}
+	}
+	if err := tooShort("MaxWait", s.cfg.MaxWait); err != nil {
+		mistakes = append(mistakes, err)
 	}
 	if s.cfg.MaxExchanges < 0 {
 		mistakes = append(mistakes, fmt.Errorf("MaxExchanges is negative (%d); leave it 0 for no bound", s.cfg.MaxExchanges))
@@ -208,6 +213,14 @@ func (s *shared) readNumbers() (mistakes []error) {
 	}
 	slices.SortFunc(mistakes, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return mistakes
+}
+
+// tooShort finds durations that were meant as seconds: MaxAge: 300 is 300 ns.
+func tooShort(name string, d time.Duration) error {
+	if d <= 0 || d >= time.Millisecond {
+		return nil
+	}
+	return fmt.Errorf("%s is %s, which is shorter than anything can be; write %d*time.Second if that was meant", name, d, d.Nanoseconds())
 }
 
 func checkName(name string) error {

@@ -34,15 +34,16 @@
 //
 // # Other servers
 //
-// Where a server differs from the usual, the fields of Endpoint say how: where the token appears in responses, how a
-// refresh is asked for, what protects it against forgery. They are independent choices. What no setting can say, an
-// Exchanger of your own can: it trades one session for the next, and the Client does the rest.
+// Where a server differs from the usual, Config.Endpoint says how, by the fields of endpoint.Settings: where the token
+// appears in responses, how a refresh is asked for, what protects it against forgery. They are independent choices.
+// What no setting can say, an auth.Exchanger of your own can: it exchanges one session for the next, and the Client
+// does the rest.
 //
 // # What an error means
 //
 // A request that was sent returns the server's response; one that was not sent returns an error. ErrNoSession says
 // that nobody has logged in, ErrSessionOver that only a login helps, ErrClosed that the Client was closed. A
-// *RefreshError that is none of these will pass: it says until when the next attempt is postponed.
+// *auth.Error that is none of these will pass: it says until when the next attempt is postponed.
 //
 // So the request that finds out that the session is over returns the server's 401, and those after it ErrSessionOver.
 // Client.Status tells the two apart: its State is StateOver.
@@ -54,8 +55,36 @@
 //
 // # How it is built
 //
-// The request path is transport.go: it takes no lock and does no I/O of its own. The refresh path is renew.go: one
-// flight at a time, whatever asked for it, which records its intent before it spends a credential, and saves what
-// it got before anybody sees it; setback.go is what it does where it got nothing. The promises are listed in
-// docs/PROMISES.md; each has a test that carries its number.
+// Three floors: package auth is the vocabulary, package endpoint and the module oidc are the exchangers, which know how
+// one kind of server is talked to, and this package is the engine, which knows when. In the order in which a request
+// passes through it:
+//
+//	config.go        what there is to set, and every mistake in it at once
+//	client.go        New, Fork, Login, Resume, Renew, Logout, Close
+//	transport.go     one request: attach the token, and replay once; it takes no lock and does no I/O of its own
+//	state.go         what a request sees of the session: an immutable snapshot
+//	jar.go           which cookies go to the API, and what is left of them after a failure
+//	handout.go       what API responses bring along: a newer token, cookies
+//	rejection.go     whether a 401 means the token, or is an endpoint's own peculiarity
+//
+// and then, where a token has to be renewed:
+//
+//	renew.go         asking for a refresh: wait, join, fly
+//	singleflight.go  one flight at a time
+//	refresh.go       one refresh: adopt what another process saved, or spend a credential under the record's lock
+//	lock.go          the record's lock, and watching it while one waits
+//	exchange.go      one call of the Exchanger
+//	guard.go         how code that is not ours is called
+//	refusal.go       what a refresh does where it was not given the next session
+//	persist.go       saving, and saving again
+//	session.go       what is known of the session, behind a mutex that calls nobody
+//	budget.go        the governor: how many exchanges a session may have
+//	backoff.go       when to try again
+//	scheduler.go     what is due when, derived from all that
+//	event.go         what happened, and observer.go, which tells it outside every lock
+//	status.go        how the session stands
+//	token.go         the token itself, for what is not plain HTTP
+//	store.go         what a Store must promise
+//
+// The promises are listed in docs/PROMISES.md; each has a test that carries its number.
 package silentrefresh

@@ -48,7 +48,7 @@ type policy struct {
 	onlyWarnings bool // nobody wants to know about other events
 }
 
-// swap replaces the state. Those who wait for a change look again. s.mu is held.
+// swapLocked replaces the state. Those who wait for a change look again.
 func (s *session) swapLocked(st *state) {
 	s.state.Store(st)
 	s.wakeLocked()

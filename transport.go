@@ -22,7 +22,7 @@ import (
 // concurrent use, may stand above and below other transports, and passes CloseIdleConnections on.
 //
 // A request that was sent returns the server's response; one that was not sent returns an error: ErrNoSession,
-// ErrSessionOver, ErrClosed, a *RefreshError, or the context's. A request that brings its own credential in the
+// ErrSessionOver, ErrClosed, an *auth.Error, or the context's. A request that brings its own credential in the
 // token's header or in the URL, and one for another origin, passes through untouched.
 func (c *Client) Transport(base http.RoundTripper) http.RoundTripper {
 	if base == nil {

@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// A Session is what one login gave: tokens, cookies, and what is known about them. It is a value: trading it for
+// A Session is what one login gave: tokens, cookies, and what is known about them. It is a value: exchanging it for
 // the next one makes a new Session and leaves the old one as it was. It prints without its secrets.
 type Session struct {
 	// AccessToken is what API requests carry. Zero before the first refresh of a login that gives none.

@@ -170,7 +170,7 @@ func (s *Server) credential(call *authCall) (*family, error) {
 	if call.fault.Kind == NoToken {
 		return s.holder(token)
 	}
-	return s.trade(call.c, token)
+	return s.exchange(call.c, token)
 }
 
 // holder is the session of a refresh token that is not to be spent.

@@ -22,7 +22,7 @@ type family struct {
 
 type refreshToken struct {
 	family  *family
-	next    string    // what it was traded for, "" while it is not spent
+	next    string    // what it was exchanged for, "" while it is not spent
 	spent   time.Time // when
 	expires time.Time
 }
@@ -115,8 +115,8 @@ func (s *Server) forgetAccess(now time.Time) {
 	s.sweepAt = 2*len(s.access) + 1000
 }
 
-// trade exchanges a refresh token for the next one, and is where reuse is found out.
-func (s *Server) trade(c *Config, token string) (*family, error) {
+// exchange exchanges a refresh token for the next one, and is where reuse is found out.
+func (s *Server) exchange(c *Config, token string) (*family, error) {
 	if token == "" {
 		return nil, noCredential
 	}

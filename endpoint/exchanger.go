@@ -43,7 +43,7 @@ func (e *Exchanger) SendsCookie(name string) bool { return e.CSRF.isCookie(name)
 
 // Exchange implements auth.Exchanger. A refresh whose response was lost presents its credential once more at once, since
 // most servers grant some seconds for that; a login or a logout that did not reach the server is tried up to three
-// times. Every failure of a call is a *RefreshError.
+// times. Every failure of a call is an *auth.Error.
 func (e *Exchanger) Exchange(ctx context.Context, hc *http.Client, g auth.Grant) (auth.Session, error) {
 	x, err := e.newExchange(hc, g)
 	if err != nil {
@@ -137,7 +137,7 @@ func (x *exchange) withoutCall() error {
 	return x.unsent(errors.New(`the server has no login endpoint (login.url is "-"); bring a session with Resume`))
 }
 
-// failure is a RefreshError about this call.
+// failure is an *auth.Error about this call.
 func (x *exchange) failure() *auth.Error {
 	f := &auth.Error{Op: x.grant.Kind}
 	if x.call.target != nil {
@@ -305,7 +305,7 @@ func (x *exchange) conclude() {
 	}
 	if x.fail.Refused && x.tooLate() {
 		x.fail.Hint = "the access token is the only credential here, and it had ended: it was too late to renew it; " +
-			"renew earlier (Config.Margin), and log in again now"
+			"renew earlier, and log in again now"
 	}
 }
 

@@ -125,12 +125,12 @@ func (tr *trader) logout(old auth.Session) error {
 	return err
 }
 
-// failure is the *RefreshError of a failed exchange.
+// failure is the *auth.Error of a failed exchange.
 func failure(tb testing.TB, err error) *auth.Error {
 	tb.Helper()
 	re, ok := errors.AsType[*auth.Error](err)
 	if !ok {
-		tb.Fatalf("got %v, want a *RefreshError", err)
+		tb.Fatalf("got %v, want an *auth.Error", err)
 	}
 	return re
 }

@@ -23,7 +23,7 @@ func (e *Exchanger) CheckRenewable(s auth.Session) error {
 	}
 	if e.needsLiveToken(s, fitting) && s.Expires.IsZero() {
 		return fmt.Errorf("%w in time: only the access token renews itself, and nothing says when it ends; "+
-			"set access_token.expires_json, or Config.MaxAge", auth.ErrNotRenewable)
+			"set access_token.expires_json, or say how long it lives (max_age)", auth.ErrNotRenewable)
 	}
 	return nil
 }

@@ -128,7 +128,7 @@ func TestTooLateIsSaid(t *testing.T) {
 	}
 	tr := trading(t, Settings{AccessToken: AccessTokenAt{Cookie: "at"}, Refresh: Call{Method: http.MethodGet}}, fakes.RespondJSON(401, "{}"))
 	tr.setCookie("at=a")
-	if _, err := tr.refresh(auth.Session{AccessToken: auth.NewSecret("a"), Expires: past}); !strings.Contains(err.Error(), "Config.Margin") {
+	if _, err := tr.refresh(auth.Session{AccessToken: auth.NewSecret("a"), Expires: past}); !strings.Contains(err.Error(), "renew earlier") {
 		t.Errorf("cookie token: %v", err)
 	}
 }

@@ -35,7 +35,7 @@ func New(c Config) (*Exchanger, error) {
 }
 
 // Exchange implements silentrefresh.Exchanger. For a login, credentials are nil, for the way that Config.Flow
-// says, or Cookies. Its errors are RefreshErrors, and ErrNotRenewable for a session that neither way can renew.
+// says, or Cookies. Its errors are of type *auth.Error, and ErrNotRenewable for a session that neither way can renew.
 func (e *Exchanger) Exchange(ctx context.Context, hc *http.Client, g auth.Grant) (auth.Session, error) {
 	x, err := e.begin(ctx, hc, g.Kind)
 	if err != nil {

@@ -92,12 +92,12 @@ func next(s, old auth.Session) auth.Session {
 	return s
 }
 
-// failure is the RefreshError in err.
+// failure is the *auth.Error in err.
 func failure(t *testing.T, err error) *auth.Error {
 	t.Helper()
 	e, ok := errors.AsType[*auth.Error](err)
 	if !ok {
-		t.Fatalf("error %v is no RefreshError", err)
+		t.Fatalf("error %v is no *auth.Error", err)
 	}
 	return e
 }

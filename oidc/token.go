@@ -40,7 +40,7 @@ func (e extra) secret() auth.Secret {
 	return auth.NewSecret(string(b))
 }
 
-// redeem trades an authorization code for a session (RFC 6749 section 4.1.3), the next one of old.
+// redeem exchanges an authorization code for a session (RFC 6749 section 4.1.3), the next one of old.
 func (x *exchange) redeem(ctx context.Context, a authorization, code string, old auth.Session) (auth.Session, error) {
 	tok, err := x.oauth(a.redirectURI).Exchange(x.with(ctx), code, oauth2.VerifierOption(a.verifier))
 	if err != nil {
@@ -83,7 +83,7 @@ func (x *exchange) present(ctx context.Context, token auth.Secret) (*oauth2.Toke
 	return tok, again
 }
 
-// refreshToken trades old's refresh token for the next session.
+// refreshToken exchanges old's refresh token for the next session.
 func (x *exchange) refreshToken(ctx context.Context, old auth.Session) (auth.Session, error) {
 	tok, failure := x.present(ctx, old.RefreshToken)
 	if failure != nil {

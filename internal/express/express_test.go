@@ -103,7 +103,7 @@ func TestWrongPassword(t *testing.T) {
 	err := c.Login(t.Context(), map[string]string{"email": ada["email"], "password": "guessed"})
 	re, ok := errors.AsType[*auth.Error](err)
 	if !ok || !re.Refused || re.Status != http.StatusUnauthorized {
-		t.Fatalf("got %v, want a RefreshError that says refused with 401", err)
+		t.Fatalf("got %v, want an *auth.Error that says refused with 401", err)
 	}
 	if strings.Contains(err.Error(), "guessed") {
 		t.Errorf("the error tells the password: %v", err)

@@ -63,7 +63,7 @@ func TestF24_RateLimitNeverLogsOut(t *testing.T) {
 	err := hasty.Renew(t.Context()) // over the limit
 	re, ok := errors.AsType[*auth.Error](err)
 	if !ok || re.Status != http.StatusTooManyRequests || re.Until.IsZero() {
-		t.Errorf("got %v, want a RefreshError with 429 and a time", err)
+		t.Errorf("got %v, want an *auth.Error with 429 and a time", err)
 	}
 	if errors.Is(err, silentrefresh.ErrSessionOver) {
 		t.Errorf("a rate limit ended the session: %v", err)

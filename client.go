@@ -41,6 +41,10 @@ func New(cfg Config) (*Client, error) {
 			c.warn(fmt.Errorf("the token is sent to %s unencrypted, because Origins lists it", o))
 		}
 	}
+	if !s.ownPool {
+		c.warn(fmt.Errorf("auth calls share the connections of Config.Base, since a %T cannot be cloned; give AuthBase, too, "+
+			"or a limit on connections can keep a refresh waiting", s.api))
+	}
 	return c, nil
 }
 

@@ -1,6 +1,7 @@
 package silentrefresh
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,8 +41,11 @@ type Config struct {
 	// Attach says how requests carry the token; zero: Authorization: Bearer (RFC 6750 section 2.1).
 	Attach auth.Attach
 	// Base carries API calls and auth calls alike (certificates, a proxy, a socket); nil: http.DefaultTransport.
-	// A *http.Transport is cloned for the auth calls, which have a pool of their own.
 	Base http.RoundTripper
+	// AuthBase carries the auth calls, where Base is not an *http.Transport that can be cloned: they must have a pool of
+	// their own, in which API requests that wait for a refresh do not take their connections, and whose connections are
+	// not reused. nil: a clone of Base, or else Base itself, of which New warns.
+	AuthBase http.RoundTripper
 	// Store keeps the session beyond this process; nil: nowhere.
 	Store Store
 	// MemoryOnly never writes the access token down, even encrypted. Each process then renews for itself.
@@ -100,6 +104,7 @@ type shared struct {
 	statuses      []int                    // rejected ones; nil: 401 by RFC 6750
 	api           http.RoundTripper
 	auth          http.RoundTripper
+	ownPool       bool          // auth calls have one
 	slots         chan struct{} // one for each exchange that may run; nil: no bound
 	sessionPolicy policy
 	warned        onceEach
@@ -267,7 +272,8 @@ func (s *shared) defaults() {
 	if s.api == nil {
 		s.api = http.DefaultTransport
 	}
-	s.auth = once.Transport(s.api)
+	s.auth = once.Transport(cmp.Or(cfg.AuthBase, s.api))
+	s.ownPool = cfg.AuthBase != nil || once.HasOwnPool(s.api)
 	s.takes = cfg.HandOutHeader != "" || cfg.Attach.Cookies || s.tokenCookie != ""
 	s.header, _ = cfg.Attach.Value("")
 	s.header = http.CanonicalHeaderKey(s.header)

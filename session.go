@@ -38,7 +38,6 @@ type session struct {
 
 // policy is what a session has to know of the Config.
 type policy struct {
-	name         string
 	renewBefore  time.Duration
 	maxAge       time.Duration
 	idleTimeout  time.Duration

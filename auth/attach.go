@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
@@ -43,12 +44,18 @@ func (a Attach) SchemeName() string {
 	}
 }
 
+// written are the headers that net/http writes itself, or that say how a message is to be read.
+var written = []string{"Host", "Content-Length", "Transfer-Encoding", "Trailer", "Connection", "Keep-Alive", "Upgrade", "TE",
+	"Expect", "Content-Encoding", "Content-Type", "Proxy-Connection"}
+
 // Check reports every mistake in a.
 func (a Attach) Check() error {
 	var mistakes []error
 	switch {
 	case a.Header != "" && !httpguts.ValidHeaderFieldName(a.Header):
 		mistakes = append(mistakes, fmt.Errorf("attach.header: %q is not a header name", a.Header))
+	case slices.ContainsFunc(written, func(name string) bool { return strings.EqualFold(a.Header, name) }):
+		mistakes = append(mistakes, fmt.Errorf("attach.header: net/http writes %s itself; name another header", a.Header))
 	case strings.EqualFold(a.Header, "Cookie"):
 		mistakes = append(mistakes, errors.New("attach.header: for a token that is a cookie, set access_token.cookie to its name"))
 	}

@@ -24,8 +24,8 @@ const (
 // those that are not Secure first. Cookies of more than 4096 bytes, cookies without a name, and those that net/http
 // could not send as they are (control characters, say) are refused.
 //
-// Secure cookies are taken from, and sent to, https URLs and this machine (localhost, names below localhost,
-// 127.0.0.0/8 and ::1), which browsers hold to be secure as well. Ports do not matter, as in all cookie jars.
+// Secure cookies are taken from, and sent to, https URLs and this machine (localhost, 127.0.0.0/8
+// and ::1), which browsers hold to be secure as well. Ports do not matter, as in all cookie jars.
 // SameSite is kept and not applied. No domain below a public suffix can set cookies for the whole of it.
 //
 // The zero value is empty and ready. A Jar is safe for concurrent use. It must not be copied.

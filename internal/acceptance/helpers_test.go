@@ -26,7 +26,7 @@ func clientOf(tb testing.TB, f *fakes.Server, change ...func(*silentrefresh.Conf
 // stranger returns a Client of f's that is not logged in.
 func strangerOf(tb testing.TB, f *fakes.Server, change ...func(*silentrefresh.Config)) *silentrefresh.Client {
 	tb.Helper()
-	cfg := silentrefresh.Config{BaseURL: "https://api.example.com", Exchanger: f, Base: f}
+	cfg := silentrefresh.Config{BaseURL: "https://api.example.com", Exchanger: f, Base: f, AuthBase: f}
 	for _, ch := range change {
 		ch(&cfg)
 	}

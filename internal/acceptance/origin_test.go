@@ -72,7 +72,7 @@ func TestF47_PlainHTTPNeedsConsent(t *testing.T) {
 		{"http://API.example.com:80/", []string{"http://api.example.com"}, true},
 		{"http://api.example.com", []string{"https://api.example.com"}, false},
 		{"http://localhost:8080", nil, true},
-		{"http://app.localhost", nil, true},
+		{"http://app.localhost", nil, false},
 		{"http://127.0.0.1:1", nil, true},
 		{"http://[::1]:1", nil, true},
 		{"http://127.0.0.1.example.com", nil, false},

@@ -102,10 +102,11 @@ func Parse(s string) (Origin, error) {
 	return Of(u)
 }
 
-// Loopback reports whether host never leaves the machine (RFC 6761 section 6.3).
+// Loopback reports whether host never leaves the machine. Names below localhost do (RFC 6761 section 6.3), but only where
+// the resolver knows: net asks the network's DNS for them.
 func Loopback(host string) bool {
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+	if host == "localhost" {
 		return true
 	}
 	ip, err := netip.ParseAddr(host)

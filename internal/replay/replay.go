@@ -40,12 +40,14 @@ func NewBody(req *http.Request, limit int64) (Body, error) {
 func bufferBody(req *http.Request) (Body, error) {
 	stop := context.AfterFunc(req.Context(), func() { req.Body.Close() }) // who waits for us waits no longer
 	defer stop()
-	data := make([]byte, req.ContentLength+1) // net/http, too, makes sure that the body is no longer than it says
-	n, err := io.ReadFull(req.Body, data)
-	if n == len(data) {
+	// As long as it is, not as long as it says. net/http, too, makes sure that the two agree.
+	data, err := io.ReadAll(io.LimitReader(req.Body, req.ContentLength+1))
+	switch {
+	case err != nil:
+	case int64(len(data)) > req.ContentLength:
 		err = errors.New("it is longer than its Content-Length")
-	} else if n == len(data)-1 && err == io.ErrUnexpectedEOF {
-		data, err = data[:n], nil
+	case int64(len(data)) < req.ContentLength:
+		err = fmt.Errorf("it is shorter than its Content-Length: %w", io.ErrUnexpectedEOF)
 	}
 	if cerr := req.Body.Close(); err == nil {
 		err = cerr

@@ -155,6 +155,7 @@ func (c *Client) begin(ctx context.Context, epoch uint64, r *record.Record, ev E
 		return saveErr
 	})
 	if ran.CompareAndSwap(false, true) {
+		next.record.Replaces = record.LoginOf(c.glance(ctx))
 		_, err := c.install(next, epoch, ev)
 		begun <- err
 	}

@@ -28,6 +28,15 @@ func (s *storage) load(ctx context.Context) ([]byte, error) {
 	return guarded(ctx, "the Store's Load", func() ([]byte, error) { return s.store.Load(ctx, s.key) }, nil)
 }
 
+// glance is what load reads; nothing where that fails.
+func (s *storage) glance(ctx context.Context) []byte {
+	stored, err := s.load(context.WithoutCancel(ctx))
+	if err != nil {
+		return []byte("unseen") // no record: it cannot be read
+	}
+	return stored
+}
+
 // save writes r down. What the exchange gave must not be lost because the Store panics.
 func (s *storage) save(r *record.Record, save func([]byte) error) error {
 	if !s.kept() {
@@ -70,6 +79,9 @@ func (c *Client) locked(ctx context.Context, o lockOptions, fn UpdateFunc) error
 			return fn(ctx, old, save)
 		})
 	}, nil)
+	if !ran.Load() && err == nil {
+		return errors.New("the Store ended its Update without calling what it was given")
+	}
 	if !ran.Load() && errors.Is(context.Cause(ctx), errSettled) {
 		return errSettled
 	}
@@ -164,7 +176,10 @@ func (w *lockWait) changes(stored []byte) bool {
 	if string(stored) == w.last {
 		return false
 	}
-	w.last, w.changed = string(stored), time.Now()
+	if record.LoginOf([]byte(w.last)) != record.LoginOf(stored) || record.VersionOf([]byte(w.last)) != record.VersionOf(stored) {
+		w.changed = time.Now() // an intent to spend is not yet an outcome
+	}
+	w.last = string(stored)
 	return true
 }
 

@@ -42,6 +42,16 @@ func (s *session) notSaved(r *record.Record, err error) {
 	}
 }
 
+// savedIntent notes that the Store has r, with the intent to spend it: what comes of that is newer than r.
+func (s *session) savedIntent(r *record.Record) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if u := s.unsaved; u != nil && u.record.Login == r.Login && u.record.Version <= r.Version && !u.record.Handed {
+		s.unsaved = nil
+		s.armLocked()
+	}
+}
+
 // savedAll reports whether the Store has everything.
 func (s *session) savedAll() bool { return s.unsavedRecord() == nil }
 
@@ -118,10 +128,16 @@ func (c *Client) saveAgain(ctx context.Context) error {
 // outdated reports whether the Store has something else by now than what r was made from. A first version is made
 // from nothing: it replaces what was there when its login began.
 func outdated(r *record.Record, old []byte) bool {
-	s, err := record.Decode(old)
-	if r.Version == 1 && !r.Handed { // what has come of it meanwhile, or a later login, stays
-		return err == nil && s != nil && r.Replaces != s.Login && (r.Replaces != "*" || s.Login == r.Login)
+	if r.Version == 1 && !r.Handed {
+		switch has := record.LoginOf(old); {
+		case has == record.Nothing, has == record.Unseen, has == r.Replaces:
+			return false
+		case r.Replaces == record.Unseen:
+			return has == r.Login // what has come of it meanwhile stays
+		}
+		return true // and so does a later login, or logout
 	}
+	s, err := record.Decode(old)
 	if err != nil || s == nil {
 		return old != nil // unreadable, or logged out elsewhere
 	}

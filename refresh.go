@@ -63,9 +63,6 @@ func (t *refresh) run() error {
 // finish publishes the outcome.
 func (t *refresh) finish(err error) error {
 	o := t.outcome.Load()
-	if o == nil && err == nil {
-		err = errors.New("the store ended its Update without calling what it was given")
-	}
 	if o == nil {
 		return err
 	}
@@ -170,6 +167,7 @@ func (t *refresh) underLock(ctx context.Context, old []byte, save func([]byte) e
 	if err := t.c.saveIntent(ctx, r, save); err != nil {
 		return err
 	}
+	t.c.savedIntent(r)
 	return t.exchange(r, save)
 }
 

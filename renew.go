@@ -143,8 +143,12 @@ func (c *Client) waitForToken(ctx context.Context, seen uint64) error {
 
 // usableState waits for a state that requests may be sent with.
 func (c *Client) usableState(ctx context.Context) (*state, error) {
+	first := c.state.Load()
 	for range 3 { // what was waited for may have ended by the time it is looked at
 		st := c.state.Load()
+		if first.replacedBy(st) {
+			return nil, overError("another account has logged in since")
+		}
 		if st.usable(time.Now()) {
 			return st, nil
 		}

@@ -60,6 +60,11 @@ func (st *state) session() auth.Session {
 	return st.record.Session
 }
 
+// replacedBy reports whether somebody else's session stands now where st's was.
+func (st *state) replacedBy(now *state) bool {
+	return st.epoch != now.epoch && st.err == nil && st.record != nil && now.record != nil && !record.SameAccount(st.record.Session, now.record.Session)
+}
+
 func (st *state) expires() time.Time {
 	if st.wall == never || st.header == nil {
 		return time.Time{}

@@ -183,7 +183,7 @@ func (t *transport) rejected(req *http.Request, st *state, b *replay.Body, resp 
 		err := c.renew(auth.WithForeground(req.Context()), st.generation, TriggerRejected)
 		c.counted.waitedFor(time.Since(began))
 		next := c.state.Load()
-		if err != nil || next.generation <= st.generation || !next.usable(time.Now()) {
+		if err != nil || next.generation <= st.generation || !next.usable(time.Now()) || st.replacedBy(next) {
 			b.Unsent()
 			return resp, nil
 		}

@@ -91,7 +91,7 @@ func randomURL(r *rand.Rand) *url.URL {
 		Scheme: oneOf(r, "http", "https"),
 		Host: oneOf(r, "example.com", "www.example.com", "a.www.example.com", "WWW.example.com:8443", "example.com.",
 			"example.org", "foo.co.uk", "bar.foo.co.uk", "co.uk", "github.io", "x.github.io", "bücher.example",
-			"127.0.0.1", "10.0.0.1:80", "localhost", "a.localhost", "[2001:db8::1]:80"),
+			"127.0.0.1", "10.0.0.1:80", "localhost", "localhost:8080", "[2001:db8::1]:80"),
 		Path: oneOf(r, "", "/", "/a", "/a/b", "/a/b/c", "/ab"),
 	}
 }

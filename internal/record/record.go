@@ -28,7 +28,7 @@ type Record struct {
 	Over string
 	// Handed: it holds what an API response gave, beyond what the Store has of this version. Not written down.
 	Handed bool
-	// Replaces is the login that the Store had when this one began, "" for none, "*" where nobody has looked. Not
+	// Replaces is what the Store had when this login began, as LoginOf says it; Unseen where nobody has looked. Not
 	// written down.
 	Replaces string
 }
@@ -51,7 +51,7 @@ func (r *Record) EndedAt(t time.Time) *Record {
 }
 
 func New(s auth.Session) *Record {
-	return &Record{Session: s, Login: rand.Text(), Version: 1, Replaces: "*"}
+	return &Record{Session: s, Login: rand.Text(), Version: 1, Replaces: Unseen}
 }
 
 // SameAccount reports whether two sessions may belong to one account: nothing known speaks against it.
@@ -158,16 +158,34 @@ func localTime(t time.Time) time.Time {
 	return wall.Read(t)
 }
 
-// LoginOf is the login of what the Store has, "" if it has none, "*" if it cannot be read.
+// What LoginOf says of a Store that has no login.
+const (
+	Nothing   = ""  // nothing was ever saved
+	Tombstone = "-" // somebody has logged out
+	Unseen    = "*" // it cannot be read, or nobody has looked
+)
+
+// LoginOf is the login of what the Store has, or Nothing, Tombstone or Unseen.
 func LoginOf(stored []byte) string {
 	r, err := Decode(stored)
 	switch {
 	case err != nil:
-		return "*"
-	case r == nil:
-		return ""
+		return Unseen
+	case r != nil:
+		return r.Login
+	case stored != nil:
+		return Tombstone
 	}
-	return r.Login
+	return Nothing
+}
+
+// VersionOf is the version of what the Store has, 0 if there is none.
+func VersionOf(stored []byte) uint64 {
+	r, err := Decode(stored)
+	if err != nil || r == nil {
+		return 0
+	}
+	return r.Version
 }
 
 func stamp(t time.Time) *time.Time {

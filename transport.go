@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"slices"
 	"strings"
@@ -28,12 +29,14 @@ func (c *Client) Transport(base http.RoundTripper) http.RoundTripper {
 	if base == nil {
 		base = c.api
 	}
-	return &transport{client: c, base: base}
+	limited, ok := base.(*http.Transport)
+	return &transport{client: c, base: base, queues: ok && limited.MaxConnsPerHost > 0}
 }
 
 type transport struct {
 	client *Client
 	base   http.RoundTripper
+	queues bool // requests wait in base for a connection, with the token that they were given before
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -57,7 +60,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
-	resp, err := t.send(req, st, &b)
+	resp, st, err := t.send(req, st, &b)
 	if err != nil || !c.rejects(resp) {
 		b.Settle()
 		if c.takes && err == nil {
@@ -138,9 +141,9 @@ func (c *Client) ready(ctx context.Context, st *state) (*state, error) {
 	return c.usableState(ctx)
 }
 
-// send sends a copy of req with st's token. The caller's request is left as it is (net/http: RoundTripper), and the
-// response points to it, not to the copy.
-func (t *transport) send(req *http.Request, st *state, b *replay.Body) (*http.Response, error) {
+// send sends a copy of req with st's token, or a later one, and returns the state whose token that was. The caller's
+// request is left as it is (net/http: RoundTripper), and the response points to it, not to the copy.
+func (t *transport) send(req *http.Request, st *state, b *replay.Body) (*http.Response, *state, error) {
 	out := new(http.Request)
 	*out = *req
 	out.Header = maps.Clone(req.Header)
@@ -156,15 +159,41 @@ func (t *transport) send(req *http.Request, st *state, b *replay.Body) (*http.Re
 	if b.First != nil {
 		out.Body, out.GetBody = b.First, b.Again // GetBody stays: HTTP/2 resends what the server has not looked at (RFC 9113 section 8.7)
 	}
-	resp, err := t.base.RoundTrip(out)
+	var resp *http.Response
+	var err error
+	if t.queues && st.jar == nil {
+		resp, st, err = t.sendQueued(out, st)
+	} else {
+		resp, err = t.base.RoundTrip(out)
+	}
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, st, err
 	case resp == nil:
-		return nil, fmt.Errorf("silentrefresh: the base RoundTripper %T returned neither a response nor an error", t.base)
+		return nil, st, fmt.Errorf("silentrefresh: the base RoundTripper %T returned neither a response nor an error", t.base)
 	}
 	resp.Request = req
-	return resp, nil
+	return resp, st, nil
+}
+
+// sendQueued sends out through a base that limits its connections. While it queues for one, its token may be rejected;
+// then it is given the next token when it has a connection, before anything is written, instead of being sent in vain.
+func (t *transport) sendQueued(out *http.Request, st *state) (*http.Response, *state, error) {
+	first, ctx := true, out.Context()
+	gotConn := func(httptrace.GotConnInfo) { // on this goroutine
+		again := !first
+		first = false
+		if again || t.client.state.Load() == st {
+			return
+		}
+		next, err := t.client.usableState(ctx)
+		if err == nil && next.generation != st.generation && !st.replacedBy(next) {
+			out.Header[t.client.header], st = next.header, next
+		}
+	}
+	out = out.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: gotConn}))
+	resp, err := t.base.RoundTrip(out)
+	return resp, st, err
 }
 
 // rejected renews and replays. The response that rejected the token is returned where that does not help.
@@ -188,7 +217,7 @@ func (t *transport) rejected(req *http.Request, st *state, b *replay.Body, resp 
 			return resp, nil
 		}
 		c.counted.replays.Add(1)
-		replayed, err := t.send(req, next, b)
+		replayed, next, err := t.send(req, next, b)
 		if err != nil {
 			return nil, err
 		}

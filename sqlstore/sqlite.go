@@ -1,0 +1,69 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/silentrefresh/silentrefresh/internal/lease"
+)
+
+var sqliteDialect = dialect{
+	now:  `CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)`,
+	free: `UPDATE {table} SET holder = '', held_until = 0 WHERE name = $1 AND holder = $2 RETURNING 1`,
+}
+
+// lookEvery is how often a lock that somebody waits for is looked at, because no other process can tell of it.
+const lookEvery = 20 * time.Millisecond
+
+// onSQLite runs statements on whatever SQLite has been opened with. A statement that writes takes the lock of the file
+// when it begins, so that a busy timeout is all that several processes need.
+type onSQLite struct {
+	db     *sql.DB
+	holder string // the statement
+}
+
+// row reads all rows, of which there is one at most, because a statement is done, and its error known, at the end.
+func (s *onSQLite) row(ctx context.Context, statement string, args, into []any) (found bool, err error) {
+	rows, err := s.db.QueryContext(ctx, statement, args...)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return false, err
+		}
+		found = true
+	}
+	return found, rows.Err()
+}
+
+// noTable asks for words, because each driver has errors of its own, with this text of SQLite's.
+func (s *onSQLite) noTable(err error) bool { return strings.Contains(err.Error(), "no such table") }
+
+// listen looks at the locks that somebody waits for, while somebody does.
+func (s *onSQLite) listen(ctx context.Context, w waiters) error {
+	holders := map[string]string{}
+	for {
+		names, err := w.Names(ctx)
+		if err != nil {
+			return err
+		}
+		now := map[string]string{}
+		for _, name := range names {
+			var holder string
+			_, _ = s.row(ctx, s.holder, []any{name}, []any{&holder}) // whoever waits looks as well, and sees the error
+			if was := holders[name]; was != "" && was != holder {
+				w.Wake(name)
+			}
+			now[name] = holder
+		}
+		holders = now
+		if err := lease.Pause(ctx, lookEvery, nil); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,66 @@
+// Package sqlite opens a SQLite file as package sqlstore wants it, with the driver modernc.org/sqlite, which is Go and
+// needs no C compiler. It is apart from sqlstore so that programs on PostgreSQL do not carry a SQLite along.
+package sqlite
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	_ "modernc.org/sqlite" // the driver
+)
+
+// settings are those of each connection: readers and a writer at the same time, waiting for another process instead
+// of failing, and on the disk before a save returns.
+var settings = url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)"}}
+
+// connections is how many there are at most. A file has one writer at a time, so more would only queue up there.
+const connections = 4
+
+// Open opens the database in the file path, for sqlstore.Config.SQLite. A file that does not exist is created, readable
+// by its user alone, in a folder closed to others if that does not exist either. Several processes may have it open,
+// on one machine: SQLite does not work over the network.
+func Open(path string) (*sql.DB, error) {
+	if path == "" || path == ":memory:" {
+		return nil, errors.New("sqlite: name a file to keep sessions in; for a store in memory there is silentrefresh.MemoryStore")
+	}
+	path, err := filepath.Abs(path)
+	if err == nil {
+		err = create(path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("sqlite: open the database: %w", err)
+	}
+	db, err := sql.Open("sqlite", address(path))
+	if err != nil {
+		return nil, fmt.Errorf("sqlite: open the database: %w", err)
+	}
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	return db, nil
+}
+
+// create makes sure that there is a file, with rights that those beside it, which SQLite makes, will have too.
+func create(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// address is path as a URI, in which SQLite takes nothing in path for a setting.
+func address(path string) string {
+	slashed := filepath.ToSlash(path)
+	if !strings.HasPrefix(slashed, "/") {
+		slashed = "/" + slashed // C:/...
+	}
+	return (&url.URL{Scheme: "file", Path: slashed, RawQuery: settings.Encode()}).String()
+}

@@ -1,0 +1,57 @@
+package sqlite
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+func TestOpenCreatesWhatIsClosedToOthers(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a folder? 100%#1")
+	path := filepath.Join(dir, "sessions.db")
+	db, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec("CREATE TABLE t (n INTEGER)"); err != nil {
+		t.Fatal(err)
+	}
+	for name, mode := range map[string]os.FileMode{dir: 0o700, path: 0o600, path + "-wal": 0o600, path + "-shm": 0o600} {
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Mode().Perm(); got != mode && runtime.GOOS != "windows" {
+			t.Errorf("%s has mode %v, want %v", filepath.Base(name), got, mode)
+		}
+	}
+}
+
+func TestSettings(t *testing.T) {
+	db, err := Open(filepath.Join(t.TempDir(), "sessions.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for pragma, want := range map[string]string{"journal_mode": "wal", "busy_timeout": "10000", "synchronous": "2"} {
+		var got string
+		if err := db.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
+			t.Errorf("%s is %s, want %s (%v)", pragma, got, want, err)
+		}
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"", ":memory:", filepath.Join(file, "sessions.db")} {
+		if db, err := Open(path); err == nil || db != nil || !strings.HasPrefix(err.Error(), "sqlite: ") {
+			t.Errorf("Open(%q) gave %v", path, err)
+		}
+	}
+}

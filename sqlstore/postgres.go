@@ -13,7 +13,7 @@ import (
 
 var postgresDialect = dialect{
 	now: `(extract(epoch FROM clock_timestamp()) * 1000)::bigint`,
-	free: `WITH freed AS (UPDATE {table} SET holder = '', held_until = 0 WHERE name = $1 AND holder = $2 RETURNING name)
+	free: `WITH freed AS (UPDATE {table} SET holder = '', held_until = {now} WHERE name = $1 AND holder = $2 RETURNING name)
 		SELECT 1 FROM freed, LATERAL pg_notify('{channel}', name)`,
 }
 

@@ -12,7 +12,7 @@ import (
 
 var sqliteDialect = dialect{
 	now:  `CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)`,
-	free: `UPDATE {table} SET holder = '', held_until = 0 WHERE name = $1 AND holder = $2 RETURNING 1`,
+	free: `UPDATE {table} SET holder = '', held_until = {now} WHERE name = $1 AND holder = $2 RETURNING 1`,
 }
 
 // lookEvery is how often a lock that somebody waits for is looked at, because no other process can tell of it.
@@ -21,8 +21,8 @@ const lookEvery = 20 * time.Millisecond
 // onSQLite runs statements on whatever SQLite has been opened with. A statement that writes takes the lock of the file
 // when it begins, so that a busy timeout is all that several processes need.
 type onSQLite struct {
-	db     *sql.DB
-	holder string // the statement
+	db   *sql.DB
+	turn string // the statement
 }
 
 // row reads all rows, of which there is one at most, because a statement is done, and its error known, at the end.
@@ -46,7 +46,7 @@ func (s *onSQLite) noTable(err error) bool { return strings.Contains(err.Error()
 
 // listen looks at the locks that somebody waits for, while somebody does.
 func (s *onSQLite) listen(ctx context.Context, w waiters) error {
-	holders := map[string]string{}
+	turns := map[string]string{} // as they were, by name
 	for {
 		names, err := w.Names(ctx)
 		if err != nil {
@@ -54,14 +54,14 @@ func (s *onSQLite) listen(ctx context.Context, w waiters) error {
 		}
 		now := map[string]string{}
 		for _, name := range names {
-			var holder string
-			_, _ = s.row(ctx, s.holder, []any{name}, []any{&holder}) // whoever waits looks as well, and sees the error
-			if was := holders[name]; was != "" && was != holder {
+			var turn string
+			_, _ = s.row(ctx, s.turn, []any{name}, []any{&turn}) // whoever waits looks as well, and sees the error
+			if was, known := turns[name]; known && was != turn {
 				w.Wake(name)
 			}
-			now[name] = holder
+			now[name] = turn
 		}
-		holders = now
+		turns = now
 		if err := lease.Pause(ctx, lookEvery, nil); err != nil {
 			return err
 		}

@@ -105,7 +105,7 @@ func New(c Config) (*Store, error) {
 		s.engine, s.sql = &onPostgres{pool: c.Postgres, channel: c.Table}, newStatements(c.Table, postgresDialect)
 	} else {
 		s.sql = newStatements(c.Table, sqliteDialect)
-		s.engine = &onSQLite{db: c.SQLite, holder: s.sql.holder}
+		s.engine = &onSQLite{db: c.SQLite, turn: s.sql.turn}
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop

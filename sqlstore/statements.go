@@ -17,7 +17,7 @@ const schema = `CREATE TABLE IF NOT EXISTS {table} (
 	id         TEXT   NOT NULL DEFAULT '',  -- of the last save; '' before the first
 	data       BYTEA,                       -- what was saved, encrypted; NULL before the first
 	holder     TEXT   NOT NULL DEFAULT '',  -- who has the lock
-	held_until BIGINT NOT NULL DEFAULT 0    -- when the holder's lease ends
+	held_until BIGINT NOT NULL DEFAULT 0    -- when the holder's lease ends, or when the last one gave it back
 )`
 
 // Schema returns the statement that creates table in either engine, for those whose migrations do that; "" is the
@@ -45,7 +45,7 @@ func quoted(table string) string { return `"` + strings.ReplaceAll(table, ".", `
 // A dialect is where SQL differs.
 type dialect struct {
 	now  string // milliseconds since 1970, by the database's clock
-	free string // the statement that frees a lock, and tells those who wait
+	free string // the statement that gives a lock back and tells those who wait
 }
 
 // statements are those of one table. Each is a transaction of its own, returns one row or none, and says in its
@@ -53,7 +53,7 @@ type dialect struct {
 type statements struct {
 	schema string
 	look   string // name
-	holder string // name
+	turn   string // name
 	lock   string // name, holder, lease in milliseconds
 	renew  string // the same
 	free   string // name, holder
@@ -64,12 +64,15 @@ func newStatements(table string, d dialect) statements {
 	fill := strings.NewReplacer("{table}", quoted(table), "{now}", d.now, "{channel}", table).Replace
 	return statements{
 		schema: Schema(table),
-		look:   fill(`SELECT version, id, data, held_until - {now} FROM {table} WHERE name = $1`),
-		holder: fill(`SELECT holder FROM {table} WHERE name = $1`),
+		look: fill(`SELECT version, id, data, CASE holder WHEN '' THEN 0 ELSE held_until - {now} END
+			FROM {table} WHERE name = $1`),
+		// It changes whenever the lock is taken or given back.
+		turn: fill(`SELECT CASE holder WHEN '' THEN CAST(held_until AS TEXT) ELSE holder END
+			FROM {table} WHERE name = $1`),
 		// A lease that ends later than any could is from before the clock was set back.
 		lock: fill(`INSERT INTO {table} AS t (name, holder, held_until) VALUES ($1, $2, {now} + $3)
 			ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, held_until = excluded.held_until
-			WHERE t.held_until <= {now} OR t.held_until > {now} + $3
+			WHERE t.holder = '' OR t.held_until <= {now} OR t.held_until > {now} + $3
 			RETURNING version, id, data`),
 		renew: fill(`UPDATE {table} SET held_until = {now} + $3 WHERE name = $1 AND holder = $2 RETURNING 1`),
 		free:  fill(d.free),

@@ -15,6 +15,7 @@ type mem struct {
 	records *sync.Map // key -> *record
 	locks   *sync.Map // key -> chan struct{}
 	held    *sync.Map // key -> context.CancelFunc
+	waiting *waiting
 }
 
 // record is compared by address to find out whether somebody else has saved.
@@ -25,7 +26,7 @@ type conflict struct{ error }
 func (conflict) Conflict() bool { return true }
 
 func newMem(flaw string) *mem {
-	return &mem{flaw: flaw, records: new(sync.Map), locks: new(sync.Map), held: new(sync.Map)}
+	return &mem{flaw: flaw, records: new(sync.Map), locks: new(sync.Map), held: new(sync.Map), waiting: new(waiting)}
 }
 
 // again is another handle on the same records.
@@ -36,6 +37,8 @@ func (m *mem) again() *mem {
 		other.records = new(sync.Map)
 	case "handles have their own locks":
 		other.locks = new(sync.Map)
+	case "handles wake only their own":
+		other.waiting = new(waiting)
 	}
 	return &other
 }
@@ -109,6 +112,9 @@ func (m *mem) Update(ctx context.Context, key string, fn updateFunc) error {
 	if err := m.enter(ctx, l); err != nil {
 		return err
 	}
+	if m.flaw == "wakes when the lock is taken" {
+		m.waiting.wake(m.name(key), m.flaw)
+	}
 	clean := false
 	defer func() {
 		r := recover()
@@ -116,6 +122,7 @@ func (m *mem) Update(ctx context.Context, key string, fn updateFunc) error {
 			r == nil && m.flaw != "update leaves the lock after a Goexit"
 		if leave && m.flaw != "update does not lock" {
 			<-l
+			m.wake(key)
 		}
 		if r != nil {
 			panic(r)

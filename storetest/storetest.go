@@ -6,7 +6,8 @@
 //	}
 //
 // Each promise is a subtest with a name of its own. Run the suite under the race detector too. Suite has more
-// to check where a store can be opened twice, or can lose a lock.
+// to check where a store can be opened twice, or can lose a lock. Where it has the method WhenFree, which it need not
+// have, what that promises is checked as well, and else these subtests are skipped.
 package storetest
 
 import (
@@ -106,6 +107,9 @@ var always = []struct {
 	{"AnyKey", anyKey},
 	{"SlicesAreCopies", slicesAreCopies},
 	{"ManyAtOnce", func(t *testing.T, s Store) { count(t, s, s) }},
+	{"WhenFree/WakesEach", func(t *testing.T, s Store) { wakes(wakesEach)(t, s, s) }},
+	{"WhenFree/NeverTwiceAtATime", func(t *testing.T, s Store) { wakes(neverTwiceAtATime)(t, s, s) }},
+	{"WhenFree/ForgetEnds", func(t *testing.T, s Store) { wakes(forgetEnds)(t, s, s) }},
 }
 
 // twice are what two handles on the same records owe each other.
@@ -117,4 +121,7 @@ var twice = []struct {
 	{"UpdateExcludesOthers", excludes},
 	{"WaitingEndsWithContext", waitingEnds},
 	{"ManyAtOnce", count},
+	{"WhenFree/WakesEach", wakes(wakesEach)},
+	{"WhenFree/NeverTwiceAtATime", wakes(neverTwiceAtATime)},
+	{"WhenFree/ForgetEnds", wakes(forgetEnds)},
 }

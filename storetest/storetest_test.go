@@ -56,6 +56,13 @@ var flaws = map[string]string{
 	"loss is not noticed":                    "Lose/ContextOfFnEnds",
 	"save overwrites after a loss":           "Lose/SaveOverAnothersIsConflict",
 	"save of a new record after a loss wins": "Lose/FirstSaveOverAnothersIsConflict",
+	"wakes nobody":                           "WhenFree/WakesEach",
+	"wakes one":                              "WhenFree/WakesEach",
+	"wakes when the lock is taken":           "WhenFree/WakesEach",
+	"wakes twice at a time":                  "WhenFree/NeverTwiceAtATime",
+	"forget does nothing":                    "WhenFree/ForgetEnds",
+	"forget waits":                           "WhenFree/ForgetEnds",
+	"handles wake only their own":            "Again/WhenFree/WakesEach",
 }
 
 const inChild = "STORETEST_FLAWED_STORES"

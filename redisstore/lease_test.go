@@ -3,10 +3,13 @@ package redisstore
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/silentrefresh/silentrefresh/internal/lease"
 )
 
 // noRetries is a client on w that gives up after one attempt.
@@ -79,7 +82,7 @@ func TestLostLeaseEndsTheContext(t *testing.T) {
 		must(t, s.Update(t.Context(), "k", func(ctx context.Context, _ []byte, save func([]byte) error) error {
 			e.drop(s, "k")
 			<-ctx.Done()
-			if cause := context.Cause(ctx); !errors.Is(cause, errLeaseTaken) {
+			if cause := context.Cause(ctx); !errors.Is(cause, lease.ErrTaken) {
 				t.Errorf("the cause is %v", cause)
 			}
 			return save([]byte("nobody else has saved"))
@@ -98,7 +101,7 @@ func TestUnreachableRedisEndsTheContextWithTheLease(t *testing.T) {
 			start := time.Now()
 			w.set(true)
 			<-ctx.Done()
-			if took, cause := time.Since(start), context.Cause(ctx); took != e.lease || !errors.Is(cause, errLeaseRanOut) {
+			if took, cause := time.Since(start), context.Cause(ctx); took != e.lease || !errors.Is(cause, lease.ErrRanOut) {
 				t.Errorf("the context ended after %v: %v", took, cause)
 			}
 			if err := save([]byte("second")); !errors.Is(err, errCut) || isConflict(err) {
@@ -143,17 +146,22 @@ func TestF38_WaitersAreWokenAndDoNotPoll(t *testing.T) {
 	})
 }
 
+// waitingAt are the locks that somebody waits for.
+func waitingAt(s *Store) []string {
+	now, cancel := context.WithCancel(context.Background())
+	cancel()
+	names, _ := s.waiters.Names(now)
+	return names
+}
+
 // waiting returns once s waits for key's lock and hears of it.
 func (e *engine) waiting(s *Store, key string) {
 	e.t.Helper()
 	for range 1000 {
-		s.waiters.mu.Lock()
-		n := len(s.waiters.byTag[s.names(key).tag])
-		s.waiters.mu.Unlock()
 		s.listener.mu.Lock()
 		heard := s.listener.heard
 		s.listener.mu.Unlock()
-		if n > 0 && heard {
+		if heard && slices.Contains(waitingAt(s), s.names(key).tag) {
 			return
 		}
 		<-time.After(time.Millisecond)
@@ -191,10 +199,8 @@ func TestWaitingEndsWithItsContext(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Update gave %v", err)
 		}
-		waiter.waiters.mu.Lock()
-		defer waiter.waiters.mu.Unlock()
-		if n := len(waiter.waiters.byTag); n != 0 {
-			t.Errorf("%d waiters are left", n)
+		if left := waitingAt(waiter); len(left) != 0 {
+			t.Errorf("%q are still waited for", left)
 		}
 	})
 }

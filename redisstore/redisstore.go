@@ -24,11 +24,11 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/silentrefresh/silentrefresh/internal/lease"
 	"github.com/silentrefresh/silentrefresh/internal/update"
 	"github.com/silentrefresh/silentrefresh/seal"
 )
@@ -65,8 +65,6 @@ const (
 	pollEvery = 500 * time.Millisecond
 	// saveWithin bounds a save, which the end of the caller's context does not cut short.
 	saveWithin = 10 * time.Second
-	// releaseWithin bounds how long giving a lock back is waited for.
-	releaseWithin = 2 * time.Second
 )
 
 // A Store keeps sessions in Redis. It implements silentrefresh.Store and is safe for concurrent use. Make one a
@@ -80,7 +78,7 @@ type Store struct {
 	lease     time.Duration
 	poll      time.Duration
 	lost      func(Loss)
-	waiters   waiters
+	waiters   lease.Waiters
 	memory    memory
 	listener  *listener
 }
@@ -107,7 +105,7 @@ func New(c Config) (*Store, error) {
 	if s.lost == nil {
 		s.lost = logLoss
 	}
-	s.listener = &listener{rdb: s.rdb, channel: s.namespace + ":free", woken: s.waiters.wake, back: s.verify}
+	s.listener = &listener{rdb: s.rdb, channel: s.namespace + ":free", woken: s.waiters.Wake, back: s.verify}
 	return s, nil
 }
 
@@ -136,23 +134,11 @@ func (c Config) check() error {
 	return nil
 }
 
-// WhenFree calls call whenever key's lock was set free, as far as Redis tells it here, until forget is called. See
+// WhenFree calls call, never twice at a time, whenever key's lock was set free, as far as Redis tells it here, until forget is called. See
 // silentrefresh.Store.
 func (s *Store) WhenFree(key string, call func()) (forget func()) {
-	woken, remove := s.waiters.add(s.names(key).tag)
-	done := make(chan struct{})
-	go func() {
-		defer remove()
-		for {
-			select {
-			case <-woken:
-				call()
-			case <-done:
-				return
-			}
-		}
-	}()
-	return sync.OnceFunc(func() { close(done) })
+	s.listener.start()
+	return s.waiters.Call(s.names(key).tag, call)
 }
 
 // Close stops listening. It does not close Config.Client. A closed Store still works; its waiters poll.
@@ -203,7 +189,7 @@ func (s *Store) Update(ctx context.Context, key string, fn func(ctx context.Cont
 	}
 	held, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer l.keep(held, cancel)() // released before held ends
+	defer l.Keep(held, cancel)() // released before held ends
 	if found, err = s.newest(held, key, found); err != nil {
 		return fmt.Errorf("redisstore: read the session from Redis: %w", err)
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/silentrefresh/silentrefresh/internal/lease"
 )
 
 const (
@@ -21,48 +23,6 @@ const (
 	// reconnectAfter is the pause before connecting again.
 	reconnectAfter = 100 * time.Millisecond
 )
-
-// waiters are those who wait for a lock, by the tag of the session.
-type waiters struct {
-	mu    sync.Mutex
-	byTag map[string]map[chan struct{}]struct{}
-}
-
-// add returns a channel that is sent to when tag's lock is set free, until forget is called.
-func (w *waiters) add(tag string) (woken <-chan struct{}, forget func()) {
-	c := make(chan struct{}, 1)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.byTag == nil {
-		w.byTag = map[string]map[chan struct{}]struct{}{}
-	}
-	if w.byTag[tag] == nil {
-		w.byTag[tag] = map[chan struct{}]struct{}{}
-	}
-	w.byTag[tag][c] = struct{}{}
-	return c, func() { w.remove(tag, c) }
-}
-
-func (w *waiters) remove(tag string, c chan struct{}) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	delete(w.byTag[tag], c)
-	if len(w.byTag[tag]) == 0 {
-		delete(w.byTag, tag)
-	}
-}
-
-// wake wakes all who wait for tag's lock. One that is woken already stays so.
-func (w *waiters) wake(tag string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for c := range w.byTag[tag] {
-		select {
-		case c <- struct{}{}:
-		default:
-		}
-	}
-}
 
 // A listener hears of locks that were set free, and notices when Redis has been away. It starts with the first use
 // of the Store, in one goroutine.
@@ -112,7 +72,7 @@ func (l *listener) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		l.listen(ctx)
 		l.away()
-		_ = pause(ctx, jittered(reconnectAfter), nil)
+		_ = lease.Pause(ctx, lease.Jittered(reconnectAfter), nil)
 	}
 }
 
@@ -184,7 +144,7 @@ func (l *listener) settle(ctx context.Context) error {
 		if d <= 0 {
 			return nil
 		}
-		if err := pause(ctx, d, nil); err != nil {
+		if err := lease.Pause(ctx, d, nil); err != nil {
 			return err
 		}
 	}

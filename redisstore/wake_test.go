@@ -8,7 +8,7 @@ import (
 // heardOf reports whether s has heard of key's lock when it is set free.
 func heardOf(t *testing.T, holder, s *Store, key string) bool {
 	t.Helper()
-	woken, forget := s.waiters.add(s.names(key).tag)
+	woken, forget := s.waiters.Add(s.names(key).tag)
 	defer forget()
 	holding(t, holder, key)()
 	select {
@@ -47,7 +47,7 @@ func TestWaitersOfOtherSessionsSleepOn(t *testing.T) {
 		if !eventuallyHeard(t, holder, s) {
 			t.Fatal("the listener does not listen")
 		}
-		woken, forget := s.waiters.add(s.names("other").tag)
+		woken, forget := s.waiters.Add(s.names("other").tag)
 		defer forget()
 		holding(t, holder, "k")()
 		select {

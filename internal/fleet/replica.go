@@ -12,11 +12,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/authtest"
-	"github.com/silentrefresh/silentrefresh/redisstore"
 )
 
 // replicaEnv makes a process a replica: it has its role in JSON.
@@ -26,7 +23,8 @@ const replicaEnv = "FLEET_REPLICA"
 type role struct {
 	Number      int
 	Server      string        // the URL of the auth server and API
-	Redis       string        // the address of Redis
+	Engine      string        // the name of its kind
+	Address     string        // of the engine
 	Every       time.Duration // between two requests
 	Credentials bool          // whether it can log in
 }
@@ -45,8 +43,8 @@ type report struct {
 // Kinds of reports that are not events.
 const (
 	kindRefreshing = "refreshing" // a refresh is sent
-	kindLoss       = "loss"       // Redis had lost a save
-	kindServed     = "served"     // the first request was served
+	kindLoss       = "loss"       // the engine had lost a save
+	kindServed     = "served"     // the first request was answered
 	kindFailed     = "failed"     // a request failed
 	kindEnd        = "end"
 )
@@ -81,7 +79,11 @@ func replicaMain() int {
 }
 
 func (r *replica) run(ctx context.Context) error {
-	store, err := newStore(r.Redis, func(l redisstore.Loss) { r.say(report{Kind: kindLoss}) })
+	k, ok := kindOf(r.Engine)
+	if !ok {
+		return fmt.Errorf("there is no engine %q", r.Engine)
+	}
+	store, err := k.open(r.Address, func() { r.say(report{Kind: kindLoss}) })
 	if err != nil {
 		return err
 	}
@@ -104,19 +106,6 @@ func (r *replica) run(ctx context.Context) error {
 	last.Wait()
 	r.say(report{Kind: kindEnd, Requests: r.requests, Failed: r.failed})
 	return r.client.Close()
-}
-
-// silence is a logger for go-redis, which would repeat for each replica that Redis is away.
-type silence struct{}
-
-func (silence) Printf(context.Context, string, ...any) {}
-
-func newStore(addr string, lost func(redisstore.Loss)) (*redisstore.Store, error) {
-	rdb := redis.NewClient(&redis.Options{
-		Addr: addr, ContextTimeoutEnabled: true,
-		DialTimeout: time.Second, ReadTimeout: time.Second, MaxRetries: 1, DialerRetries: 1,
-	})
-	return redisstore.New(redisstore.Config{Client: rdb, Lease: lease, Lost: lost})
 }
 
 func credentials() map[string]string {

@@ -22,7 +22,7 @@ var newToken = is(silentrefresh.EventRenewed, silentrefresh.EventAdopted, silent
 // steady: one refresh a generation.
 func steady(s *stage) error {
 	ttl := s.options.ttl
-	if err := s.open(authtest.Config{AccessTTL: ttl}, false); err != nil {
+	if err := s.begin(authtest.Config{AccessTTL: ttl}, false); err != nil {
 		return err
 	}
 	before, start := s.auth.Counters().Refreshes, time.Now()
@@ -35,6 +35,7 @@ func steady(s *stage) error {
 	s.check(refreshes <= most, "%d replicas: %d refreshes in %.1f s, with tokens of %v; no token is due before 75 %% of that: at most %d",
 		s.replicas, refreshes, took.Seconds(), ttl, most)
 	s.check(quiet.APIUnauthorized == 0, "%d of %d requests met a token that had ended", quiet.APIUnauthorized, quiet.API)
+	s.measure("refreshes", "%d in %.0f s", refreshes, took.Seconds())
 	if err := s.settle(); err != nil {
 		return err
 	}
@@ -58,7 +59,7 @@ func (s *stage) catch(f authtest.Fault) (leader int, err error) {
 
 // killed: the auth server has the dead leader's request, but has not begun with it.
 func killed(s *stage) error {
-	if err := s.open(longLived, false); err != nil {
+	if err := s.begin(longLived, false); err != nil {
 		return err
 	}
 	leader, err := s.catch(authtest.Fault{Kind: authtest.Hang})
@@ -81,6 +82,7 @@ func (s *stage) takenOver(mark int, start time.Time, alive int) error {
 	}
 	took := renewed[0].Time.Sub(start)
 	s.check(took < lease+2*time.Second, "replica %d took over after %.1f s; a lease lasts %v", renewed[0].Replica, took.Seconds(), lease)
+	s.measure("taken over after", "%.1f s", took.Seconds())
 	_, err = s.awaitSince(mark, "a new token", 30*time.Second, alive, newToken)
 	return err
 }
@@ -90,7 +92,7 @@ func (s *stage) takenOver(mark int, start time.Time, alive int) error {
 func stopped(s *stage) error {
 	c := longLived
 	c.Grace = time.Minute
-	if err := s.open(c, false); err != nil {
+	if err := s.begin(c, false); err != nil {
 		return err
 	}
 	leader, err := s.catch(authtest.Fault{Kind: authtest.Hang, Commit: true})
@@ -102,7 +104,7 @@ func stopped(s *stage) error {
 	if err := s.takenOver(mark, start, s.replicas-1); err != nil {
 		return err
 	}
-	before, err := s.redis.record(s.ctx)
+	before, err := s.engine.record(s.ctx)
 	if err != nil {
 		return err
 	}
@@ -112,7 +114,7 @@ func stopped(s *stage) error {
 	if _, err := s.awaitSince(mark, "the leader to go on", 30*time.Second, 1, func(r report) bool { return r.Replica == leader && newToken(r) }); err != nil {
 		return err
 	}
-	after, err := s.redis.record(s.ctx)
+	after, err := s.engine.record(s.ctx)
 	if err != nil {
 		return err
 	}
@@ -122,11 +124,11 @@ func stopped(s *stage) error {
 
 // restart: nothing is lost, and nobody notices.
 func restart(s *stage) error {
-	if err := s.open(longLived, false); err != nil {
+	if err := s.begin(longLived, false); err != nil {
 		return err
 	}
-	s.redis.kill()
-	if err := s.redis.start(s.ctx); err != nil {
+	s.engine.kill()
+	if err := s.engine.start(s.ctx); err != nil {
 		return err
 	}
 	if err := s.revoke(settled); err != nil {
@@ -141,10 +143,10 @@ func (s *stage) losses() []report {
 	return found
 }
 
-// away: a refresh falls due while Redis is away, and the token outlives that.
+// away: a refresh falls due while the engine is away, and the token outlives that.
 func away(s *stage) error {
 	ttl := 2*s.options.away + 10*time.Second
-	if err := s.open(authtest.Config{AccessTTL: ttl}, false); err != nil {
+	if err := s.begin(authtest.Config{AccessTTL: ttl}, false); err != nil {
 		return err
 	}
 	if err := s.revoke(woken); err != nil {
@@ -154,20 +156,21 @@ func away(s *stage) error {
 		return err
 	}
 	before, mark, start := s.auth.Counters(), s.mark(), time.Now()
-	s.redis.kill()
+	s.engine.kill()
 	if err := sleep(s.ctx, s.options.away); err != nil {
 		return err
 	}
-	tried, err := s.awaitSince(mark, "a replica to find Redis away", ttl, 1, is(silentrefresh.EventRetrying))
+	tried, err := s.awaitSince(mark, "a replica to find it away", ttl, 1, is(silentrefresh.EventRetrying))
 	if err != nil {
 		return err
 	}
 	during := s.auth.Counters()
-	s.say("Redis is away for %.1f s, tokens of %v; %d replicas wanted to refresh meanwhile", time.Since(start).Seconds(), ttl, len(tried))
+	s.say("it is away for %.1f s, tokens of %v; %d replicas wanted to refresh meanwhile", time.Since(start).Seconds(), ttl, len(tried))
 	s.check(during.RefreshCalls == before.RefreshCalls, "%d credentials were spent whose successor could not have been saved", during.RefreshCalls-before.RefreshCalls)
 	served := during.API - during.APIUnauthorized - before.API + before.APIUnauthorized
+	s.measure("requests served meanwhile", "%d", served)
 	s.check(served >= s.replicas, "%d requests were served meanwhile", served)
-	if err := s.redis.start(s.ctx); err != nil {
+	if err := s.engine.start(s.ctx); err != nil {
 		return err
 	}
 	if _, err := s.awaitSince(mark, "a new token", time.Minute, s.replicas, newToken); err != nil {
@@ -178,29 +181,30 @@ func away(s *stage) error {
 
 // lost: Redis had confirmed the save of a new session, and comes back with the one before.
 func lost(s *stage) error {
-	s.redis.args = whenAsked
-	if err := s.open(longLived, false); err != nil {
+	server := s.engine.(*redisServer)
+	server.args = whenAsked
+	if err := s.begin(longLived, false); err != nil {
 		return err
 	}
-	if err := s.redis.rdb.Save(s.ctx).Err(); err != nil {
+	if err := server.rdb.Save(s.ctx).Err(); err != nil {
 		return err
 	}
 	if err := s.revoke(woken); err != nil {
 		return err
 	}
-	newest, err := s.redis.record(s.ctx)
+	newest, err := s.engine.record(s.ctx)
 	if err != nil {
 		return err
 	}
-	s.redis.kill()
-	if err := s.redis.start(s.ctx); err != nil {
+	s.engine.kill()
+	if err := s.engine.start(s.ctx); err != nil {
 		return err
 	}
 	reported, err := s.await("the loss to be reported", 10*time.Second, 1, func(r report) bool { return r.Kind == kindLoss })
 	if err != nil {
 		return err
 	}
-	now, err := s.redis.record(s.ctx)
+	now, err := s.engine.record(s.ctx)
 	if err != nil {
 		return err
 	}
@@ -213,7 +217,7 @@ func lost(s *stage) error {
 
 // ended: one login for all.
 func ended(s *stage) error {
-	if err := s.open(longLived, true); err != nil {
+	if err := s.begin(longLived, true); err != nil {
 		return err
 	}
 	before, mark := s.auth.Counters(), s.mark()

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/silentrefresh/silentrefresh/redisstore"
 )
 
 // A redisServer is a redis-server of our own.
@@ -27,9 +29,11 @@ var (
 	whenAsked  = []string{"--save", "", "--appendonly", "no"} // by SAVE
 )
 
-func newRedisServer(dir string) (*redisServer, error) {
+var errNoRedis = errors.New("there is no redis-server in PATH; on Debian: apt-get install redis-server")
+
+func newRedisServer(_ context.Context, dir string) (engine, error) {
 	if _, err := exec.LookPath("redis-server"); err != nil {
-		return nil, errors.New("redis-server is not in PATH; on Debian: apt-get install redis-server")
+		return nil, errNoRedis
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -40,7 +44,6 @@ func newRedisServer(dir string) (*redisServer, error) {
 	return &redisServer{dir: dir, addr: addr, args: everyWrite, rdb: redis.NewClient(&redis.Options{Addr: addr})}, nil
 }
 
-// start starts it and waits until it responses.
 func (r *redisServer) start(ctx context.Context) error {
 	_, port, err := net.SplitHostPort(r.addr)
 	if err != nil {
@@ -61,7 +64,6 @@ func (r *redisServer) start(ctx context.Context) error {
 	return fmt.Errorf("redis-server does not response: %w", err)
 }
 
-// kill kills it as a power failure would.
 func (r *redisServer) kill() {
 	if r.cmd != nil {
 		r.cmd.Process.Signal(syscall.SIGKILL)
@@ -75,7 +77,8 @@ func (r *redisServer) close() {
 	r.rdb.Close()
 }
 
-// record identifies what is stored: it changes with each save.
+func (r *redisServer) address() string { return r.addr }
+
 func (r *redisServer) record(ctx context.Context) (string, error) {
 	keys, err := r.rdb.Keys(ctx, "*:record").Result()
 	if err != nil {
@@ -87,11 +90,15 @@ func (r *redisServer) record(ctx context.Context) (string, error) {
 	return r.rdb.HGet(ctx, keys[0], "id").Result()
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+// silence is a logger for go-redis, which would repeat for each replica that Redis is away.
+type silence struct{}
+
+func (silence) Printf(context.Context, string, ...any) {}
+
+func openRedis(address string, lost func()) (store, error) {
+	rdb := redis.NewClient(&redis.Options{
+		Addr: address, ContextTimeoutEnabled: true,
+		DialTimeout: time.Second, ReadTimeout: time.Second, MaxRetries: 1, DialerRetries: 1,
+	})
+	return redisstore.New(redisstore.Config{Client: rdb, Lease: lease, Lost: func(redisstore.Loss) { lost() }})
 }

@@ -14,19 +14,21 @@ import (
 
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/authtest"
-	"github.com/silentrefresh/silentrefresh/redisstore"
 	"github.com/silentrefresh/silentrefresh/seal"
 )
 
-// A stage has an auth server, a Redis and replicas, and hears what the replicas report.
+// A stage has an auth server, an engine and replicas, and hears what the replicas report.
 type stage struct {
 	options
-	ctx   context.Context
-	out   io.Writer
-	dir   string
-	key   string
-	redis *redisServer
-	auth  *authtest.Server
+	kind    kind
+	scene   string
+	figures *figures
+	ctx     context.Context
+	out     io.Writer
+	dir     string
+	key     string
+	engine  engine
+	auth    *authtest.Server
 
 	procs  []*exec.Cmd
 	ends   sync.WaitGroup
@@ -37,13 +39,13 @@ type stage struct {
 	news    chan struct{} // closed at the next report
 }
 
-func newStage(ctx context.Context, out io.Writer, o options) (*stage, error) {
-	s := &stage{options: o, ctx: ctx, out: out, news: make(chan struct{}), key: seal.FormatKey(seal.NewKey())}
+func newStage(ctx context.Context, out io.Writer, o options, k kind) (*stage, error) {
+	s := &stage{options: o, kind: k, ctx: ctx, out: out, news: make(chan struct{}), key: seal.FormatKey(seal.NewKey())}
 	var err error
 	if s.dir, err = os.MkdirTemp("", "fleet"); err != nil {
 		return nil, err
 	}
-	if s.redis, err = newRedisServer(s.dir); err != nil {
+	if s.engine, err = k.create(ctx, s.dir); err != nil {
 		os.RemoveAll(s.dir)
 		return nil, err
 	}
@@ -55,26 +57,26 @@ func (s *stage) close() {
 		p.Process.Signal(syscall.SIGKILL)
 	}
 	s.ends.Wait()
-	s.redis.close()
+	s.engine.close()
 	if s.auth != nil {
 		s.auth.Close()
 	}
 	os.RemoveAll(s.dir)
 }
 
-// open starts the servers, logs in and starts the replicas. It returns when each has served a request.
-func (s *stage) open(c authtest.Config, credentials bool) (err error) {
+// begin starts the servers, logs in and starts the replicas. It returns when each has served a request.
+func (s *stage) begin(c authtest.Config, credentials bool) (err error) {
 	if s.auth, err = authtest.Start(c); err != nil {
 		return err
 	}
-	if err := s.redis.start(s.ctx); err != nil {
+	if err := s.engine.start(s.ctx); err != nil {
 		return err
 	}
 	if err := s.login(); err != nil {
 		return err
 	}
 	for i := range s.replicas {
-		r := role{Number: i, Server: s.auth.URL(), Redis: s.redis.addr, Credentials: credentials, Every: every}
+		r := role{Number: i, Server: s.auth.URL(), Engine: s.kind.name, Address: s.engine.address(), Credentials: credentials, Every: every}
 		if err := s.launch(r); err != nil {
 			return err
 		}
@@ -83,10 +85,13 @@ func (s *stage) open(c authtest.Config, credentials bool) (err error) {
 	return err
 }
 
+// open returns a store on the engine.
+func (s *stage) open() (store, error) { return s.kind.open(s.engine.address(), func() {}) }
+
 // login logs in once, as a person would on some other machine.
 func (s *stage) login() error {
-	os.Setenv(redisstore.EnvKey, s.key)
-	store, err := newStore(s.redis.addr, nil)
+	os.Setenv(envKey, s.key)
+	store, err := s.open()
 	if err != nil {
 		return err
 	}
@@ -101,6 +106,9 @@ func (s *stage) login() error {
 	return c.Close()
 }
 
+// envKey is the environment variable where all stores look for their key.
+const envKey = "SILENTREFRESH_KEY"
+
 func (s *stage) launch(r role) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -111,7 +119,7 @@ func (s *stage) launch(r role) error {
 		return err
 	}
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), replicaEnv+"="+string(text), redisstore.EnvKey+"="+s.key, "GOMAXPROCS=2")
+	cmd.Env = append(os.Environ(), replicaEnv+"="+string(text), envKey+"="+s.key, "GOMAXPROCS=2")
 	cmd.Stderr = os.Stderr
 	pipe, err := cmd.StdoutPipe()
 	if err != nil {
@@ -215,6 +223,11 @@ func (s *stage) finish(alive int) (requests, failed int, err error) {
 
 // say prints a line.
 func (s *stage) say(format string, args ...any) { fmt.Fprintf(s.out, "  "+format+"\n", args...) }
+
+// measure notes a figure.
+func (s *stage) measure(what, format string, args ...any) {
+	s.figures.note(s.scene+": "+what, s.kind.name, fmt.Sprintf(format, args...))
+}
 
 // check prints a promise and whether it was kept.
 func (s *stage) check(kept bool, format string, args ...any) {

@@ -50,9 +50,9 @@ func (s *stage) revoke(within time.Duration) error {
 	slices.Sort(delays)
 	s.check(s.auth.Counters().Refreshes == before+1, "all tokens revoked at once: %d refresh", s.auth.Counters().Refreshes-before)
 	if len(delays) > 0 && !saved.IsZero() {
-		median := delays[len(delays)/2].Round(time.Millisecond)
-		s.check(median < within+s.options.slack, "%d adopted the new token; after it was saved, half of them within %v, all within %v", len(delays),
-			median, delays[len(delays)-1].Round(time.Millisecond))
+		median, last := delays[len(delays)/2].Round(time.Millisecond), delays[len(delays)-1].Round(time.Millisecond)
+		s.check(median < within+s.options.slack, "%d adopted the new token; after it was saved, half of them within %v, all within %v", len(delays), median, last)
+		s.measure("half of them, all of them have the new token after", "%v, %v", median, last)
 	}
 	return nil
 }
@@ -68,6 +68,7 @@ func (s *stage) epilogue(alive int) error {
 	for _, r := range s.failures() {
 		s.say("        replica %d: %s", r.Replica, r.Err)
 	}
+	s.measure("requests failed, reuses", "%d of %d, %d", failed, requests, n.Reuses)
 	s.check(n.Reuses == 0, "%d reuses of a spent refresh token", n.Reuses)
 	s.check(n.ConcurrentRefreshes <= 1 || n.GraceUses > 0, "at most %d refresh at a time", n.ConcurrentRefreshes)
 	if n.Logins > 1 {
@@ -88,7 +89,7 @@ func (s *stage) failures() []report {
 
 // version is that of the stored session.
 func (s *stage) version() (uint64, error) {
-	store, err := newStore(s.redis.addr, nil)
+	store, err := s.open()
 	if err != nil {
 		return 0, err
 	}

@@ -1,0 +1,140 @@
+// Command fleet shows what the modules redisstore and sqlstore promise, with real processes, a real redis-server or
+// PostgreSQL, and a strict auth server: many replicas on one login, while leaders die, and while the engine restarts,
+// is away, or forgets.
+//
+//	go run ./internal/fleet                      about two minutes for each engine
+//	go run ./internal/fleet -short               less than a minute for each
+//	go run ./internal/fleet away lost            some of the scenes
+//	go run ./internal/fleet -engine postgres     one engine, whatever else is installed
+//
+// It needs redis-server in PATH and PostgreSQL installed, and exits 1 if a promise was broken.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// A scene is one thing that happens to a fleet.
+type scene struct {
+	name  string
+	about string
+	play  func(*stage) error
+	only  string // the engine that it is about; "": all
+}
+
+var scenes = []scene{
+	{"steady", "nothing happens; then all access tokens are revoked at once", steady, ""},
+	{"killed", "the leader is killed in the middle of a refresh", killed, ""},
+	{"stopped", "the leader is stopped in the middle of a refresh, and goes on when another has taken over", stopped, ""},
+	{"restart", "the engine is killed and starts again", restart, ""},
+	{"away", "the engine is away while a refresh is due", away, ""},
+	{"lost", "the engine comes back without its last write", lost, "redis"},
+	{"ended", "the auth server ends the session, and the replicas have credentials", ended, ""},
+}
+
+func main() {
+	redis.SetLogger(silence{})
+	if os.Getenv(replicaEnv) != "" {
+		os.Exit(replicaMain())
+	}
+	o := options{replicas: 50, steady: time.Minute, ttl: 4 * time.Second, away: 10 * time.Second}
+	short := flag.Bool("short", false, "20 replicas and shorter scenes")
+	engine := flag.String("engine", "", "redis or postgres; both if it is left out")
+	flag.Usage = usage
+	flag.Parse()
+	if *short {
+		o = shortOptions
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Stdout, o, *engine, flag.Args()); err != nil {
+		fmt.Fprintln(os.Stderr, "fleet:", err)
+		os.Exit(1)
+	}
+}
+
+func usage() {
+	fmt.Fprintln(os.Stderr, "usage: fleet [-short] [-engine redis|postgres] [scene ...]")
+	flag.PrintDefaults()
+	for _, s := range scenes {
+		fmt.Fprintf(os.Stderr, "  %-8s  %s\n", s.name, s.about)
+	}
+}
+
+// options are the sizes of the show.
+type options struct {
+	replicas int
+	steady   time.Duration // how long nothing happens
+	ttl      time.Duration // of access tokens meanwhile
+	away     time.Duration // how long the engine is away
+	slack    time.Duration // that a machine which does something else as well is given
+}
+
+var shortOptions = options{replicas: 20, steady: 8 * time.Second, ttl: 4 * time.Second, away: 3 * time.Second}
+
+// run plays the scenes that names lists, or all, on one engine, or on all.
+func run(ctx context.Context, out io.Writer, o options, engine string, names []string) error {
+	for _, name := range names {
+		if !slices.ContainsFunc(scenes, func(s scene) bool { return s.name == name }) {
+			return fmt.Errorf("there is no scene %q", name)
+		}
+	}
+	engines := kinds
+	if engine != "" {
+		k, ok := kindOf(engine)
+		if !ok {
+			return fmt.Errorf("there is no engine %q", engine)
+		}
+		engines = []kind{k}
+	}
+	var broken []string
+	var measured figures
+	for _, sc := range scenes {
+		if len(names) > 0 && !slices.Contains(names, sc.name) {
+			continue
+		}
+		for _, k := range engines {
+			if sc.only != "" && sc.only != k.name {
+				continue
+			}
+			kept, err := perform(ctx, out, o, sc, k, &measured)
+			if err != nil {
+				return fmt.Errorf("%s on %s: %w", sc.name, k.title, err)
+			}
+			if !kept {
+				broken = append(broken, sc.name+" on "+k.title)
+			}
+		}
+	}
+	measured.print(out, engines)
+	if len(broken) > 0 {
+		return fmt.Errorf("promises were broken in %s", strings.Join(broken, ", "))
+	}
+	return nil
+}
+
+func perform(ctx context.Context, out io.Writer, o options, sc scene, k kind, measured *figures) (kept bool, err error) {
+	start := time.Now()
+	fmt.Fprintf(out, "%s, on %s: %s\n", sc.name, k.title, sc.about)
+	s, err := newStage(ctx, out, o, k)
+	if err != nil {
+		return false, err
+	}
+	defer s.close()
+	s.scene, s.figures = sc.name, measured
+	if err := sc.play(s); err != nil {
+		return false, err
+	}
+	fmt.Fprintf(out, "  took %.1f s\n\n", time.Since(start).Seconds())
+	return !s.broken, nil
+}

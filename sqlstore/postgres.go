@@ -9,6 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/silentrefresh/silentrefresh/internal/lease"
 )
 
 var postgresDialect = dialect{
@@ -16,6 +18,9 @@ var postgresDialect = dialect{
 	free: `WITH freed AS (UPDATE {table} SET holder = '', held_until = {now} WHERE name = $1 AND holder = $2 RETURNING name)
 		SELECT 1 FROM freed, LATERAL pg_notify('{channel}', name)`,
 }
+
+// againAfter is the pause before a statement that collided is tried again.
+const againAfter = 10 * time.Millisecond
 
 // pingAfter is how long the connection may be silent until it is pinged, and then until it is given up.
 const pingAfter = 10 * time.Second
@@ -36,7 +41,7 @@ func (p *onPostgres) row(ctx context.Context, statement string, args, into []any
 			return true, nil
 		case errors.Is(err, pgx.ErrNoRows):
 			return false, nil
-		case !collided(err):
+		case !collided(err) || lease.Pause(ctx, lease.Jittered(againAfter), nil) != nil:
 			return false, err
 		}
 	}

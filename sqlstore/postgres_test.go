@@ -46,7 +46,7 @@ func TestRightsInTheREADMEAreEnough(t *testing.T) {
 	if _, err := s.Load(t.Context(), "k"); err == nil || !strings.Contains(err.Error(), "sqlstore.Schema") || !strings.Contains(err.Error(), "permission denied") {
 		t.Errorf("without a table, Load gave %v", err)
 	}
-	e.do(Schema(e.table), strings.ReplaceAll(rights, defaultTable, e.table)+user)
+	e.do(schemaOf(e.table), strings.ReplaceAll(rights, defaultTable, e.table)+user)
 	put(t, s, "k", "value")
 	want(t, s, "k", "value")
 	e.listening(s)
@@ -84,6 +84,22 @@ func TestF34_SerializableDatabase(t *testing.T) {
 		must(t, <-done)
 	}
 	want(t, s, "k", "16")
+}
+
+// An error names the host, and not the password.
+func TestUnreachableDatabaseIsSaidWithoutSecrets(t *testing.T) {
+	e := &base{t: t, url: "postgres://app:hunter2@127.0.0.1:1/app?sslmode=disable", lease: time.Second}
+	s := e.store()
+	_, loaded := s.Load(t.Context(), "k")
+	updated := s.Update(t.Context(), "k", func(context.Context, []byte, func([]byte) error) error {
+		t.Error("fn was called")
+		return nil
+	})
+	for _, err := range []error{loaded, updated} {
+		if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "127.0.0.1:1") {
+			t.Errorf("the error is %v", err)
+		}
+	}
 }
 
 // Whoever waits hears again after its connection broke.

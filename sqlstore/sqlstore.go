@@ -40,7 +40,7 @@ import (
 
 // Config says where and how sessions are kept. One of Postgres and SQLite is required.
 type Config struct {
-	// Postgres reaches PostgreSQL 10 or later. The Store needs one of its connections at a time, for one statement
+	// Postgres reaches PostgreSQL 13 or later. The Store needs one of its connections at a time, for one statement
 	// each, and does not close it. From the first time that it waits for another process, the Store has one
 	// connection more, on which it listens; that one is not counted by the pool.
 	Postgres *pgxpool.Pool
@@ -126,8 +126,10 @@ func (c Config) check() error {
 			wrong = append(wrong, fmt.Errorf("sessions can't be encrypted: %w; set it to what `openssl rand -base64 32` has printed once for all replicas, or name another key in Keys", err))
 		}
 	}
-	if c.Table != "" && !validTable(c.Table) {
-		wrong = append(wrong, fmt.Errorf("Table is %q: use up to %d lower-case letters, digits and underscores, after a schema and a dot if need be", c.Table, longestTable))
+	if c.Table != "" {
+		if err := checkTable(c.Table); err != nil {
+			wrong = append(wrong, err)
+		}
 	}
 	if c.Lease != 0 && c.Lease < leastLease {
 		wrong = append(wrong, fmt.Errorf("Lease is %v: set it to %v or more, or to 0 for %v", c.Lease, leastLease, defaultLease))

@@ -192,12 +192,18 @@ func TestTables(t *testing.T) {
 			t.Errorf("the other table has %q, %v", got, err)
 		}
 	})
+	if text, err := Schema(""); err != nil || !strings.Contains(text, `"silentrefresh_sessions"`) {
+		t.Errorf("Schema gave %s, %v", text, err)
+	}
+	if text, err := Schema("a b"); err == nil || text != "" {
+		t.Errorf("Schema gave %s, %v", text, err)
+	}
 	for name, valid := range map[string]bool{
 		"a": true, "_": true, "app.sessions": true, "t_1": true, strings.Repeat("a", 63): true,
 		"": false, "A": false, "1a": false, "a b": false, "a.b.c": false, ".a": false, "a;": false, `a"`: false, strings.Repeat("a", 64): false,
 	} {
-		if validTable(name) != valid {
-			t.Errorf("%q is valid: %v", name, !valid)
+		if err := checkTable(name); (err == nil) != valid {
+			t.Errorf("%q gave %v", name, err)
 		}
 	}
 }

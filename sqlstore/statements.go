@@ -21,23 +21,30 @@ const schema = `CREATE TABLE IF NOT EXISTS {table} (
 )`
 
 // Schema returns the statement that creates table in either engine, for those whose migrations do that; "" is the
-// table that Config.Table has by default. It panics if table is not a valid name; see Config.Table.
-func Schema(table string) string {
+// table that Config.Table has by default. It fails where New would.
+func Schema(table string) (string, error) {
 	if table == "" {
 		table = defaultTable
 	}
-	if !validTable(table) {
-		panic(fmt.Sprintf("sqlstore: %q is not the name of a table: see Config.Table", table))
+	if err := checkTable(table); err != nil {
+		return "", fmt.Errorf("sqlstore: %w", err)
 	}
-	return strings.ReplaceAll(schema, "{table}", quoted(table))
+	return schemaOf(table), nil
 }
+
+func schemaOf(table string) string { return strings.ReplaceAll(schema, "{table}", quoted(table)) }
 
 var tableForm = regexp.MustCompile(`^([a-z_][a-z0-9_]*\.)?[a-z_][a-z0-9_]*$`)
 
 // longestTable is what PostgreSQL takes as the name of a channel.
 const longestTable = 63
 
-func validTable(name string) bool { return len(name) <= longestTable && tableForm.MatchString(name) }
+func checkTable(name string) error {
+	if len(name) <= longestTable && tableForm.MatchString(name) {
+		return nil
+	}
+	return fmt.Errorf("Table is %q: use up to %d lower-case letters, digits and underscores, after a schema and a dot if need be", name, longestTable)
+}
 
 // quoted makes a valid name that is a word of SQL ("user") the name of a table all the same.
 func quoted(table string) string { return `"` + strings.ReplaceAll(table, ".", `"."`) + `"` }
@@ -63,7 +70,7 @@ type statements struct {
 func newStatements(table string, d dialect) statements {
 	fill := strings.NewReplacer("{table}", quoted(table), "{now}", d.now, "{channel}", table).Replace
 	return statements{
-		schema: Schema(table),
+		schema: schemaOf(table),
 		look: fill(`SELECT version, id, data, CASE holder WHEN '' THEN 0 ELSE held_until - {now} END
 			FROM {table} WHERE name = $1`),
 		// It changes whenever the lock is taken or given back.

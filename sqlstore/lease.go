@@ -8,8 +8,6 @@ import (
 	"github.com/silentrefresh/silentrefresh/internal/lease"
 )
 
-type waiters = *lease.Waiters
-
 const (
 	// pollEvery is how often a waiter looks whether the lock is free although nothing woke it.
 	pollEvery = 500 * time.Millisecond

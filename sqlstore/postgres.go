@@ -63,7 +63,7 @@ func codeOf(err error) string {
 
 // listen begins when somebody waits for the first time. It has a connection of its own, which the pool makes but does
 // not count, so that a pool of one connection is enough.
-func (p *onPostgres) listen(ctx context.Context, w waiters) error {
+func (p *onPostgres) listen(ctx context.Context, w *lease.Waiters) error {
 	if _, err := w.Names(ctx); err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (p *onPostgres) listen(ctx context.Context, w waiters) error {
 }
 
 // hear waits for one notification, or pings the server if there is none.
-func hear(ctx context.Context, conn *pgx.Conn, w waiters) error {
+func hear(ctx context.Context, conn *pgx.Conn, w *lease.Waiters) error {
 	bounded, cancel := context.WithTimeout(ctx, pingAfter)
 	defer cancel()
 	n, err := conn.WaitForNotification(bounded)

@@ -45,7 +45,7 @@ func (s *onSQLite) row(ctx context.Context, statement string, args, into []any) 
 func (s *onSQLite) noTable(err error) bool { return strings.Contains(err.Error(), "no such table") }
 
 // listen looks at the locks that somebody waits for, while somebody does.
-func (s *onSQLite) listen(ctx context.Context, w waiters) error {
+func (s *onSQLite) listen(ctx context.Context, w *lease.Waiters) error {
 	turns := map[string]string{} // as they were, by name
 	for {
 		names, err := w.Names(ctx)

@@ -2,11 +2,12 @@ package sqlstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/internal/lease"
 )
 
 // schema has times in milliseconds since 1970, because that is the same in all engines, as is the rest: SQLite takes
@@ -96,7 +97,7 @@ type engine interface {
 	// noTable reports whether err says that there is no such table.
 	noTable(err error) bool
 	// listen wakes those among w whose lock was set free, until it fails or ctx ends.
-	listen(ctx context.Context, w waiters) error
+	listen(ctx context.Context, w *lease.Waiters) error
 }
 
 // row runs a statement. Where there is no table, it creates one.
@@ -127,9 +128,6 @@ func (s *Store) look(ctx context.Context, name string) (r revision, busy time.Du
 
 // compareAndSet makes r the record where the record's id is one of expected and nobody but holder has the lock.
 func (s *Store) compareAndSet(ctx context.Context, name, holder string, r revision, expected []string) (wrote bool, err error) {
-	if len(expected) == 0 {
-		return false, errors.New("nothing is expected")
-	}
 	args := []any{name, holder, r.version, r.id, r.data}
 	var places []string
 	for _, id := range expected {

@@ -117,7 +117,9 @@ func (s *Server) Start(ctx context.Context) error {
 // SIGKILL, because after that its processes may hinder the next start for a while.
 func (s *Server) Kill() {
 	if s.cmd != nil {
-		s.cmd.Process.Signal(syscall.SIGQUIT)
+		if s.cmd.Process.Signal(syscall.SIGQUIT) != nil { // Windows has no such signal
+			s.cmd.Process.Kill()
+		}
 		s.cmd.Wait()
 		s.cmd = nil
 	}

@@ -44,7 +44,7 @@ func (s *stage) revoke(within time.Duration) error {
 	}
 	for _, r := range got {
 		if r.Kind == string(silentrefresh.EventAdopted) {
-			delays = append(delays, r.Time.Sub(saved))
+			delays = append(delays, max(0, r.Time.Sub(saved))) // the one who saved may be the last to say so
 		}
 	}
 	slices.Sort(delays)

@@ -68,7 +68,6 @@ func TestF34_SerializableDatabase(t *testing.T) {
 	e.lease = 10 * time.Second
 	strict := func(c *Config) {
 		c.Postgres = e.pool(func(c *pgxpool.Config) {
-			c.MaxConns = 8
 			c.ConnConfig.RuntimeParams["default_transaction_isolation"] = "serializable"
 		})
 	}
@@ -76,7 +75,7 @@ func TestF34_SerializableDatabase(t *testing.T) {
 	put(t, s, "k", "0")
 	var ended []<-chan error
 	for range 16 {
-		done := make(chan error, 1)
+		done, s := make(chan error, 1), e.store(strict)
 		go func() { done <- s.Update(t.Context(), "k", addOne) }()
 		ended = append(ended, done)
 	}

@@ -80,6 +80,7 @@ type Store struct {
 	ring    *seal.Ring
 	lease   time.Duration
 	poll    time.Duration
+	locks   update.Locks
 	waiters lease.Waiters
 	stop    context.CancelFunc
 	stopped chan struct{}
@@ -176,6 +177,11 @@ func (s *Store) Update(ctx context.Context, key string, fn func(ctx context.Cont
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	unlock, err := s.locks.Lock(ctx, key) // so that of one process, one at a time waits at the database
+	if err != nil {
+		return fmt.Errorf("sqlstore: lock the session: %w", err)
+	}
+	defer unlock()
 	w := &writer{store: s, ctx: context.WithoutCancel(ctx), key: key, name: nameOf(key), holder: rand.Text()}
 	l, found, err := s.acquire(ctx, w.name, w.holder)
 	if err != nil {

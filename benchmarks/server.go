@@ -18,7 +18,7 @@ import (
 type server struct {
 	life      time.Duration        // of an access token, in whole seconds
 	delay     time.Duration        // how long a refresh takes
-	apiDelay  func() time.Duration // how long the API thinks before it responses
+	apiDelay  func() time.Duration // how long the API thinks before it responds
 	open      bool                 // the API accepts anything
 	strict    bool                 // a credential that is used twice ends the session
 	skew      time.Duration        // the server's clock minus ours

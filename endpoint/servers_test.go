@@ -14,7 +14,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// A kindOfServer is how a well-known server speaks: what it must be sent, what it responses, and the settings, as a
+// A kindOfServer is how a well-known server speaks: what it must be sent, what it responds, and the settings, as a
 // configuration file has them, that make the Settings speak so.
 type kindOfServer struct {
 	name        string

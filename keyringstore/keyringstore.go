@@ -35,12 +35,12 @@ const Patience = 3 * time.Second
 // user is the name of the entry within the service.
 const user = "session key"
 
-// ErrNoKeychain: there is no keychain, or it did not response. It wraps seal.ErrUnavailable, which makes a store
+// ErrNoKeychain: there is no keychain, or it did not respond. It wraps seal.ErrUnavailable, which makes a store
 // use the next key.
 var ErrNoKeychain = fmt.Errorf("the OS keychain is %w", seal.ErrUnavailable)
 
 var (
-	errSilent = fmt.Errorf("it did not response within %v; it may be locked, and asking for its password", Patience)
+	errSilent = fmt.Errorf("it did not respond within %v; it may be locked, and asking for its password", Patience)
 	errNoBus  = errors.New("there is no D-Bus session, as is usual over SSH and in containers")
 )
 

@@ -176,7 +176,7 @@ func TestNoBus(t *testing.T) {
 	}
 }
 
-// TestSilentKeychain: a keychain that hangs costs three seconds, once, however often it is asked; when it responses
+// TestSilentKeychain: a keychain that hangs costs three seconds, once, however often it is asked; when it responds
 // after all, it is asked again.
 func TestSilentKeychain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -172,6 +172,6 @@ func startPooler(t *testing.T, url string) uint16 {
 		}
 		<-time.After(20 * time.Millisecond)
 	}
-	t.Fatal(errors.Join(errors.New("pgbouncer does not answer"), err))
+	t.Fatal(errors.Join(errors.New("pgbouncer does not respond"), err))
 	return 0
 }

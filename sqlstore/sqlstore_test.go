@@ -123,7 +123,7 @@ func TestSaveAfterAnUnconfirmedSave(t *testing.T) {
 	}
 }
 
-// unconfirming is an engine whose answers get lost.
+// unconfirming is an engine whose responses get lost.
 type unconfirming struct {
 	engine
 	written bool

@@ -60,7 +60,7 @@ func TestF61_ForeignPagesAreRefused(t *testing.T) {
 	}
 }
 
-// TestGuardBeyondLoopback: told to listen elsewhere, the proxy responses to its addresses and to the name it was given.
+// TestGuardBeyondLoopback: told to listen elsewhere, the proxy responds to its addresses and to the name it was given.
 func TestGuardBeyondLoopback(t *testing.T) {
 	g := newGuard(&net.TCPAddr{IP: net.IPv4zero, Port: 80}, "Proxy.internal:80", "")
 	for host, ok := range map[string]bool{

@@ -52,7 +52,7 @@ func provider(t *testing.T) *httptest.Server {
 	say("/device", func(*http.Request) any {
 		return map[string]any{"device_code": "d", "user_code": "ABCD-EFGH", "verification_uri": s.URL + "/enter", "expires_in": 60, "interval": 1}
 	})
-	var requests sync.Map // authorization code -> the query of the request that it responses
+	var requests sync.Map // authorization code -> the query of the request that it responds
 	mux.HandleFunc("/authorize", func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
 		response := url.Values{"state": {q.Get("state")}}

@@ -182,7 +182,7 @@ func TestTokenIsRenewedInTime(t *testing.T) {
 }
 
 // TestTokenIsNotDropped: one that is still good is handed over at once where the server does not renew it, and
-// before it ends where the server does not response.
+// before it ends where the server does not respond.
 func TestTokenIsNotDropped(t *testing.T) {
 	b, s := loggedIn(t, authtest.Config{AccessTTL: 12 * time.Second})
 	first := b.ok("token", "-min-ttl", "1s")

@@ -9,7 +9,7 @@ import (
 
 // An engine is a server that keeps sessions, and that a scene can end and start again.
 type engine interface {
-	// start starts it and waits until it answers.
+	// start starts it and waits until it responds.
 	start(ctx context.Context) error
 	// kill ends it as a crash would.
 	kill()

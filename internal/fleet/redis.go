@@ -61,7 +61,7 @@ func (r *redisServer) start(ctx context.Context) error {
 			return err
 		}
 	}
-	return fmt.Errorf("redis-server does not response: %w", err)
+	return fmt.Errorf("redis-server does not respond: %w", err)
 }
 
 func (r *redisServer) kill() {

@@ -44,7 +44,7 @@ type report struct {
 const (
 	kindRefreshing = "refreshing" // a refresh is sent
 	kindLoss       = "loss"       // the engine had lost a save
-	kindServed     = "served"     // the first request was answered
+	kindServed     = "served"     // the first request was served
 	kindFailed     = "failed"     // a request failed
 	kindEnd        = "end"
 )

@@ -25,14 +25,14 @@ type Lease struct {
 	// Until is when it ends, by this machine's clock and not later than by the engine's: Length after the request
 	// was sent.
 	Until time.Time
-	// Renew makes it last anew; kept is false if somebody else has it. An error is no answer: it is tried again.
+	// Renew makes it last anew; kept is false if somebody else has it. An error says nothing: it is tried again.
 	Renew func(ctx context.Context) (kept bool, err error)
 	// Release gives it back. Nobody hears of its errors, because a lease that was not given back runs out.
 	Release func(ctx context.Context) error
 }
 
 // Keep renews the lease three times in its length until the function that it returns is called, which releases it.
-// Where it is lost, it calls lost. Whether the engine answers or not, lost is called when the lease has run out.
+// Where it is lost, it calls lost. Whether the engine responds or not, lost is called when the lease has run out.
 func (l *Lease) Keep(ctx context.Context, lost context.CancelCauseFunc) (release func()) {
 	ctx, stop := context.WithCancel(ctx)
 	end := time.AfterFunc(time.Until(l.Until), func() { lost(ErrRanOut) })

@@ -87,7 +87,7 @@ func (s *Server) initialize(ctx context.Context) error {
 	return nil
 }
 
-// Start starts the server and waits until it answers.
+// Start starts the server and waits until it responds.
 func (s *Server) Start(ctx context.Context) error {
 	s.log.Reset()
 	s.cmd = exec.Command(filepath.Join(s.bin, "postgres"), "-D", filepath.Join(s.dir, "data"), "-p", strconv.Itoa(s.port),
@@ -110,7 +110,7 @@ func (s *Server) Start(ctx context.Context) error {
 		}
 	}
 	s.Kill()
-	return fmt.Errorf("PostgreSQL does not answer; it said:\n%s", strings.TrimSpace(s.log.String()))
+	return fmt.Errorf("PostgreSQL does not respond; it said:\n%s", strings.TrimSpace(s.log.String()))
 }
 
 // Kill ends the server as a crash would: connections break, and nothing is written that was not. SIGQUIT, and not

@@ -122,7 +122,7 @@ func work(server, file string) error {
 		}
 		resp.Body.Close()
 		if resp.StatusCode != http.StatusOK {
-			return fmt.Errorf("the API answered %s", resp.Status)
+			return fmt.Errorf("the API returned %s", resp.Status)
 		}
 		time.Sleep(100 * time.Millisecond)
 	}

@@ -3,6 +3,7 @@ package auth
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -49,7 +50,21 @@ type Error struct {
 	// Err is the cause, nil if the response itself says it all.
 	Err error
 
-	Doubtful bool // a 403 that ends the session if it repeats
+	// Doubtful: a no that may come from a firewall as well (a bare 403). It counts as Refused if the next attempts, over
+	// ten minutes at least, bring the same; whoever schedules the attempts counts.
+	Doubtful bool
+	// Unrecognized: the auth server refused in words that are not understood, or that may mean several things. Whoever
+	// schedules the attempts compares such errors by Status, Code and Said: after three equal ones for the same credential
+	// over at least ten minutes, the session is not healthy, its status says what Said and Hint say, and the server is
+	// asked at most once an hour, until a response is another one. It never ends the session.
+	Unrecognized bool
+	// RateLimited: the server wants fewer calls (429, or a response that says so). Without Until, the next attempt waits
+	// twice as long as the one before, up to an hour: with a limit that slides, each refused call counts again.
+	RateLimited bool
+	// Said is what the response tells people, shortened, "" if it says nothing that can be shown. It has only printable
+	// characters and nothing that was sent, and is the same in each refusal of the same kind: numbers and identifiers are
+	// left out.
+	Said string
 }
 
 // Error says what failed, why, and what to do.
@@ -84,6 +99,9 @@ func (e *Error) why() string {
 			status += " " + e.Code
 		} else if t := http.StatusText(e.Status); t != "" {
 			status += " " + t
+		}
+		if e.Said != "" && e.Said != e.Code && e.Said != http.StatusText(e.Status) {
+			status += fmt.Sprintf(": the server says %q", e.Said)
 		}
 		parts = append(parts, status)
 	}

@@ -9,15 +9,24 @@ import (
 	"github.com/silentrefresh/silentrefresh/internal/retryafter"
 )
 
+// What has to repeat has to do so for that long, and an auth server whose refusals are not understood is not asked more
+// often than once in such a time.
+const (
+	repeatFor    = 10 * time.Minute
+	repeatTimes  = 3
+	askedAgainIn = time.Hour
+)
+
 // A backoff spaces the attempts after a failure. A session without one has nil.
 type backoff struct {
 	failure  *auth.Error   // the last one
 	failures int32         // in a row
+	alike    int32         // of them the last ones that say the same
+	since    time.Time     // the first of those
 	refused  time.Time     // since when the server has said how long to wait; zero: it has not
 	until    time.Time     // no attempt before
 	early    time.Duration // so much earlier for somebody who waits, where the server has said how long
-	pulled   bool          // until was brought forward for somebody who waits
-	doubt    bool          // the last refusal was one that might mean something else
+	pulled   bool          // until was brought forward for somebody who waits, or must not be
 }
 
 // notBefore is when the next attempt may be made; zero: at any time.
@@ -36,26 +45,56 @@ func (b *backoff) last() *auth.Error {
 	return b.failure
 }
 
+// confirms reports whether a failure repeats what the server has said before, for long enough that it is meant.
+func (b *backoff) confirms(failure *auth.Error, now time.Time) bool {
+	return b != nil && alike(b.failure, failure) && now.Sub(b.since) >= repeatFor
+}
+
+// alike reports whether two failures say the same of the same thing.
+func alike(a, b *auth.Error) bool {
+	return a.Status == b.Status && a.Code == b.Code && a.Said == b.Said && a.Doubtful == b.Doubtful && a.Unrecognized == b.Unrecognized
+}
+
 // fail notes a failure. left is how long the token still serves, 0 if it does not.
 func (b *backoff) fail(now time.Time, failure *auth.Error, left time.Duration) {
-	b.failure, b.pulled, b.doubt = failure, false, failure.Doubtful
+	if b.failure == nil || !alike(b.failure, failure) {
+		b.alike, b.since = 0, now
+	}
+	b.failure, b.pulled = failure, false
 	b.failures++
+	b.alike++
 	switch {
 	case failure.Until.IsZero():
 		b.refused = time.Time{}
 	case b.refused.IsZero():
 		b.refused = now
 	}
+	b.until = now.Add(b.wait(now, left))
+}
+
+// wait is how long to wait after the last failure.
+func (b *backoff) wait(now time.Time, left time.Duration) time.Duration {
 	wait := pace.Backoff(int(b.failures), rand.Float64())
 	switch {
 	case !b.refused.IsZero():
-		asked, refused, r := min(failure.Until.Sub(now), retryafter.Longest), now.Sub(b.refused), rand.Float64()
+		asked, refused, r := min(b.failure.Until.Sub(now), retryafter.Longest), now.Sub(b.refused), rand.Float64()
 		wait = pace.Postponed(asked, left, refused, r)
 		b.early = wait - pace.PostponedFor(asked, refused, r)
+	case b.stuckAt(now):
+		b.pulled = true // whoever waits: it is asked no more often
+		return pace.Sparing(askedAgainIn, rand.Float64())
+	case b.failure.RateLimited:
+		b.pulled = true // a limit that slides counts each call that it refuses
+		return pace.Doubling(int(b.alike), askedAgainIn, rand.Float64())
 	case left > 0: // try again before the token ends
 		wait = min(wait, max(pace.Floor, left/2))
 	}
-	b.until = now.Add(wait)
+	return wait
+}
+
+// stuckAt reports whether the server has refused often and long enough in words that are not understood.
+func (b *backoff) stuckAt(now time.Time) bool {
+	return b != nil && b.failure.Unrecognized && b.alike >= repeatTimes && now.Sub(b.since) >= repeatFor
 }
 
 // pull brings the next attempt forward for a caller who waits no longer than patience.

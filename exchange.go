@@ -14,6 +14,7 @@ import (
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/bearer"
 	"github.com/silentrefresh/silentrefresh/internal/origin"
+	"github.com/silentrefresh/silentrefresh/internal/pace"
 	"github.com/silentrefresh/silentrefresh/internal/record"
 	"github.com/silentrefresh/silentrefresh/internal/wall"
 )
@@ -55,7 +56,7 @@ func (s *shared) call(ctx context.Context, g auth.Grant) (session auth.Session, 
 		err = bearer.Check(session.AccessToken.Reveal())
 	}
 	if err == nil && g.Kind == auth.KindRefresh && !record.SameAccount(withoutAccount(session), withoutAccount(g.Old)) {
-		err = errors.New("the response is for another account; the token was not taken")
+		err = &auth.Error{Op: g.Kind, Refused: true, Err: errors.New("the response is for another account; the token was not taken")}
 	}
 	if err != nil {
 		session.AccessToken = auth.Secret{}
@@ -220,13 +221,14 @@ func (s *shared) slot(ctx context.Context, givenUp <-chan struct{}) (release fun
 	}
 }
 
-// definite reports whether a failure ends the session. One that may come from something in between has to repeat.
+// definite reports whether a failure ends the session. One that may come from something in between has to repeat for
+// ten minutes.
 func (s *session) definite(failure *auth.Error) bool {
 	if errors.Is(failure, auth.ErrNotRenewable) {
 		failure.Refused = true
 	}
 	if failure.Doubtful {
-		failure.Refused = failure.Refused || s.doubted()
+		failure.Refused = failure.Refused || s.confirmed(failure)
 	}
 	return failure.Refused
 }
@@ -269,11 +271,14 @@ func (s *shared) brought(held auth.Session) (auth.Session, error) {
 	}
 	held.Cookies = auth.NewJar(cookies...).All()
 	now := time.Now()
-	if held.Issued.IsZero() {
-		held.Issued = now
-	}
 	if held.Expires.IsZero() {
 		held.Expires = bearer.Expiry(held.AccessToken.Reveal(), now)
+	}
+	switch ended := !held.Expires.IsZero() && !held.Expires.After(now); {
+	case held.Issued.IsZero() && ended:
+		held.Issued = held.Expires.Add(-pace.ShortestLife) // it is not good for a moment more
+	case held.Issued.IsZero():
+		held.Issued = now
 	}
 	return held, nil
 }

@@ -52,7 +52,9 @@ func (t *refresh) over(r *record.Record, failure *auth.Error, save func([]byte) 
 	ended := &record.Record{Login: r.Login, Version: r.Version + 1, Over: reason(failure)}
 	ended.Session.Subject, ended.Session.Account = r.Session.Subject, r.Session.Account
 	ended.Session.Ends = failure.At
-	t.c.save(ended, save) // if it cannot be saved, the others find out for themselves
+	if !errors.Is(failure, auth.ErrNotRenewable) { // which is our word, and perhaps that of our clock
+		t.c.save(ended, save) // if it cannot be saved, the others find out for themselves
+	}
 	if t.c.cfg.Credentials != nil {
 		t.c.remember(ended, t.st.epoch) // should the login fail: what was refused is not presented again
 		return t.logIn(r, save)

@@ -276,11 +276,11 @@ func (s *session) toRevoke(st *state, theirs *record.Record) []*record.Record {
 	})
 }
 
-// doubted reports whether the last refusal was one that might have meant something else.
-func (s *session) doubted() bool {
+// confirmed reports whether a failure repeats what was said before, for long enough.
+func (s *session) confirmed(failure *auth.Error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.backoff != nil && s.backoff.doubt
+	return s.backoff.confirms(failure, time.Now())
 }
 
 // failed records a failure that may pass, and schedules the next attempt.

@@ -88,7 +88,7 @@ func (s *shared) stateOf(r *record.Record, now time.Time) *state {
 		st.jar = auth.NewJar(r.Session.Cookies...)
 	}
 	if end := r.Session.Expires; !end.IsZero() {
-		left := max(timeLeft(r.Session, now), 0)
+		left := max(timeLeft(r.Session, now), -lifetime.Longest)
 		st.mono = now.Add(left)
 		st.wall = wall.Of(now) + int64(left)
 	}

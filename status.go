@@ -17,6 +17,7 @@ const (
 	StateLoggedIn    State = "logged in"   // there is a usable token
 	StateOffline     State = "offline"     // there is none right now, and a refresh can bring one
 	StateInterrupted State = "interrupted" // the response to a spent credential was lost; it is presented once more
+	StateUnclear     State = "unclear"     // the auth server refuses in words that are not understood; it is asked once an hour
 	StateOver        State = "over"        // only a login helps
 	StateClosed      State = "closed"
 )
@@ -99,6 +100,7 @@ type snapshot struct {
 	failure error     // the last one, nil after a success
 	renewal time.Time // by the timer; zero if none is due
 	saved   bool
+	stuck   bool // the auth server refuses in words that are not understood
 	dropped uint64
 }
 
@@ -106,7 +108,7 @@ func (s *session) snapshot() snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.state.Load()
-	now := snapshot{state: st, renewal: s.renewalLocked(st), saved: s.unsaved == nil, dropped: s.events.dropped}
+	now := snapshot{state: st, renewal: s.renewalLocked(st), saved: s.unsaved == nil, stuck: s.backoff.stuckAt(time.Now()), dropped: s.events.dropped}
 	if failure := s.backoff.last(); failure != nil {
 		now.failure = failure
 	}
@@ -125,6 +127,8 @@ func (now snapshot) standing(renewable bool) (State, error) {
 		return StateClosed, st.err
 	case st.usable(time.Now()):
 		return StateLoggedIn, now.failure
+	case now.stuck && st.err == nil:
+		return StateUnclear, now.failure
 	case interrupted:
 		return StateInterrupted, errors.Join(st.err, now.failure)
 	case errors.Is(st.err, ErrSessionOver):

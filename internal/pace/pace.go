@@ -80,4 +80,17 @@ func Demanded(patience time.Duration, r float64) time.Duration {
 	return Floor + scale(max(patience/2-Floor, 0), r)
 }
 
+// Doubling is how long to wait after so many failures of which each makes it worse: twice as long each time, up to most,
+// of which the last quarter is chance.
+func Doubling(failures int, most time.Duration, r float64) time.Duration {
+	wait := most
+	if n := max(failures, 1) - 1; n < 20 {
+		wait = min(most, time.Second<<n)
+	}
+	return Sparing(max(wait, Floor), r)
+}
+
+// Sparing is d, of which up to a quarter is left out by chance.
+func Sparing(d time.Duration, r float64) time.Duration { return d - scale(d, 0.25*r) }
+
 func scale(d time.Duration, f float64) time.Duration { return time.Duration(float64(d) * f) }

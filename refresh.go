@@ -134,7 +134,7 @@ func (t *refresh) judge(stored []byte) (o *outcome, done bool, err error) {
 	case mine != nil && !record.SameAccount(r.Session, mine.Session):
 		return nil, true, t.c.displaced(mine, r)
 	case r.Over != "":
-		return nil, t.c.cfg.Credentials == nil, overError("%s", r.Over)
+		return nil, t.c.cfg.Credentials == nil, &auth.Error{Op: auth.KindRefresh, Refused: true, Err: errors.New(r.Over)}
 	case !r.Session.AccessToken.IsZero() && (r.Session.Expires.IsZero() || timeLeft(r.Session, time.Now()) > 0):
 		return &outcome{record: r, adopted: true, kind: EventAdopted}, true, nil
 	}

@@ -15,6 +15,12 @@ func (c *Client) renew(ctx context.Context, seen uint64, why Trigger) error {
 	for {
 		wake := c.waker() // before we look, so that no change is missed
 		st := c.state.Load()
+		if st.ending != nil && st.usable(time.Now()) {
+			return st.ending // the token serves until it ends
+		} else if st.ending != nil {
+			c.end(st, st.record, st.ending, false)
+			continue
+		}
 		if st.err != nil && c.lookAgain(ctx) {
 			continue // another process has logged in
 		}
@@ -98,6 +104,8 @@ func (c *Client) fire() {
 	switch what, st := c.expire(); what {
 	case saving:
 		c.saveAgain(context.Background())
+	case ending:
+		c.end(st, st.record, st.ending, false)
 	case renewing:
 		defer c.done()
 		why := TriggerTimer

@@ -33,8 +33,22 @@ func (s *schedule) landed(fruitless bool) {
 	s.fruitless, s.noSlot, s.renewing = fruitless, time.Time{}, false
 }
 
-// planLocked decides when st's token is renewed.
-func (s *session) planLocked(st *state, now time.Time) {
+// planLocked decides when st's token is renewed, which comes after old: in time for the token's end, and for the
+// session's, unless renewals do not move that.
+func (s *session) planLocked(st, old *state, now time.Time) {
+	s.planForTokenLocked(st, now)
+	held, before := st.session(), old.session()
+	absolute := !before.Ends.IsZero() && held.Ends.Sub(before.Ends).Abs() < pace.ShortestLife && st.generation > 1
+	if held.Ends.IsZero() || absolute || st.header == nil || st.deadEnd != nil && !s.policy.logsInAgain {
+		return
+	}
+	held.Expires = held.Ends
+	if due := now.Add(s.delayLocked(held, now)); st.renewAt.IsZero() || due.Before(st.renewAt) {
+		st.renewAt = due
+	}
+}
+
+func (s *session) planForTokenLocked(st *state, now time.Time) {
 	st.renewAt = time.Time{}
 	if st.err != nil || st.deadEnd != nil && !s.policy.logsInAgain {
 		return
@@ -139,6 +153,9 @@ func (s *session) dueLocked() time.Time {
 		return time.Time{}
 	}
 	due := s.renewalLocked(st)
+	if st.ending != nil && st.wall != never {
+		due = st.mono
+	}
 	if save := s.unsaved.dueAt(); due.IsZero() || !save.IsZero() && save.Before(due) {
 		due = save
 	}
@@ -170,6 +187,7 @@ const (
 	nothing job = iota
 	saving
 	renewing
+	ending
 )
 
 // expire is what is due now. A renewal is due again only after done.
@@ -183,6 +201,8 @@ func (s *session) expire() (job, *state) {
 	case st.closed():
 	case s.unsaved != nil && !s.unsaved.due.IsZero() && !now.Before(s.unsaved.due):
 		what, s.unsaved.due = saving, time.Time{}
+	case st.ending != nil && !st.fresh(now):
+		what = ending
 	case due.IsZero() || now.Before(due):
 	case s.idle(now):
 		s.dozing.Store(true)

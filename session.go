@@ -98,7 +98,7 @@ func (s *session) publish(next *state, epoch uint64, ev Event) (*state, bool) {
 	next.generation, next.epoch = old.generation+1, old.epoch
 	s.backoff = nil
 	s.schedule.landed(ev.Kind == EventUnchanged)
-	s.planLocked(next, now)
+	s.planLocked(next, old, now)
 	if ev.Kind == EventUnchanged {
 		s.unchangedLocked(next, old, now)
 	}
@@ -135,7 +135,7 @@ func (s *session) install(next *state, epoch uint64, ev Event) (*state, error) {
 	if ev.Kind == EventLoggedIn {
 		s.schedule.wide = 2 // a person sees the usual schedule first, and a fleet that logs in together spreads later
 	}
-	s.planLocked(next, time.Now())
+	s.planLocked(next, old, time.Now())
 	s.swapLocked(next)
 	s.armLocked()
 	s.emitLocked(ev)
@@ -164,6 +164,24 @@ func (s *session) end(from *state, r *record.Record, err error, final bool) {
 	s.swapLocked(&state{generation: old.generation, epoch: old.epoch, record: r, err: err, final: final, wall: never})
 	s.armLocked()
 	s.emitLocked(Event{Kind: EventOver, Err: err})
+}
+
+// lastLeg lets the present token serve until it ends, after the auth server has refused to renew it: the session is over
+// then. It reports false where there is no token that serves.
+func (s *session) lastLeg(from *state, why error) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.state.Load()
+	if st.epoch != from.epoch || st.generation != from.generation || !st.usable(time.Now()) {
+		return false
+	}
+	last := *st
+	last.deadEnd, last.ending, last.renewAt = why, why, time.Time{}
+	s.backoff = nil
+	s.swapLocked(&last)
+	s.armLocked()
+	s.emitLocked(Event{Kind: EventNotRenewable, Err: why})
+	return true
 }
 
 // leave is the first step of Logout: no request is sent with the session any more. It returns the state before.
@@ -229,7 +247,7 @@ func (s *session) replace(old, next *state, renewed bool) bool {
 	if renewed {
 		next.generation++
 		s.schedule.wide = 0 // requests are what hands out tokens, and they do not come all at once
-		s.planLocked(next, now)
+		s.planLocked(next, old, now)
 		s.emitLocked(Event{Kind: EventHandedOut})
 	} else {
 		next.rejected, next.renewAt = old.rejected, old.renewAt

@@ -27,6 +27,7 @@ type state struct {
 	wall     int64     // the end by the wall clock; mono is the end by the monotonic one
 	renewAt  time.Time // when the timer renews it; zero: it does not
 	deadEnd  error     // why nothing will renew the session; nil if something will
+	ending   error     // why the session is over when this token ends; nil if it goes on
 	rejected *string   // the endpoint of the API that has rejected this generation; nil if none has
 	adopted  bool      // it came from another process
 }

@@ -284,3 +284,56 @@ func TestF26_AnAbsurdRetryAfterNeitherEndsTheSessionNorMakesALoop(t *testing.T) 
 		})
 	}
 }
+
+// A refresh that is refused takes no token away that is good: it serves until it ends, and the session is over then.
+func TestF77_AGoodTokenServesOnAfterItsRefreshIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakes.Server{}
+		var told []silentrefresh.Event
+		c := clientOf(t, as, func(cfg *silentrefresh.Config) {
+			cfg.Observe = func(ev silentrefresh.Event) { told = append(told, ev) }
+		})
+		as.Set(func() { as.Before = func(context.Context, auth.Grant) error { return fakes.InvalidGrant() } })
+		time.Sleep(14 * time.Minute) // the renewal was due, and refused
+		calls := as.Count(&as.Calls)
+		mustGet(t, c)
+		s := c.Status()
+		last := told[len(told)-1]
+		if s.State != silentrefresh.StateLoggedIn || s.Renewable || last.Kind != silentrefresh.EventNotRenewable ||
+			!errors.Is(last.Err, silentrefresh.ErrSessionOver) || !last.Expires.Equal(s.Expires) {
+			t.Errorf("%+v after %v, %v", s, last.Kind, last.Err)
+		}
+		time.Sleep(2 * time.Minute)
+		last = told[len(told)-1]
+		if s := c.Status(); s.State != silentrefresh.StateOver || last.Kind != silentrefresh.EventOver {
+			t.Errorf("%+v after %v, %v", s, last.Kind, last.Err)
+		}
+		if _, err := get(c); !errors.Is(err, silentrefresh.ErrSessionOver) || as.Count(&as.Calls) != calls {
+			t.Errorf("%v, after %d more calls", err, as.Count(&as.Calls)-calls)
+		}
+	})
+}
+
+// A session that ends before its token is renewed before that; where renewals do not move its end, that is no reason.
+func TestF77_RenewedBeforeTheEarlierOfTheTwoEnds(t *testing.T) {
+	for name, test := range map[string]struct {
+		moves    bool
+		min, max int
+	}{"the end moves": {true, 20, 45}, "the end stays": {false, 1, 3}} {
+		synctest.Test(t, func(t *testing.T) {
+			began := time.Now()
+			as := &fakes.Server{TTL: 10 * time.Hour, After: func(_ auth.Grant, s auth.Session) (auth.Session, error) {
+				s.Ends = began.Add(30 * time.Minute)
+				if test.moves {
+					s.Ends = time.Now().Add(30 * time.Minute)
+				}
+				return s, nil
+			}}
+			clientOf(t, as)
+			time.Sleep(9 * time.Hour)
+			if _, refreshes, _ := as.Counts(); refreshes < test.min || refreshes > test.max {
+				t.Errorf("%s: %d refreshes in 9 hours", name, refreshes)
+			}
+		})
+	}
+}

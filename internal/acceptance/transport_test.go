@@ -86,7 +86,7 @@ func TestF15_TableOfOutcomes(t *testing.T) {
 		}, 0, &auth.Error{}},
 		{"not sent, session over", func(as *fakes.Server, c *silentrefresh.Client) {
 			as.Set(func() { as.Before = over })
-			c.Renew(context.Background())
+			time.Sleep(16 * time.Minute)
 		}, 0, silentrefresh.ErrSessionOver},
 		{"not sent, logged out", func(as *fakes.Server, c *silentrefresh.Client) { c.Logout(context.Background()) }, 0, silentrefresh.ErrNoSession},
 		{"not sent, closed", func(as *fakes.Server, c *silentrefresh.Client) { c.Close() }, 0, silentrefresh.ErrClosed},

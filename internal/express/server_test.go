@@ -91,7 +91,7 @@ func (s *server) restart(t *testing.T, node string) {
 func (s *server) newClient(t *testing.T, cfg silentrefresh.Config) (*silentrefresh.Client, *tap) {
 	t.Helper()
 	wire := &tap{}
-	cfg.BaseURL, cfg.Base = s.URL, wire
+	cfg.BaseURL, cfg.Base, cfg.AuthBase = s.URL, wire, wire
 	cfg.RejectedStatus = []int{http.StatusUnauthorized, http.StatusForbidden}
 	client, err := silentrefresh.New(cfg)
 	if err != nil {

@@ -1,10 +1,10 @@
 package silentrefresh
 
 import (
-	"math/rand/v2"
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/chance"
 	"github.com/silentrefresh/silentrefresh/internal/pace"
 	"github.com/silentrefresh/silentrefresh/internal/retryafter"
 )
@@ -74,18 +74,18 @@ func (b *backoff) fail(now time.Time, failure *auth.Error, left time.Duration) {
 
 // wait is how long to wait after the last failure.
 func (b *backoff) wait(now time.Time, left time.Duration) time.Duration {
-	wait := pace.Backoff(int(b.failures), rand.Float64())
+	wait := pace.Backoff(int(b.failures), chance.Float64())
 	switch {
 	case !b.refused.IsZero():
-		asked, refused, r := min(b.failure.Until.Sub(now), retryafter.Longest), now.Sub(b.refused), rand.Float64()
+		asked, refused, r := min(b.failure.Until.Sub(now), retryafter.Longest), now.Sub(b.refused), chance.Float64()
 		wait = pace.Postponed(asked, left, refused, r)
 		b.early = wait - pace.PostponedFor(asked, refused, r)
 	case b.stuckAt(now):
 		b.pulled = true // whoever waits: it is asked no more often
-		return pace.Sparing(askedAgainIn, rand.Float64())
+		return pace.Sparing(askedAgainIn, chance.Float64())
 	case b.failure.RateLimited:
 		b.pulled = true // a limit that slides counts each call that it refuses
-		return pace.Doubling(int(b.alike), askedAgainIn, rand.Float64())
+		return pace.Doubling(int(b.alike), askedAgainIn, chance.Float64())
 	case left > 0: // try again before the token ends
 		wait = min(wait, max(pace.Floor, left/2))
 	}
@@ -102,7 +102,7 @@ func (b *backoff) pull(now time.Time, patience time.Duration) {
 	if b == nil || b.pulled || !now.Before(b.until) {
 		return
 	}
-	soon := now.Add(pace.Demanded(patience, rand.Float64()))
+	soon := now.Add(pace.Demanded(patience, chance.Float64()))
 	if !b.refused.IsZero() {
 		soon = b.until.Add(-b.early)
 	}

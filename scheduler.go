@@ -1,10 +1,10 @@
 package silentrefresh
 
 import (
-	"math/rand/v2"
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/chance"
 	"github.com/silentrefresh/silentrefresh/internal/pace"
 	"github.com/silentrefresh/silentrefresh/internal/wall"
 )
@@ -63,7 +63,7 @@ func (s *session) planForTokenLocked(st *state, now time.Time) {
 		st.renewAt = now.Add(s.delayLocked(held, now))
 	case s.policy.maxAge > 0:
 		age := max(now.Sub(held.Issued), 0)
-		st.renewAt = now.Add(s.policy.maxAge - time.Duration(rand.Float64()*0.1*float64(s.policy.maxAge)) - age)
+		st.renewAt = now.Add(s.policy.maxAge - time.Duration(chance.Float64()*0.1*float64(s.policy.maxAge)) - age)
 	}
 }
 
@@ -76,9 +76,9 @@ func (s *session) delayLocked(held auth.Session, now time.Time) time.Duration {
 	}
 	var due time.Duration
 	if s.policy.renewBefore > 0 {
-		due = pace.WithMargin(life, s.policy.renewBefore, rand.Float64())
+		due = pace.WithMargin(life, s.policy.renewBefore, chance.Float64())
 	} else {
-		due = pace.Renewal(life, s.schedule.slow, s.schedule.wide == 1, rand.Float64())
+		due = pace.Renewal(life, s.schedule.slow, s.schedule.wide == 1, chance.Float64())
 	}
 	if wait := due - (life - left); wait > 0 {
 		s.schedule.wide = max(s.schedule.wide-1, 0)
@@ -90,7 +90,7 @@ func (s *session) delayLocked(held auth.Session, now time.Time) time.Duration {
 // soon is when to renew a token that should have been renewed already, or that a refresh has left as it was: half
 // way to its end, so that a server that gives no new one yet is not asked over and over.
 func soon(left time.Duration) time.Duration {
-	return max(pace.Floor, time.Duration(float64(left)*(0.4+0.2*rand.Float64())))
+	return max(pace.Floor, time.Duration(float64(left)*(0.4+0.2*chance.Float64())))
 }
 
 // renewalLocked is when the timer renews; zero: it does not.
@@ -244,7 +244,7 @@ func (s *session) comeBack(seen uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if st := s.state.Load(); st.err == nil && st.generation <= seen {
-		s.schedule.noSlot = time.Now().Add(pace.Floor + time.Duration(rand.Float64()*float64(3*time.Second)))
+		s.schedule.noSlot = time.Now().Add(pace.Floor + time.Duration(chance.Float64()*float64(3*time.Second)))
 		s.armLocked()
 	}
 }

@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/chance"
 	"github.com/silentrefresh/silentrefresh/internal/record"
 )
 
@@ -23,8 +23,8 @@ type session struct {
 	used   atomic.Int64 // when the last request came, by the wall clock; kept only with an idle timeout
 	dozing atomic.Bool  // no renewals until the next request
 
-	mu         sync.Mutex // guards what follows, and every change of state
-	backoff    *backoff   // nil while nothing fails
+	mu         chance.Mutex // guards what follows, and every change of state
+	backoff    *backoff     // nil while nothing fails
 	budget     budget
 	rejections rejections
 	unsaved    *unsaved // nil while the Store has everything

@@ -21,3 +21,21 @@ func TestFrom(t *testing.T) {
 		t.Errorf("Float64() returned %v twice", a)
 	}
 }
+
+func TestYield(t *testing.T) {
+	var m chance.Mutex
+	calls := 0
+	guarded := 0
+	use := func() {
+		m.Lock()
+		guarded++
+		m.Unlock()
+	}
+	restore := chance.Yield(func() { calls++ })
+	use()
+	restore()
+	use()
+	if calls != 1 {
+		t.Errorf("two Unlocks, one of them after restore, called %d times", calls)
+	}
+}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/endpoint"
 )
 
 // This file is all that knows the package under test by its names.
@@ -33,9 +35,9 @@ type credentials struct {
 func newClient(p *process) (*client, error) {
 	set := p.w.set
 	cfg := silentrefresh.Config{
-		BaseURL: origin + set.path[p.slot], Base: &network{p}, Exchanger: p.exchanger(),
-		Timeout: set.timeout, MaxWait: set.maxWait, Margin: set.margin, MaxAge: set.maxAge, IdleStop: set.idle,
-		MemoryOnly: set.memoryOnly && set.store, KeepAnswer: set.document,
+		BaseURL: origin + set.path[p.slot], Base: &network{p}, Exchanger: p.exchanger(), Endpoint: p.endpoint(),
+		Timeout: set.timeout, MaxWait: set.maxWait, RefreshBefore: set.margin, MaxAge: set.maxAge, IdleTimeout: set.idle,
+		MemoryOnly: set.memoryOnly && set.store,
 		Observe: p.observe, Logger: slog.New(&logger{p: p}),
 	}
 	if set.store {
@@ -60,19 +62,23 @@ func newClient(p *process) (*client, error) {
 	return &client{c: c, http: c.HTTPClient()}, nil
 }
 
-func (p *process) exchanger() silentrefresh.Exchanger {
-	set := p.w.set
+// exchanger is the simulation's own Exchanger, or none where the engine's is to speak HTTP.
+func (p *process) exchanger() auth.Exchanger {
 	switch {
-	case !set.http && set.foresight:
+	case p.w.set.http:
+		return nil
+	case p.w.set.foresight:
 		return &foresighted{exchanger{p}}
-	case !set.http:
-		return &exchanger{p}
 	}
-	e := &silentrefresh.Endpoint{}
-	if !set.cookie {
-		e.Refresh.RefreshTokenField, e.Logout.RefreshTokenField = "refresh_token", "refresh_token"
+	return &exchanger{p}
+}
+
+// endpoint says how the server is talked to over HTTP.
+func (p *process) endpoint() (settings endpoint.Settings) {
+	if p.w.set.http && !p.w.set.cookie {
+		settings.Refresh.RefreshTokenField, settings.Logout.RefreshTokenField = "refresh_token", "refresh_token"
 	}
-	return e
+	return settings
 }
 
 func (c *client) login(ctx context.Context, p *process, account string) error {
@@ -88,10 +94,10 @@ func (p *process) loginWith(k credentials) any {
 }
 
 func (c *client) resume(ctx context.Context, p *process, given issue) error {
-	s := silentrefresh.Session{RefreshToken: silentrefresh.NewSecret(given.credential.id), Account: given.credential.family.account}
+	s := auth.Session{RefreshToken: auth.NewSecret(given.credential.id), Account: given.credential.family.account}
 	if p.w.set.cookie {
-		s.RefreshToken = silentrefresh.Secret{}
-		s.Cookies = []silentrefresh.Cookie{{Name: "refresh_token", Value: silentrefresh.NewSecret(given.credential.id)}}
+		s.RefreshToken = auth.Secret{}
+		s.Cookies = []auth.Cookie{{Name: "refresh_token", Value: auth.NewSecret(given.credential.id)}}
 	}
 	return c.c.Resume(ctx, s)
 }
@@ -122,20 +128,15 @@ func (c *client) standing() fact {
 
 func (c *client) status() { c.c.Status() }
 
-// document is the account that the kept document names, "" if there is none.
-func (c *client) document() string {
-	var doc struct {
-		User struct{ Email string }
-	}
-	if c.c.Answer().Decode(&doc) != nil {
-		return ""
-	}
-	return doc.User.Email
-}
-
 // observe is the observer.
 func (p *process) observe(ev silentrefresh.Event) {
 	f := fact{who: p.n, what: observed, text: string(ev.Kind), account: ev.Account, count: ev.Generation, err: errorText(ev.Err)}
+	var document struct {
+		User struct{ Email string }
+	}
+	if p.w.set.document && ev.Response.Decode(&document) == nil {
+		f.next = document.User.Email // whose document comes with it
+	}
 	p.w.tell(f)
 	p.at("event")
 	p.userCode("observer")
@@ -144,8 +145,8 @@ func (p *process) observe(ev silentrefresh.Event) {
 // exchanger is an Exchanger that is not the package's own.
 type exchanger struct{ p *process }
 
-// Exchange implements silentrefresh.Exchanger.
-func (x *exchanger) Exchange(ctx context.Context, _ *http.Client, g silentrefresh.Grant) (silentrefresh.Session, error) {
+// Exchange implements auth.Exchanger.
+func (x *exchanger) Exchange(ctx context.Context, _ *http.Client, g auth.Grant) (auth.Session, error) {
 	c := call{kind: string(g.Kind), credential: g.Old.RefreshToken.Reveal()}
 	if k, ok := g.Credentials.(credentials); ok {
 		c.account, c.byEngine = k.account, k.byEngine
@@ -156,7 +157,7 @@ func (x *exchanger) Exchange(ctx context.Context, _ *http.Client, g silentrefres
 		return s, nil
 	}
 	if !o.reply.failing {
-		s = silentrefresh.Session{}
+		s = auth.Session{}
 	}
 	return s, o.failure(g.Kind)
 }
@@ -164,28 +165,28 @@ func (x *exchanger) Exchange(ctx context.Context, _ *http.Client, g silentrefres
 // A foresighted exchanger says whether anything will be able to renew a session.
 type foresighted struct{ exchanger }
 
-// Renewable says what the plan says, else that something will.
-func (x *foresighted) Renewable(silentrefresh.Session) error {
+// CheckRenewable says what the plan says, else that something will.
+func (x *foresighted) CheckRenewable(auth.Session) error {
 	if x.p.userCode("renewable check") {
-		return silentrefresh.ErrNotRenewable
+		return auth.ErrNotRenewable
 	}
 	return nil
 }
 
-func (o *outcome) session(set settings) silentrefresh.Session {
+func (o *outcome) session(set settings) auth.Session {
 	if o.given.credential == nil {
-		return silentrefresh.Session{}
+		return auth.Session{}
 	}
 	account := o.given.credential.family.account
-	s := silentrefresh.Session{RefreshToken: silentrefresh.NewSecret(o.given.credential.id), Subject: account, Account: account}
+	s := auth.Session{RefreshToken: auth.NewSecret(o.given.credential.id), Subject: account, Account: account}
 	if set.document {
-		s.Answer = silentrefresh.NewAnswer([]byte(`{"user":{"email":` + strconv.Quote(account) + `}}`))
+		s.Response = auth.NewResponse([]byte(`{"user":{"email":` + strconv.Quote(account) + `}}`))
 	}
 	t := o.given.token
 	if t == nil || o.reply.failing {
 		return s
 	}
-	s.AccessToken, s.Issued = silentrefresh.NewSecret(t.id), o.sent
+	s.AccessToken, s.Issued = auth.NewSecret(t.id), o.sent
 	if in := o.reply.lifetime(t); in != "" {
 		seconds, _ := strconv.Atoi(in)
 		s.Expires = o.sent.Add(time.Duration(seconds) * time.Second)
@@ -194,8 +195,8 @@ func (o *outcome) session(set settings) silentrefresh.Session {
 }
 
 // failure is the outcome as an Exchanger says it.
-func (o *outcome) failure(kind silentrefresh.Kind) error {
-	re := &silentrefresh.RefreshError{Op: kind, Status: o.reply.status, Err: o.err}
+func (o *outcome) failure(kind auth.Kind) error {
+	re := &auth.Error{Op: kind, Status: o.reply.status, Err: o.err}
 	switch o.means {
 	case meansUnsent:
 		re.Unsent = true
@@ -203,7 +204,7 @@ func (o *outcome) failure(kind silentrefresh.Kind) error {
 			re.Until = time.Now().Add(retryAfter)
 		}
 	case meansUnknown:
-		re.Unknown = true
+		re.MaybeSpent = true
 	case meansRefused:
 		re.Refused = true
 	default:

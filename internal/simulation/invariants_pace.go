@@ -159,8 +159,7 @@ func patience(h *history) (found []violation) {
 		switch d.text {
 		case "login", "logout", "resume", "close", "new":
 			most := 4*(h.set.exchange()+5*time.Second) + spare
-			byPerson := d.text == "login" && d.wait == 0 && !h.set.http // a login elsewhere may take as long as it likes
-			if d.took() > most && !byPerson {
+			if d.took() > most {
 				found = append(found, violation{"patience", d.last, fmt.Sprintf("process %d: %s takes %s", d.who, d.text, d.took())})
 			}
 			continue
@@ -191,7 +190,7 @@ func (d *doing) waited() (longest time.Duration) {
 func mistakes(h *history) []violation {
 	for i, f := range h.facts {
 		if f.what == opEnded && f.text == "new" && f.err == "" && h.set.silly() {
-			return []violation{{"mistakes", i, fmt.Sprintf("New takes Timeout %s, Margin %s, MaxAge %s, MaxWait %s, IdleStop %s", h.set.timeout, h.set.margin, h.set.maxAge, h.set.maxWait, h.set.idle)}}
+			return []violation{{"mistakes", i, fmt.Sprintf("New takes Timeout %s, RefreshBefore %s, MaxAge %s, MaxWait %s, IdleTimeout %s", h.set.timeout, h.set.margin, h.set.maxAge, h.set.maxWait, h.set.idle)}}
 		}
 		if f.what == opEnded && f.text == "new" && f.err == "" && h.set.lengthHeader {
 			return []violation{{"mistakes", i, "New takes Content-Length for the header that carries the token"}}

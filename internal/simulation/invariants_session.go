@@ -156,21 +156,9 @@ func afterClose(h *history) (found []violation) {
 }
 
 func documents(h *history) (found []violation) {
-	owner := map[string]string{}
-	open := map[string]int{} // entries under way
 	for i, f := range h.facts {
-		group := h.group(f.who)
-		entry := f.text == "login" || f.text == "resume" || f.text == "logout"
-		switch {
-		case f.what == opBegan && entry:
-			open[group]++
-		case f.what == opEnded && entry:
-			open[group]--
-			if f.text != "login" || f.err == "" {
-				owner[group] = f.account
-			}
-		case f.what == observed && f.text == "document" && open[group] == 0 && f.account != "" && f.account != owner[group] && !h.set.relogin:
-			found = append(found, violation{"document", i, fmt.Sprintf("process %d has the document of %q, and the session of %q", f.who, f.account, owner[group])})
+		if f.what == observed && f.next != "" && f.next != f.account {
+			found = append(found, violation{"document", i, fmt.Sprintf("process %d is told of %q with the document of %q", f.who, f.account, f.next)})
 		}
 	}
 	return found

@@ -45,7 +45,7 @@ var invariants = []invariant{
 	{"store-order", "a record is not replaced by an older one", storeOrder},
 	{"store-account", "the Store has the session of whoever logged in last", storeAccount},
 	{"stays-out", "a session that was logged out does not come back", staysOut},
-	{"document", "a response's document goes with its session", documents},
+	{"document", "a response's document is told with its own session", documents},
 	{"closed", "a client that is closed makes no exchange", afterClose},
 	{"mistakes", "New names durations that nobody can mean", mistakes},
 	{"leak", "no goroutine is left once all is closed", of(stuck)},

@@ -84,7 +84,7 @@ func TestInvariantsFind(t *testing.T) {
 		"store-account": happened(settings{store: true}, join([]fact{{what: started, ok: true}}, exchanged(1, "r1", "r2", "a2", s), loggedIn(2, "bob", 3*s),
 			[]fact{{who: nobody, what: checked, credential: "r2", account: "ada", at: 9 * s}})...),
 		"stays-out": happened(settings{}, begin, fact{what: saved, login: "l", version: 1, ok: true}, fact{what: saved}, fact{what: saved, login: "l", version: 2, ok: true}),
-		"document":  happened(settings{}, join([]fact{begin}, loggedIn(1, "ada", s), []fact{{what: observed, text: "document", account: "bob"}})...),
+		"document":  happened(settings{}, begin, fact{what: observed, text: "logged in", account: "ada", next: "bob"}),
 		"closed":    happened(settings{}, join([]fact{begin, {what: closed}}, exchanged(1, "r1", "r2", "a2", 5*s))...),
 		"mistakes":  happened(settings{maxAge: 300}, begin, fact{what: opEnded, text: "new"}),
 		"leak":      happened(settings{}, begin, fact{what: stuck}),

@@ -21,7 +21,7 @@ type settings struct {
 	store      bool
 	memoryOnly bool
 	relogin    bool // Credentials are set
-	document   bool // the last response's document is kept
+	document   bool // responses have a document, which comes with the event
 	judge      bool // Rejected is set
 	foresight  bool // the simulation's Exchanger says what can be renewed
 	xToken     bool // the token travels in X-Token

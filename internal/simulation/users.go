@@ -47,7 +47,6 @@ func (p *process) user(s step) {
 			defer cancel()
 			return do(ctx)
 		})
-		p.readDocument()
 	}
 }
 
@@ -73,14 +72,6 @@ func (p *process) enter(s step) {
 		p.w.mu.Unlock()
 		return p.client.resume(ctx, p, given)
 	})
-	p.readDocument()
-}
-
-// readDocument notes whose document the client has, where it keeps one.
-func (p *process) readDocument() {
-	if p.w.set.document {
-		p.w.tell(fact{who: p.n, what: observed, text: "document", account: p.client.document()})
-	}
 }
 
 // ask asks for a token, and perhaps says that it is bad.

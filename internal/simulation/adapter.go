@@ -38,7 +38,7 @@ func newClient(p *process) (*client, error) {
 		BaseURL: origin + set.path[p.slot], Base: &network{p}, Exchanger: p.exchanger(), Endpoint: p.endpoint(),
 		Timeout: set.timeout, MaxWait: set.maxWait, RefreshBefore: set.margin, MaxAge: set.maxAge, IdleTimeout: set.idle,
 		MemoryOnly: set.memoryOnly && set.store,
-		Observe: p.observe, Logger: slog.New(&logger{p: p}),
+		Observe:    p.observe, Logger: slog.New(&logger{p: p}),
 	}
 	if set.store {
 		cfg.Store = &handle{p: p, shelf: p.w.shelf, skew: set.skew[p.slot]}

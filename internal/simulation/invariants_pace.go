@@ -190,10 +190,8 @@ func (d *doing) waited() (longest time.Duration) {
 func mistakes(h *history) []violation {
 	for i, f := range h.facts {
 		if f.what == opEnded && f.text == "new" && f.err == "" && h.set.silly() {
-			return []violation{{"mistakes", i, fmt.Sprintf("New takes Timeout %s, RefreshBefore %s, MaxAge %s, MaxWait %s, IdleTimeout %s", h.set.timeout, h.set.margin, h.set.maxAge, h.set.maxWait, h.set.idle)}}
-		}
-		if f.what == opEnded && f.text == "new" && f.err == "" && h.set.lengthHeader {
-			return []violation{{"mistakes", i, "New takes Content-Length for the header that carries the token"}}
+			return []violation{{"mistakes", i, fmt.Sprintf("New takes Timeout %s, RefreshBefore %s, MaxAge %s, Content-Length for the token: %t",
+				h.set.timeout, h.set.margin, h.set.maxAge, h.set.lengthHeader)}}
 		}
 	}
 	return nil

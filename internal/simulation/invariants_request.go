@@ -240,8 +240,8 @@ func (h *history) excuse(d *doing, refreshes []*attempt) string {
 			return "the session is over"
 		}
 	}
-	if h.any(struck, storeFail) || h.unreliable(d.last) {
-		return "user code or the Store fails"
+	if h.set.silly() || h.any(struck, storeFail) || h.unreliable(d.last) {
+		return "nothing can work, or user code or the Store fails"
 	}
 	return ""
 }

@@ -47,7 +47,7 @@ var invariants = []invariant{
 	{"stays-out", "a session that was logged out does not come back", staysOut},
 	{"document", "a response's document is told with its own session", documents},
 	{"closed", "a client that is closed makes no exchange", afterClose},
-	{"mistakes", "New names durations that nobody can mean", mistakes},
+	{"mistakes", "New names settings that nobody can mean", mistakes},
 	{"leak", "no goroutine is left once all is closed", of(stuck)},
 	{"lock", "no lock is held while user code runs", of(locked)},
 	{"panic", "no panic reaches a caller", of(panicked)},

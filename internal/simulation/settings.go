@@ -91,8 +91,11 @@ func (set settings) patience() time.Duration {
 	return wait + set.exchange()
 }
 
-// silly reports whether there is a duration that nobody can mean, as of somebody who forgot the unit.
+// silly reports whether there is a setting that nobody can mean, such as a duration of somebody who forgot the unit.
 func (set settings) silly() bool {
+	if set.lengthHeader {
+		return true
+	}
 	for _, d := range []time.Duration{set.timeout, set.margin, set.maxAge, set.maxWait, set.idle} {
 		if d > 0 && d < time.Millisecond {
 			return true

@@ -13,7 +13,7 @@ import (
 func isGet(text string) bool { return strings.HasPrefix(text, "get ") }
 
 func rejectedToken(h *history) (found []violation) {
-	since := map[holder]time.Duration{}
+	since, best := map[holder]time.Duration{}, map[holder]bool{}
 	begun := map[int]time.Duration{} // when each operation began
 	for i, f := range h.facts {
 		k := holder{f.who, f.token}
@@ -21,12 +21,13 @@ func rejectedToken(h *history) (found []violation) {
 		case f.what == opBegan:
 			begun[f.op] = f.at
 		case f.what == responded && f.status == 401 && f.err != "" && f.token != "" && f.text != "/bad":
-			if _, known := since[k]; !known {
+			if _, known := since[k]; !known && !best[k] {
 				since[k] = f.at
 			}
 		case f.what == exchangeEnded && (f.ok || f.text == string(meansBlank)):
-			for k := range since { // what it has given is the best there is
+			for k := range since { // what it has given, or left, is the best there is
 				if k.who == f.who {
+					best[k] = true
 					delete(since, k)
 				}
 			}
@@ -236,7 +237,8 @@ func (h *history) excuse(d *doing, refreshes []*attempt) string {
 		}
 	}
 	for _, f := range h.facts[:d.last] {
-		if f.what == ended || f.what == committed && f.text == "logout" {
+		refused := f.what == exchangeEnded && f.text == string(meansRefused)
+		if refused || f.what == ended || f.what == committed && f.text == "logout" {
 			return "the session is over"
 		}
 	}

@@ -46,7 +46,7 @@ func panicTrace(h *history) (found []violation) {
 			continue
 		}
 		traced := false
-		for _, g := range h.facts[i:] {
+		for _, g := range h.facts { // once is enough
 			traced = traced || g.what == observed && g.who == f.who && (g.text == "a panic in the log" || strings.Contains(g.err, "panic"))
 		}
 		if !traced {

@@ -5,18 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/bearer"
 	"github.com/silentrefresh/silentrefresh/internal/lifetime"
+	"github.com/silentrefresh/silentrefresh/internal/refusal"
+	"github.com/silentrefresh/silentrefresh/internal/response"
 )
 
 // accept makes a session of a response, or says what is wrong with it. Together with a failure comes what the response
 // gave nevertheless: the server may have rotated the credential.
-func (x *exchange) accept(a *response) (auth.Session, *auth.Error) {
-	if a.status < 200 || a.status > 299 {
-		if x.grant.Kind == auth.KindLogout && (a.status == http.StatusUnauthorized || a.status == http.StatusNotFound) {
+func (x *exchange) accept(a *response.Response) (auth.Session, *auth.Error) {
+	if a.Status < 200 || a.Status > 299 {
+		if x.grant.Kind == auth.KindLogout && (a.Status == http.StatusUnauthorized || a.Status == http.StatusNotFound) {
 			return auth.Session{}, nil // it is gone already
 		}
 		return auth.Session{}, x.refusal(a)
@@ -26,11 +29,11 @@ func (x *exchange) accept(a *response) (auth.Session, *auth.Error) {
 	}
 	token, in, err := x.e.accessToken(a)
 	if token == "" && err == nil && x.grant.Kind == auth.KindRefresh && x.e.AccessToken.JSON != "" {
-		token, in, err = x.e.findAccessToken(a.document) // many servers nest it in the response to a login only
+		token, in, err = x.e.findAccessToken(a) // many servers nest it in the response to a login only
 	}
 	s := x.withoutToken(a)
 	switch {
-	case token == "" && a.complains():
+	case token == "" && (refusal.Complains(a) || x.over(a, s) || x.call.refusedBy(a, x.read(a))):
 		return s, x.refusal(a)
 	case err != nil:
 		return s, x.misread(a, err)
@@ -41,23 +44,23 @@ func (x *exchange) accept(a *response) (auth.Session, *auth.Error) {
 }
 
 // withoutToken is what a response gives beside the access token.
-func (x *exchange) withoutToken(a *response) auth.Session {
-	s := auth.Session{Issued: a.issued, CSRF: x.e.csrfIn(a)}
+func (x *exchange) withoutToken(a *response.Response) auth.Session {
+	s := auth.Session{Issued: a.Issued, CSRF: x.e.csrfIn(a)}
 	if s.CSRF.IsZero() && !x.csrf.Equal(x.grant.Old.CSRF) {
 		s.CSRF = x.csrf // fetched before this call
 	}
-	s.Account = cmp.Or(accountIn(a.document), x.accountGiven())
-	switch a.document.(type) {
+	s.Account = cmp.Or(accountIn(a.Document), x.accountGiven())
+	switch a.Document.(type) {
 	case map[string]any, []any:
-		if isJSONDocument(a) {
-			s.Response = auth.NewResponse(a.body)
+		if a.JSON {
+			s.Response = auth.NewResponse(a.Body)
 		}
 	}
 	refresh, in := x.e.refreshToken(a)
 	if refresh != "" {
 		s.RefreshToken = auth.NewSecret(refresh)
 	}
-	s.Ends = lifetime.End(a.issued, x.e.sessionLife(a, refresh, in))
+	s.Ends = lifetime.End(a.Issued, x.e.sessionLife(a, refresh, in))
 	if x.grant.Kind == auth.KindLogin {
 		s.Extra = auth.NewSecret(x.untaken(a))
 	}
@@ -65,14 +68,17 @@ func (x *exchange) withoutToken(a *response) auth.Session {
 }
 
 // withToken completes s with the access token, unless the token must not be taken.
-func (x *exchange) withToken(s auth.Session, a *response, token string, in *object) (auth.Session, *auth.Error) {
+func (x *exchange) withToken(s auth.Session, a *response.Response, token string, in *response.Object) (auth.Session, *auth.Error) {
 	refuse := func(err error, hint string) (auth.Session, *auth.Error) {
 		f := x.failure()
-		f.Status, f.Err, f.Hint = a.status, err, hint
+		f.Status, f.Err, f.Hint = a.Status, err, hint
 		return s, f
 	}
 	if err := bearer.Check(token); err != nil {
 		return refuse(fmt.Errorf("the access token was not taken: %w", err), "look at access_token in the settings")
+	}
+	if err, hint := x.checkType(in); err != nil {
+		return refuse(err, hint)
 	}
 	if err := x.e.verify(token); err != nil {
 		return refuse(err, "the token was not taken; look at Verify and issuer")
@@ -83,7 +89,7 @@ func (x *exchange) withToken(s auth.Session, a *response, token string, in *obje
 		s.Subject = ""
 		return refuse(errors.New("the new access token belongs to another account; it was not taken"), "log in again")
 	}
-	s.Account = cmp.Or(accountIn(a.document), accountIn(map[string]any(c)), x.accountGiven(), printableName(s.Subject))
+	s.Account = cmp.Or(accountIn(a.Document), accountIn(map[string]any(c)), x.accountGiven(), printableName(s.Subject))
 	s.AccessToken = auth.NewSecret(token)
 	s.Expires = x.expires(a, token, c, in)
 	return s, nil
@@ -91,27 +97,36 @@ func (x *exchange) withToken(s auth.Session, a *response, token string, in *obje
 
 // expires is when the access token ends. A token that is handed out once more does not live longer for that, unless
 // it had ended already by what was known.
-func (x *exchange) expires(a *response, token string, c bearer.Claims, in *object) time.Time {
-	expires := lifetime.End(a.issued, accessLife(x.e.statedExpiry(a, in), c, a.date))
+func (x *exchange) expires(a *response.Response, token string, c bearer.Claims, in *response.Object) time.Time {
+	expires := lifetime.End(a.Issued, accessLife(x.e.statedExpiry(a, in), c, a.Date))
 	old := x.grant.Old
-	if old.AccessToken.Equal(auth.NewSecret(token)) && old.Expires.After(a.issued) &&
+	if old.AccessToken.Equal(auth.NewSecret(token)) && old.Expires.After(a.Issued) &&
 		(expires.IsZero() || expires.After(old.Expires)) {
 		return old.Expires
 	}
 	return expires
 }
 
+// expiryAt is what the field at a path says, as access_token.expires_json has it.
+func (e *Exchanger) expiryAt(a *response.Response, path string) lifetime.Moment {
+	v, _, ok := a.Lookup(path)
+	unit := e.AccessToken.unit()
+	if ok && unit == 0 {
+		unit = response.UnitOf(path[strings.LastIndexByte(path, '.')+1:])
+	}
+	m, _ := lifetime.ReadIn(v, unit)
+	return m
+}
+
 // statedExpiry is what the response says about the access token's end.
-func (e *Exchanger) statedExpiry(a *response, in *object) lifetime.Moment {
+func (e *Exchanger) statedExpiry(a *response.Response, in *response.Object) lifetime.Moment {
 	if path := e.AccessToken.ExpiresJSON; path != "" {
-		v, _, _ := lookup(a.document, path)
-		m, _ := lifetime.Read(v)
+		return e.expiryAt(a, path)
+	}
+	if m, ok := a.FindMoment(in, expiryNames, e.AccessToken.unit(), notTheToken); ok {
 		return m
 	}
-	if m, ok := findExpiry(a.document, in, expiryNames); ok {
-		return m
-	}
-	if c, ok := a.cookie(e.AccessToken.Cookie); ok && e.AccessToken.Cookie != "" {
+	if c := a.Cookie(e.AccessToken.Cookie); c != nil {
 		return lifetime.OfCookie(c)
 	}
 	return lifetime.Moment{}

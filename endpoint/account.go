@@ -5,6 +5,7 @@ import (
 	"unicode"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/response"
 )
 
 // accountGiven is what the credentials call the account.
@@ -27,18 +28,18 @@ func (x *exchange) accountGiven() string {
 // accountIn is what a response, or claims, call the account for people.
 func accountIn(document any) string {
 	root, _ := document.(map[string]any)
-	var places []*object
+	var places []*response.Object
 	for _, at := range []map[string]any{root, inner(root, "data"), inner(root, "session")} {
 		for _, name := range []string{"user", "record", "account", "profile"} {
 			if person := inner(at, name); person != nil {
-				places = append(places, newObject(person, nil, name))
+				places = append(places, response.NewObject(person, nil, name))
 			}
 		}
 	}
-	places = append(places, newObject(root, nil, ""))
+	places = append(places, response.NewObject(root, nil, ""))
 	for _, name := range []string{"email", "useremail", "preferredusername", "username", "name"} {
 		for _, o := range places {
-			if s, ok := o.get(name).(string); ok && printableName(s) != "" {
+			if s, ok := o.Get(name).(string); ok && printableName(s) != "" {
 				return s
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/origin"
@@ -61,6 +62,7 @@ func (c Call) bind(kind auth.Kind, base *url.URL, m *mistakes) Call {
 	}
 	c.checkHeaders(m)
 	c.checkFields(m)
+	c.checkRefused(m)
 	return c
 }
 
@@ -75,11 +77,6 @@ func (c Call) checkHeaders(m *mistakes) {
 	for setting, name := range map[string]string{"refresh_token_header": c.RefreshTokenHeader, "access_token_header": c.AccessTokenHeader} {
 		if name != "" && !httpguts.ValidHeaderFieldName(name) {
 			m.add("%s.%s: %q is not a header name", c.kind, setting, name)
-		}
-	}
-	for _, status := range c.RefusedStatus {
-		if status < 200 || status > 599 {
-			m.add("%s.refused_status: %d is not the status of a response", c.kind, status)
 		}
 	}
 }
@@ -128,10 +125,18 @@ func (a AccessTokenAt) check(m *mistakes) {
 	if a.Cookie != "" && !httpguts.ValidHeaderFieldName(a.Cookie) {
 		m.add("access_token.cookie: %q is not a cookie name", a.Cookie)
 	}
+	if _, ok := expiresUnits[a.ExpiresUnit]; !ok {
+		m.add("access_token.expires_unit: %q is none of ms, s, m, h and d", a.ExpiresUnit)
+	}
 	if a.Cookie != "" && (a.JSON != "" || a.Header != "") {
 		m.add("access_token: a token is either a cookie or attached to requests; set cookie, or json and header")
 	}
 }
+
+// expiresUnits are what access_token.expires_unit may be.
+var expiresUnits = map[string]time.Duration{"": 0, "ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}
+
+func (a AccessTokenAt) unit() time.Duration { return expiresUnits[a.ExpiresUnit] }
 
 // resolve reads the setting's URL ref. Without a leading slash it counts from the whole of base.
 func resolve(setting string, base *url.URL, ref string, m *mistakes) *url.URL {

@@ -76,7 +76,7 @@ func TestF47_CredentialsDoNotTravelOverPlainHTTP(t *testing.T) {
 func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 	e := Settings{
 		Login:        Call{Method: "FETCH", URL: "ftp://x/y", Encoding: "xml", Headers: map[string]string{"a b": "c", "X": "d\r\ne"}},
-		Refresh:      Call{URL: "https://ada:pw@x/y", RefreshTokenField: "t", AccessTokenField: "t", RefreshTokenHeader: "a:b", RefusedStatus: []int{42, 401}},
+		Refresh:      Call{URL: "https://ada:pw@x/y", RefreshTokenField: "t", AccessTokenField: "t", RefreshTokenHeader: "a:b", Refused: RefusedRules{{Status: 42}, {Status: 401}}},
 		Logout:       Call{URL: "http://[::1", Fields: map[string]any{"f": func() {}}},
 		CSRF:         CSRF{Cookie: "a", ResponseJSON: "b", Header: "c d", URL: "https:///x"},
 		AccessToken:  AccessTokenAt{Header: "h h", Cookie: "c;c", JSON: "x"},
@@ -88,7 +88,7 @@ func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 	}
 	for _, want := range []string{
 		`login.method: "FETCH"`, `login.url: scheme "ftp"`, `login.encoding: "xml"`, `login.headers: "a b"`, "login.headers: the value of X",
-		"refresh.url: take user and password out", `both "t"`, "refresh_token_header", "refused_status: 42", "logout.url: it cannot be parsed",
+		"refresh.url: take user and password out", `both "t"`, "refresh_token_header", "refresh.refused: 42", "logout.url: it cannot be parsed",
 		"logout.fields", "csrf: cookie, response_header and response_json", "csrf: header", "csrf.url: the host is missing",
 		"access_token.header", "access_token.cookie", "access_token: a token is either", "refresh_token.header",
 	} {
@@ -107,7 +107,7 @@ func TestSingleMistakes(t *testing.T) {
 	for want, e := range map[string]Settings{
 		"set cookie, response_header":               {CSRF: CSRF{Header: "X-CSRF"}},
 		"refresh_token_field and refresh_token_hea": {Refresh: Call{RefreshTokenField: "a", RefreshTokenHeader: "B"}},
-		"login.refused_status: 1000":                {Login: Call{RefusedStatus: []int{1000}}},
+		"login.refused: 1000":                       {Login: Call{Refused: RefusedRules{{Status: 1000}}}},
 		"login.url: scheme \"javascript\"":          {Login: Call{URL: "javascript:alert(1)"}},
 		"logout.headers: \"\" is not a header name": {Logout: Call{Headers: map[string]string{"": "x"}}},
 	} {
@@ -121,7 +121,7 @@ func TestSettingsAreJSON(t *testing.T) {
 	const config = `{
 	  "login":   {"method": "POST", "url": "/auth/login",   "encoding": "json", "headers": {}, "fields": {}},
 	  "refresh": {"method": "POST", "url": "/auth/refresh", "encoding": "json", "headers": {}, "fields": {},
-	              "refresh_token_field": "", "access_token_field": "", "refused_status": []},
+	              "refresh_token_field": "", "access_token_field": "", "refused": []},
 	  "logout":  {"method": "POST", "url": "/auth/logout",  "encoding": "json", "headers": {}, "fields": {}},
 	  "csrf":          {"cookie": "", "header": ""},
 	  "access_token":  {"json": "", "header": "", "cookie": "", "expires_json": ""},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/bearer"
+	"github.com/silentrefresh/silentrefresh/internal/response"
 	"github.com/silentrefresh/silentrefresh/internal/retryafter"
 	"golang.org/x/net/http/httpguts"
 )
@@ -80,12 +81,12 @@ func (x *exchange) fetchCSRF(ctx context.Context, refused bool) *auth.Error {
 	x.call.fixedHeaders(req)
 	resp, err := x.hc.Do(req)
 	if err != nil {
-		return x.withoutCSRF(0, cause(err))
+		return x.withoutCSRF(0, response.Cause(err))
 	}
-	a := readResponse(resp, time.Now())
-	if a.status > 299 {
-		f := x.withoutCSRF(a.status, nil)
-		f.Until = retryafter.At(a.header, a.date)
+	a := response.Read(resp, time.Now())
+	if a.Status > 299 {
+		f := x.withoutCSRF(a.Status, nil)
+		f.Until = retryafter.At(a.Status, a.Header)
 		return f
 	}
 	if token := x.e.csrfIn(a); !token.IsZero() {
@@ -103,12 +104,12 @@ func (x *exchange) withoutCSRF(status int, err error) *auth.Error {
 }
 
 // csrfIn is the CSRF token that a response gives for the next call.
-func (e *Exchanger) csrfIn(a *response) auth.Secret {
+func (e *Exchanger) csrfIn(a *response.Response) auth.Secret {
 	var token string
 	if e.CSRF.ResponseHeader != "" {
-		token = a.header.Get(e.CSRF.ResponseHeader)
+		token = a.Header.Get(e.CSRF.ResponseHeader)
 	} else if e.CSRF.ResponseJSON != "" {
-		v, _, _ := lookup(a.document, e.CSRF.ResponseJSON)
+		v, _, _ := a.Lookup(e.CSRF.ResponseJSON)
 		token, _ = v.(string)
 	}
 	if bearer.Check(token) != nil {

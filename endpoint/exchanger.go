@@ -11,6 +11,8 @@ import (
 
 	"github.com/hashicorp/go-retryablehttp"
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/echo"
+	"github.com/silentrefresh/silentrefresh/internal/response"
 )
 
 // An Exchanger talks to one server as Settings say. It is made by Settings.Bind, does not change, and is safe for
@@ -91,10 +93,12 @@ type exchange struct {
 	contentType string
 	csrf        auth.Secret // what an earlier response gave
 
-	wire   wire
-	issued time.Time       // when the attempt was sent
-	sent   map[string]bool // the names of the cookies that it carried
-	lost   bool            // the response to an attempt was lost, and another attempt was made
+	wire        wire
+	issued      time.Time       // when the attempt was sent
+	sent        map[string]bool // the names of the cookies that it carried
+	credentials []string        // those of them that are the credential, as far as one can tell
+	carried     *echo.Sent      // what the call carries that nobody may see, once it was asked for
+	lost        bool            // the response to an attempt was lost, and another attempt was made
 
 	session    auth.Session
 	fail       *auth.Error // why the last attempt failed, nil if it did not
@@ -220,6 +224,7 @@ func (x *exchange) dress(req *http.Request) error {
 	for _, c := range x.cookies() {
 		x.sent[c.Name] = true
 	}
+	x.credentials = x.e.likeliest(x.hc.Jar, x.sent)
 	x.wire.reset()
 	x.issued = time.Now()
 	return nil
@@ -251,9 +256,13 @@ func (x *exchange) judge(ctx context.Context, resp *http.Response, err error) (a
 	if err != nil {
 		x.fail = x.broken(resp, err)
 	} else {
-		a := readResponse(resp, x.issued)
+		a := response.Read(resp, x.issued)
 		resp.Body = http.NoBody
 		x.session, x.fail = x.accept(a)
+		if status := x.call.redirectRefuses(resp); status != 0 {
+			x.session, x.fail = auth.Session{}, x.failure()
+			x.fail.Status, x.fail.Refused = status, true
+		}
 	}
 	if x.fail == nil || ctx.Err() != nil {
 		return false, nil
@@ -261,7 +270,7 @@ func (x *exchange) judge(ctx context.Context, resp *http.Response, err error) (a
 	if x.grant.Kind != auth.KindRefresh {
 		return x.fail.Unsent && time.Until(x.fail.Until) < 2*time.Second && (x.fail.Status == 0 || !x.fail.Until.IsZero()), nil
 	}
-	again = x.fail.MaybeSpent && !x.lost && x.stillThere()
+	again = x.fail.MaybeSpent && !x.lost && !x.fail.Until.After(time.Now()) && x.stillThere()
 	x.lost = x.lost || again
 	return again, nil
 }

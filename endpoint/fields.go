@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -13,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/response"
 )
 
 // fields is what the call's body (for GET, its query) carries for g: the fixed fields, over them the credentials,
@@ -94,9 +94,9 @@ func credentialFields(v any) (map[string]any, error) {
 	case nil:
 		return nil, nil
 	case url.Values:
-		return listFields(v), nil
+		return response.ListFields(v), nil
 	case map[string][]string:
-		return listFields(v), nil
+		return response.ListFields(v), nil
 	case []byte:
 		document = v
 	default:
@@ -109,38 +109,12 @@ func credentialFields(v any) (map[string]any, error) {
 	if bytes.Contains(document, []byte(`"`+auth.Redacted+`"`)) {
 		return nil, errors.New("credentials hold a Secret, which writes itself as [redacted]; give its Reveal()")
 	}
-	object, ok := decodeJSON(document).(map[string]any)
+	decoded, _ := response.DecodeJSON(document)
+	object, ok := decoded.(map[string]any)
 	if !ok && string(document) != "null" {
 		return nil, fmt.Errorf("credentials of type %T are not one JSON object; give a map, a struct or url.Values", v)
 	}
 	return object, nil
-}
-
-// listFields are form values as fields: a name that is there once stands for its value.
-func listFields(values map[string][]string) map[string]any {
-	fields := map[string]any{}
-	for name, list := range values {
-		if len(list) == 1 {
-			fields[name] = list[0]
-		} else {
-			fields[name] = list
-		}
-	}
-	return fields
-}
-
-// decodeJSON reads exactly one JSON value, its numbers kept as they are written; nil if it is not one.
-func decodeJSON(document []byte) any {
-	d := json.NewDecoder(bytes.NewReader(document))
-	d.UseNumber()
-	var v any
-	if d.Decode(&v) != nil {
-		return nil
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil
-	}
-	return v
 }
 
 // formValues writes fields as form values: lists as repeated names, objects with their keys in brackets.

@@ -148,7 +148,7 @@ func TestF24_DeadServerIsUnsent(t *testing.T) {
 
 func TestF24_StatusesThatTheSettingsAdd(t *testing.T) {
 	for _, status := range []int{200, 400, 404, 419, 422, 498} {
-		e := Settings{Refresh: Call{RefusedStatus: []int{status}}}
+		e := Settings{Refresh: Call{Refused: RefusedRules{{Status: status}}}}
 		tr := trading(t, e, fakes.RespondJSON(status, `{"success":false,"message":"log in again"}`))
 		tr.setCookie("rt=r1")
 		if _, err := tr.refresh(auth.Session{}); !errors.Is(err, auth.ErrSessionOver) {
@@ -195,7 +195,7 @@ func TestF33_ErrorsNameTheSettingToLookAt(t *testing.T) {
 		{403, "application/json", `{"message":"CSRF token missing"}`, "csrf settings"},
 		{419, "text/plain", "", "csrf settings"},
 		{400, "application/json", `{"message":"refreshToken is required"}`, "refresh.refresh_token_field"},
-		{422, "application/json", `{}`, "add 422 to refresh.refused_status"},
+		{422, "application/json", `{}`, "set refresh.refused to {\"status\":422}"},
 		{404, "text/html", fakes.HTML, "refresh.url"},
 		{404, "application/json", "{}", "refresh.url"},
 		{405, "text/plain", "", "refresh.method"},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/origin"
+	"github.com/silentrefresh/silentrefresh/internal/response"
 )
 
 // CheckRenewable implements auth.RenewalChecker. A mistake in the settings, or a cookie that does not fit the refresh
@@ -82,7 +83,7 @@ func (e *Exchanger) mostLikely(cookies []auth.Cookie) (best auth.Cookie, ok bool
 		if c.HttpOnly {
 			points++
 		}
-		if strings.Contains(plain(c.Name), "refresh") {
+		if strings.Contains(response.Plain(c.Name), "refresh") {
 			points += 2
 		}
 		if points > score {
@@ -138,7 +139,7 @@ func (e *Exchanger) goes(c auth.Cookie, change func(*auth.Cookie)) bool {
 
 // untaken says why the jar did not take a cookie of a login's response that may be the refresh token; "" if it took
 // all. A session has only what the jar took, so this is the last chance to notice; it becomes Session.Extra.
-func (x *exchange) untaken(a *response) string {
+func (x *exchange) untaken(a *response.Response) string {
 	jar, ok := x.hc.Jar.(*auth.Jar)
 	if !ok {
 		return ""
@@ -147,8 +148,8 @@ func (x *exchange) untaken(a *response) string {
 	for _, c := range jar.All() {
 		taken[c.Name] = true
 	}
-	for _, c := range a.cookies {
-		if x.e.mayRefresh(c) && !taken[c.Name] && !a.deletes(c) {
+	for _, c := range a.Cookies {
+		if x.e.mayRefresh(c) && !taken[c.Name] && !a.Deletes(c) {
 			return x.refusedCookie(c)
 		}
 	}

@@ -11,10 +11,11 @@ import (
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/bearer"
 	"github.com/silentrefresh/silentrefresh/internal/fakes"
+	"github.com/silentrefresh/silentrefresh/internal/response"
 )
 
 func TestF30_WhatIsNoResponseIsSaid(t *testing.T) {
-	big := `{"accessToken":"` + strings.Repeat("x", maxResponse) + `"}`
+	big := `{"accessToken":"` + strings.Repeat("x", response.MaxBody) + `"}`
 	for _, tt := range []struct {
 		name, contentType, body string
 		headers                 []string

@@ -69,8 +69,9 @@ type Call struct {
 	// AccessTokenHeader names the header that carries the old access token: in the header that API requests use for it
 	// as they do, in Authorization with the scheme Bearer, in any other header bare.
 	AccessTokenHeader string `json:"access_token_header"`
-	// RefusedStatus lists statuses that refuse the credential for good, beside the usual ones.
-	RefusedStatus []int `json:"refused_status"`
+	// Refused are rules by which a response refuses the credential for good, where it does so in words that are not
+	// understood: a refresh then ends the session, a login had wrong credentials. Logout has none.
+	Refused RefusedRules `json:"refused"`
 
 	kind   auth.Kind // what the call is for
 	target *url.URL  // URL, resolved; nil if there is no such endpoint
@@ -116,8 +117,11 @@ type AccessTokenAt struct {
 	Cookie string `json:"cookie"`
 	// ExpiresJSON is the dotted path to its end or lifetime; "": the usual names. A number is a lifetime in
 	// seconds, above 5e8 a Unix time in seconds, above 1e11 one in milliseconds; a text may also be a time
-	// (RFC 3339) or a duration ("15m", "7d").
+	// (RFC 3339 and others) or a duration ("15m", "7d", "PT15M").
 	ExpiresJSON string `json:"expires_json"`
+	// ExpiresUnit is what such a number counts: "ms", "s", "m", "h" or "d"; "": what the end of the field's name
+	// says (expires_in_ms), or else what ExpiresJSON says above.
+	ExpiresUnit string `json:"expires_unit"`
 }
 
 // RefreshTokenAt says where responses have the refresh token.

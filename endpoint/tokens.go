@@ -8,32 +8,33 @@ import (
 
 	"github.com/silentrefresh/silentrefresh/internal/bearer"
 	"github.com/silentrefresh/silentrefresh/internal/lifetime"
+	"github.com/silentrefresh/silentrefresh/internal/response"
 )
 
 // accessToken is the access token in a response, and the object that holds it: "" if there is none where the
 // settings look for it.
-func (e *Exchanger) accessToken(a *response) (token string, in *object, err error) {
+func (e *Exchanger) accessToken(a *response.Response) (token string, in *response.Object, err error) {
 	at := e.AccessToken
 	if at.Cookie != "" {
-		if c, ok := a.cookie(at.Cookie); ok && !a.deletes(c) {
+		if c := a.Cookie(at.Cookie); c != nil && !a.Deletes(c) {
 			return c.Value, nil, nil
 		}
-		return "", nil, a.err
+		return "", nil, a.Err
 	}
 	if at.Header != "" {
-		if token = e.stripped(a.header.Get(at.Header)); token != "" {
+		if token = e.stripped(a.Header.Get(at.Header)); token != "" {
 			return token, nil, nil
 		}
 	}
 	switch {
-	case a.err != nil:
-		return "", nil, a.err
+	case a.Err != nil:
+		return "", nil, a.Err
 	case at.JSON != "":
-		return e.accessTokenAt(a.document, at.JSON)
+		return e.accessTokenAt(a, at.JSON)
 	case at.Header != "":
 		return "", nil, nil
 	default:
-		return e.findAccessToken(a.document)
+		return e.findAccessToken(a)
 	}
 }
 
@@ -44,8 +45,8 @@ func (e *Exchanger) stripped(token string) string {
 
 var errEmptyToken = errors.New("the access token in the response is empty")
 
-func (e *Exchanger) accessTokenAt(document any, path string) (string, *object, error) {
-	v, in, ok := lookup(document, path)
+func (e *Exchanger) accessTokenAt(a *response.Response, path string) (string, *response.Object, error) {
+	v, in, ok := a.Lookup(path)
 	if !ok || v == nil {
 		return "", nil, nil
 	}
@@ -60,13 +61,13 @@ func (e *Exchanger) accessTokenAt(document any, path string) (string, *object, e
 }
 
 // findAccessToken looks under the usual names. A response that is nothing but a text is the token itself.
-func (e *Exchanger) findAccessToken(document any) (string, *object, error) {
-	if token, ok := document.(string); ok {
+func (e *Exchanger) findAccessToken(a *response.Response) (string, *response.Object, error) {
+	if token, ok := a.Document.(string); ok {
 		return e.stripped(token), nil, nil
 	}
-	token, in, ok := findText(document, accessNames, aside)
+	token, in, ok := a.Find(aside, textOf(accessNames))
 	if !ok { // "refresh" may also be what was done, as in GraphQL
-		token, in, ok = findText(document, accessNames[:1], nowhere)
+		token, in, ok = a.Find(response.Nowhere, textOf(accessNames[:1]))
 	}
 	if token = e.stripped(token); ok && token == "" {
 		return "", nil, errEmptyToken
@@ -76,59 +77,61 @@ func (e *Exchanger) findAccessToken(document any) (string, *object, error) {
 
 // elsewhere says which setting would find an access token that the response has in another place than where it was
 // looked for; "" if there is none in sight.
-func (e *Exchanger) elsewhere(a *response) string {
+func (e *Exchanger) elsewhere(a *response.Response) string {
 	at := e.AccessToken
-	if at != (AccessTokenAt{ExpiresJSON: at.ExpiresJSON}) {
-		if token, in, _ := findText(a.document, accessNames, aside); token != "" {
-			return "the response has one at " + in.path(in.nameOf(token)) + ": set access_token.json to that, and leave header and cookie empty"
+	if at != (AccessTokenAt{ExpiresJSON: at.ExpiresJSON, ExpiresUnit: at.ExpiresUnit}) {
+		if token, in, _ := a.Find(aside, textOf(accessNames)); token != "" {
+			return "the response has one at " + in.Path(in.NameOf(token)) + ": set access_token.json to that, and leave header and cookie empty"
 		}
 	}
 	for _, name := range []string{"Authorization", "X-Access-Token", "X-Auth-Token", "Access-Token", "Token"} {
-		if a.header.Get(name) != "" {
+		if a.Header.Get(name) != "" {
 			return "the response has a header " + name + ": set access_token.header to that"
 		}
 	}
-	for _, c := range a.cookies {
-		if strings.Contains(plain(c.Name), "access") && c.Name != at.Cookie && !a.deletes(c) {
+	for _, c := range a.Cookies {
+		if strings.Contains(response.Plain(c.Name), "access") && c.Name != at.Cookie && !a.Deletes(c) {
 			return "the response sets a cookie " + c.Name + ": set access_token.cookie to that"
 		}
 	}
-	if path := strangeJWT(a.document); path != "" {
+	if path := strangeJWT(a); path != "" {
 		return "the response has a JWT at " + path + ": set access_token.json to that if it is the one"
 	}
 	return ""
 }
 
 // strangeJWT is the path to a JWT under a name that nothing is known of.
-func strangeJWT(document any) (path string) {
-	each(document, aside, func(o *object) bool {
-		for name, v := range o.fields {
-			if token, ok := v.(string); ok && !aside(plain(name)) && bearer.Parse(token) != nil {
-				path = o.path(name)
+func strangeJWT(a *response.Response) string {
+	for _, o := range a.Objects() {
+		if o.Inside(aside) {
+			continue
+		}
+		for _, name := range o.Keys() {
+			if token, ok := o.Fields[name].(string); ok && !aside(response.Plain(name)) && bearer.Parse(token) != nil {
+				return o.Path(name)
 			}
 		}
-		return path == ""
-	})
-	return path
+	}
+	return ""
 }
 
 // sessionLife is how long the session lives that the response renews: what it says, the refresh token's own end, or
 // the end of the cookie that carries it.
-func (e *Exchanger) sessionLife(a *response, refresh string, in *object) time.Duration {
-	if in != nil && aside(plain(in.name)) && in.get(accessNames[0]) == nil { // an object of its own: its "expires" is meant
-		if m, ok := in.moment(expiryNames); ok {
-			return m.Left(a.date)
+func (e *Exchanger) sessionLife(a *response.Response, refresh string, in *response.Object) time.Duration {
+	if in != nil && aside(response.Plain(in.Name)) && in.Get(accessNames[0]) == nil { // an object of its own: its "expires" is meant
+		if m, ok := in.Moment(expiryNames, 0); ok {
+			return m.Left(a.Date)
 		}
 	}
-	if m, ok := findExpiry(a.document, in, endNames); ok {
-		return m.Left(a.date)
+	if m, ok := a.FindMoment(in, endNames, 0, notTheToken); ok {
+		return m.Left(a.Date)
 	}
 	if c := bearer.Parse(refresh); c != nil {
-		return accessLife(lifetime.Moment{}, c, a.date)
+		return accessLife(lifetime.Moment{}, c, a.Date)
 	}
-	for _, c := range a.cookies {
-		if e.mayRefresh(c) && !a.deletes(c) {
-			return lifetime.Shorter(lifetime.OfCookie(c).Left(a.date), accessLife(lifetime.Moment{}, bearer.Parse(c.Value), a.date))
+	for _, c := range a.Cookies {
+		if e.mayRefresh(c) && !a.Deletes(c) {
+			return lifetime.Shorter(lifetime.OfCookie(c).Left(a.Date), accessLife(lifetime.Moment{}, bearer.Parse(c.Value), a.Date))
 		}
 	}
 	return 0
@@ -139,23 +142,23 @@ func (e *Exchanger) mayRefresh(c *http.Cookie) bool {
 	if c.Name == e.AccessToken.Cookie || e.CSRF.isCookie(c.Name) {
 		return false
 	}
-	return c.HttpOnly || strings.Contains(plain(c.Name), "refresh")
+	return c.HttpOnly || strings.Contains(response.Plain(c.Name), "refresh")
 }
 
 // refreshToken is the refresh token in a response, "" if there is none, and the object that holds it.
-func (e *Exchanger) refreshToken(a *response) (token string, in *object) {
+func (e *Exchanger) refreshToken(a *response.Response) (token string, in *response.Object) {
 	switch {
 	case e.RefreshToken.Header != "":
-		token = a.header.Get(e.RefreshToken.Header)
+		token = a.Header.Get(e.RefreshToken.Header)
 	case e.RefreshToken.JSON != "":
 		var v any
-		v, in, _ = lookup(a.document, e.RefreshToken.JSON)
+		v, in, _ = a.Lookup(e.RefreshToken.JSON)
 		token, _ = v.(string)
 	default:
-		token, in = findRefreshToken(a.document)
+		token, in = findRefreshToken(a)
 	}
 	if token == "" && e.RefreshToken != (RefreshTokenAt{}) {
-		token, in = findRefreshToken(a.document) // a rotated one that is not taken costs the session
+		token, in = findRefreshToken(a) // a rotated one that is not taken costs the session
 	}
 	token = bearer.WithoutScheme(token)
 	if bearer.Check(token) != nil {
@@ -165,21 +168,20 @@ func (e *Exchanger) refreshToken(a *response) (token string, in *object) {
 }
 
 // findRefreshToken looks under the usual names, of which "refresh" may also be an object.
-func findRefreshToken(document any) (token string, in *object) {
-	if token, in, _ = findText(document, refreshNames, nowhere); token != "" {
+func findRefreshToken(a *response.Response) (token string, in *response.Object) {
+	if token, in, _ = a.Find(response.Nowhere, textOf(refreshNames)); token != "" {
 		return token, in
 	}
-	each(document, nowhere, func(o *object) bool {
+	for _, o := range a.Objects() {
 		for _, name := range refreshNames {
-			if fields, ok := o.get(name).(map[string]any); ok {
-				in = newObject(fields, o, name)
-				token, _ = in.text([]string{"token", "value", "jwt"})
+			if fields, ok := o.Get(name).(map[string]any); ok {
+				in = response.NewObject(fields, o, name)
+				token, _ = textOf([]string{"token", "value", "jwt"})(in)
 			}
 		}
-		return token == ""
-	})
+		if token != "" {
+			break
+		}
+	}
 	return token, in
 }
-
-// isJSONDocument reports whether the response is JSON rather than a form.
-func isJSONDocument(a *response) bool { return decodeJSON(trimmed(a.body)) != nil }

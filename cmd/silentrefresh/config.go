@@ -154,7 +154,7 @@ const configHelp = `The config file is JSON, for instance this, where nothing bu
   "refresh": {"method": "POST", "url": "/auth/refresh", "encoding": "json", "headers": {}, "fields": {}},
   "logout":  {"method": "POST", "url": "/auth/logout",  "encoding": "json", "headers": {}, "fields": {}},
   "csrf":          {"cookie": "", "api_cookie": "", "header": "", "response_header": "", "response_json": "", "url": ""},
-  "access_token":  {"json": "", "header": "", "cookie": "", "expires_json": ""},
+  "access_token":  {"json": "", "header": "", "cookie": "", "expires_json": "", "expires_unit": ""},
   "refresh_token": {"json": "", "header": ""},
   "issuer": "",
   "attach":        {"header": "Authorization", "scheme": "Bearer", "bare": false, "cookies": false},
@@ -179,7 +179,9 @@ Login, refresh and logout take the same fields:
   refresh_token_field   the field that carries the refresh token where it is not a cookie; refresh_token_header likewise
   access_token_field    the field that carries the old access token, where the server wants it; access_token_header
                         likewise ("Authorization" carries it with its scheme)
-  refused_status        statuses that refuse the credential for good, beside the usual ones
+  refused               rules by which a response refuses the credential for good, in words that are not understood
+                        by themselves: {"status": 400, "code": "DEAD", "body": "part of it"}, or a list of such;
+                        {"status": 302} is a redirect to a login page
 
 access_token.json, expires_json and refresh_token.json are dotted paths such as data.token. access_token.cookie is
 the cookie that is the access token.

@@ -40,7 +40,7 @@ func TestConfigEndpoints(t *testing.T) {
 	c, err := parseConfig([]byte(`{
 		"base_url": "http://127.0.0.1:3001", "origins": ["http://127.0.0.1:3002"],
 		"login":   {"method": "PUT", "url": "/in", "encoding": "form", "headers": {"X-Key": "k"}, "fields": {"a": 1}},
-		"refresh": {"method": "GET", "url": "/re", "refresh_token_field": "rt", "access_token_header": "Authorization", "refused_status": [422]},
+		"refresh": {"method": "GET", "url": "/re", "refresh_token_field": "rt", "access_token_header": "Authorization", "refused": [{"status": 422}]},
 		"logout":  {"url": "-"},
 		"csrf":    {"cookie": "c", "header": "X-C"},
 		"access_token":  {"json": "data.token", "expires_json": "data.end"},
@@ -56,7 +56,7 @@ func TestConfigEndpoints(t *testing.T) {
 	e := cfg.Endpoint
 	switch {
 	case e.Login.Method != "PUT" || e.Login.URL != "/in" || e.Login.Encoding != "form" || e.Login.Headers["X-Key"] != "k",
-		e.Refresh.RefreshTokenField != "rt" || e.Refresh.AccessTokenHeader != "Authorization" || e.Refresh.RefusedStatus[0] != 422,
+		e.Refresh.RefreshTokenField != "rt" || e.Refresh.AccessTokenHeader != "Authorization" || e.Refresh.Refused[0].Status != 422,
 		e.Logout.URL != "-", e.CSRF.Cookie != "c" || e.CSRF.Header != "X-C",
 		e.AccessToken.JSON != "data.token" || e.AccessToken.ExpiresJSON != "data.end" || e.RefreshToken.JSON != "data.rt":
 		t.Errorf("endpoint %+v", e)

@@ -17,6 +17,12 @@ const Longest = 10 * 365 * 24 * time.Hour
 // firstTime is the smallest number that is a Unix time (of 1985) rather than a lifetime in seconds (of 16 years).
 const firstTime = 5e8
 
+// lastTime is the end of the year 9999 as a Unix time.
+const lastTime = 253402300799
+
+// longestText is the longest text that is read as a time or a duration.
+const longestText = 100
+
 // A Moment is the end of something as a server writes it: so long after now, or at a time by the server's clock.
 // The zero moment is unknown.
 type Moment struct {
@@ -35,31 +41,39 @@ func (m Moment) Left(now time.Time) time.Duration {
 	return min(max(m.At.Sub(now), 0), Longest) // Sub saturates
 }
 
-// Read reads a number (seconds, or a Unix time in seconds or milliseconds) or a text (a number, a time, a
+// Read reads a number (seconds, or a Unix time in seconds, milliseconds or less) or a text (a number, a time, a
 // duration). What makes no sense (zero, negative, not a number) is not ok.
-func Read(v any) (m Moment, ok bool) {
+func Read(v any) (m Moment, ok bool) { return ReadIn(v, 0) }
+
+// ReadIn is Read for a number that counts units; 0: what its size makes likely. A text that says by itself what it
+// means, a time or a duration, is not touched by that.
+func ReadIn(v any, unit time.Duration) (m Moment, ok bool) {
 	switch v := v.(type) {
 	case json.Number:
-		return Parse(v.String())
+		return parseIn(v.String(), unit)
 	case float64:
-		return momentOfNumber(v)
+		return ofNumber(v, unit)
 	case string:
-		return Parse(strings.TrimSpace(v))
+		return parseIn(strings.TrimSpace(v), unit)
 	}
 	return Moment{}, false
 }
 
-func Parse(s string) (Moment, bool) {
+// Parse is Read for a text.
+func Parse(s string) (Moment, bool) { return parseIn(s, 0) }
+
+func parseIn(s string, unit time.Duration) (Moment, bool) {
+	if len(s) > longestText {
+		return Moment{}, false
+	}
 	if n, err := strconv.ParseFloat(s, 64); err == nil || isRange(err) {
-		return momentOfNumber(n)
+		return ofNumber(n, unit)
 	}
 	if d := readDuration(s); d > 0 {
 		return Moment{After: min(d, Longest)}, true
 	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateTime, "2006-01-02 15:04:05Z07:00", http.TimeFormat, time.RFC1123Z} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return Moment{At: t}, true
-		}
+	if t, ok := readTime(s); ok {
+		return Moment{At: t}, true
 	}
 	return Moment{}, false
 }
@@ -70,59 +84,36 @@ func isRange(err error) bool {
 	return ok && n.Err == strconv.ErrRange
 }
 
-func momentOfNumber(n float64) (Moment, bool) {
+// ofNumber reads a number of units. Without one it is seconds, unless it is so large that it must be a Unix time in
+// seconds, milliseconds, microseconds or nanoseconds: the lifetimes of that length, and the times so early, have no use.
+func ofNumber(n float64, unit time.Duration) (Moment, bool) {
+	seconds := n
 	switch {
 	case !(n > 0): // NaN, too
 		return Moment{}, false
+	case unit != 0 && n*unit.Seconds() < lastTime && (unit < time.Second || n <= firstTime):
+		seconds = n * unit.Seconds()
+	case n > 1e17:
+		seconds = n / 1e9
+	case n > 1e14:
+		seconds = n / 1e6
 	case n > 1e11:
-		return Moment{At: unix(n / 1000)}, true
-	case n > firstTime:
-		return Moment{At: unix(n)}, true
-	default:
-		return Moment{After: secondsLong(n)}, true
+		seconds = n / 1e3
 	}
+	if seconds > firstTime {
+		return Moment{At: unix(seconds)}, true
+	}
+	return Moment{After: secondsLong(seconds)}, true
 }
 
 // unix is a Unix time; what is beyond the year 9999 counts as its end.
 func unix(seconds float64) time.Time {
-	const end = 253402300799 // 9999-12-31T23:59:59Z
-	whole, fraction := math.Modf(min(seconds, end))
+	whole, fraction := math.Modf(min(seconds, lastTime))
 	return time.Unix(int64(whole), int64(fraction*1e9))
 }
 
 func secondsLong(n float64) time.Duration {
 	return time.Duration(min(n, Longest.Seconds()) * float64(time.Second))
-}
-
-// readDuration reads "15m", "1h30m", "7d", "2 weeks"; 0 if s is none.
-func readDuration(s string) time.Duration {
-	s = strings.ToLower(strings.ReplaceAll(s, " ", ""))
-	if d, err := time.ParseDuration(s); err == nil {
-		return d
-	}
-	number := strings.TrimRight(s, "abcdefghijklmnopqrstuvwxyz")
-	n, err := strconv.ParseFloat(number, 64)
-	if err != nil || !(n > 0) {
-		return 0
-	}
-	return secondsLong(n * unitSeconds(s[len(number):]))
-}
-
-func unitSeconds(unit string) float64 {
-	switch strings.TrimSuffix(unit, "s") {
-	case "sec", "second":
-		return 1
-	case "min", "minute":
-		return 60
-	case "hr", "hour":
-		return 3600
-	case "d", "day":
-		return 86400
-	case "w", "week":
-		return 7 * 86400
-	default:
-		return 0
-	}
 }
 
 // OfCookie is when a cookie ends (RFC 6265bis section 5.6: Max-Age wins over Expires).

@@ -1,0 +1,64 @@
+package refusal
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/silentrefresh/silentrefresh/internal/response"
+)
+
+// Complains reports whether a 2xx response says that it is none.
+func Complains(r *response.Response) bool {
+	root, ok := r.Document.(map[string]any)
+	if !ok {
+		return false
+	}
+	for _, name := range []string{"error", "errors", "error_code"} {
+		if something(root[name]) {
+			return true
+		}
+	}
+	status, _ := root["status"].(string)
+	return root["success"] == false || root["ok"] == false || statusIn(root) != 0 ||
+		slices.Contains([]string{"error", "fail", "failed", "failure"}, strings.ToLower(status))
+}
+
+// something reports whether the value of an error field says that there is an error.
+func something(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return v != ""
+	case map[string]any:
+		return true
+	case []any:
+		return len(v) > 0
+	case bool:
+		return v
+	}
+	return false
+}
+
+// nullSession reports whether a response has null where the session was: for the session or its user, or for both
+// tokens; or says that nobody is logged in. One token that is null only says that there is no new one.
+func nullSession(r *response.Response) bool {
+	for _, o := range r.Objects() {
+		for _, key := range []string{"session", "currentsession", "activesession", "user", "currentuser"} {
+			if isNull(o, key) {
+				return true
+			}
+		}
+		access := isNull(o, "accesstoken") || isNull(o, "token") || isNull(o, "access")
+		if access && (isNull(o, "refreshtoken") || isNull(o, "refresh")) {
+			return true
+		}
+		for _, key := range []string{"authenticated", "isauthenticated", "loggedin", "isloggedin"} {
+			if o.Get(key) == false {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isNull reports whether o has a field of that name that is null.
+func isNull(o *response.Object, name string) bool { return o.Has(name) && o.Get(name) == nil }

@@ -1,0 +1,81 @@
+package refusal
+
+import (
+	"slices"
+	"strings"
+)
+
+// reasons are what may be refused beside the credential, and the phrases that tell. The first that fits counts.
+var reasons = []struct {
+	meaning Meaning
+	phrases []string
+}{
+	{CSRF, []string{"csrf", "xsrf", "request forgery", "antiforgery", "anti forgery", "authenticity token"}},
+	{Busy, []string{"too many", "rate limit", "rate limited", "ratelimit", "ratelimited", "rate limiting", "rate exceeded",
+		"limit exceeded", "limit reached", "quota", "throttled", "throttling", "throttle", "slow down", "slowdown", "request loop",
+		"concurrent sessions", "maximum number of", "resource exhausted"}},
+	{Fault, []string{"temporarily", "temporary", "try again later", "try later", "retry later", "try again in", "maintenance",
+		"overloaded", "overload", "transient", "server error", "internal error", "internal server error", "service unavailable",
+		"server unavailable", "currently unavailable", "bad gateway", "gateway timeout", "upstream", "out of service",
+		"please wait", "vorübergehend", "wartung", "später", "später noch einmal", "temporairement", "maintenance en cours"}},
+	{Clock, []string{"clock", "skew", "skewed", "not yet valid", "not valid yet", "too early", "used before", "in the future", "system time",
+		"signature expired"}},
+	{Client, []string{"api key", "apikey", "api keys", "subscription key", "app key", "client", "application", "license", "licence",
+		"lizenz", "certificate", "zertifikat", "redirect uri", "grant type", "scope", "scopes", "subscription", "trial", "billing",
+		"payment", "plan", "unmet authentication requirements", "mutual tls", "mtls", "hmac", "request signature"}},
+	{Blocked, []string{"country", "countries", "region", "regions", "territory", "geo", "geoblocked", "location", "ip", "ips",
+		"ip address", "vpn", "proxy", "firewall", "waf", "captcha", "recaptcha", "hcaptcha", "turnstile", "bot", "bots", "robot",
+		"cloudflare", "akamai", "ray id", "rbac", "error code 1003", "error code 1006",
+		"error code 1009", "error code 1010", "error code 1012", "error code 1015", "error code 1020", "unusual traffic", "suspicious activity", "suspicious",
+		"blocked", "security token", "missing authentication token", "network", "origin not allowed", "host not allowed",
+		"domain not allowed", "hostname not allowed", "security policy", "administrative rules", "explicit deny",
+		"not authorized to access this resource", "challenge", "401 authorization required", "embargo", "sanctions"}},
+	{Locked, []string{"locked", "lockout", "suspended", "password expired", "password has expired", "password is expired",
+		"expired password", "password must be changed", "change your password", "reset your password", "password reset required", "gesperrt"}},
+}
+
+// foreign is what else than the credential a text blames; Unrecognized if nothing.
+func foreign(words []string) Meaning {
+	words = slices.DeleteFunc(slices.Clone(words), func(word string) bool { return word == pause })
+	text := " " + strings.Join(words, " ") + " "
+	for _, r := range reasons {
+		for _, p := range r.phrases {
+			if strings.Contains(text, " "+p+" ") {
+				return r.meaning
+			}
+		}
+	}
+	return Unrecognized
+}
+
+// protective are codes that never end a session, whatever the text beside them says: RFC 6749 sections 4.1.2.1 and 5.2,
+// RFC 6750 section 3.1, RFC 8628 section 3.5, and what servers say in their place.
+var protective = func() map[string]Meaning {
+	codes := map[string]Meaning{}
+	for meaning, list := range map[Meaning]string{
+		Client: `invalidclient unauthorizedclient unsupportedgranttype invalidscope insufficientscope unsupportedresponsetype
+			invalidapikey invalidclientid invalidclientsecret unknownclient clientnotfound invalidredirecturi
+			redirecturimismatch invalidtarget adminpolicyenforced orginternal deletedclient disabledclient`,
+		Fault: `servererror temporarilyunavailable internalservererror internalerror serviceunavailable unavailable
+			badgateway gatewaytimeout overloaded maintenance`,
+		Busy: `slowdown toomanyrequests ratelimited ratelimitexceeded ratelimiterror throttled throttling
+			throttlingexception quotaexceeded resourceexhausted requestlimitexceeded limitexceededexception`,
+	} {
+		for code := range set(list) {
+			codes[code] = meaning
+		}
+	}
+	return codes
+}()
+
+// definite are codes that refuse the credential for good without naming it: OpenID Connect Core section 3.1.2.6, and a
+// server that calls the refresh token a code.
+var definite = set(`loginrequired interactionrequired consentrequired accountselectionrequired reauthrequired
+	reauthenticationrequired invalidrapt invalidcode`)
+
+// signInAgain are phrases that ask for what only helps if the session is over.
+var signInAgain = []string{"log in again", "login again", "log on again", "sign in again", "signin again", "relogin", "re login",
+	"reauthenticate", "re authenticate", "reauthentication", "login required", "please log in", "please login", "please sign in",
+	"must be logged in", "must log in", "must login", "must sign in", "not logged in", "not signed in", "logged out", "signed out",
+	"no longer logged in", "no longer signed in", "erneut anmelden", "neu anmelden", "bitte anmelden", "melden sie sich",
+	"veuillez vous reconnecter", "json web token error"}

@@ -201,7 +201,7 @@ func (c *clause) conditional(i int) bool {
 
 // onceBefore reports whether what words[i] says happened before, and so must not happen again.
 func (c *clause) onceBefore(i int) bool {
-	if phrase(c.words[max(i-3, 0):i], "already", "been", "previously") || i+1 < len(c.words) && c.words[i+1] == "already" {
+	if phrase(c.words[max(i-3, 0):i], "already", "been", "previously") || phrase(c.words[i+1:min(i+4, len(c.words))], "already", "more than once", "twice", "before") {
 		return true
 	}
 	_, ok := c.at(i - 1)

@@ -22,7 +22,7 @@ var (
 		ungueltiges widerrufen beendet unbekannt unbekanntes expiré expirée expirés périmé invalide révoqué révoquée expirado
 		expirada inválido inválida caducado caducada revocado scaduto scaduta verlopen`)
 	// liveWords say so if they are negated: "not valid".
-	liveWords = set(`valid active found find exist exists existing recognized recognised known match matches matching usable
+	liveWords = set(`valid active found find locate exist exists existing recognized recognised known match matches matching usable
 		accepted alive live valide gefunden gültig gueltig`)
 	// reuseWords say so of something that can be used once: "already used".
 	reuseWords = set(`used exchanged presented consumed`)
@@ -32,7 +32,7 @@ var (
 		abgelaufene abgelaufenes ungültige ungültiges ungültiger ungueltiges ungueltige unbekanntes expirée invalide`)
 	negations = set(`not no never unable failed kein keine nicht pas`)
 	// between stand between a negation and what it negates.
-	between = set(`a an the been be have has had any is are yet longer was were contain find`)
+	between = set(`a an the been be have has had any is are yet longer was were contain find to does`)
 	// links stand between what something is said of and what is said.
 	links = set(`is are was were has have had been be being already or and either may might must passed provided supplied
 		presented given specified sent submitted received appears seems appear to now both does do did itself ist
@@ -67,7 +67,9 @@ var (
 		permissions role limit rate quota clock timestamp store storage database connection config configuration
 		algorithm kid trial membership product order file object item record entity organization organisation workspace
 		company project application app syntax content operation action query mutation feature policy signature provider
-		idp realm issuance exchange lizenz passwort kennwort zertifikat schlüssel benutzername`)
+		idp realm issuance exchange lookup validation verification creation
+		revocation list check retrieval introspection persistence manager handler middleware cache plugin expiration expiry
+		lizenz passwort kennwort zertifikat schlüssel benutzername`)
 	// signIns are what ends with a session, if it is said to have ended.
 	signIns = set(`login logon signin authentication authorization authorisation credential credentials anmeldung access`)
 	// endings are how a sign-in ends: an "invalid login" may be a wrong password.

@@ -86,15 +86,14 @@ type judge struct {
 
 func (j *judge) take(t labelled) {
 	code := t.rank < len(codeNames) && isCode(t.text)
-	about := t.text
-	if named := credentials[squeezed(t.label)]; named != "" && !code {
-		about = named + " " + about
-	}
+	s := newStatement(t.text, code)
 	if misplaced(j.status) && !code && strings.Contains(t.text, "/") {
-		about = "" // the path that was asked for
+		s = statement{text: t.text} // with the path that was asked for
 	}
-	s := newStatement(about, code)
-	s.text = t.text
+	if named := credentials[squeezed(t.label)]; named != "" && !s.strong && s.foreign == Unrecognized {
+		labelled := newStatement(named+" "+t.text, false)
+		s.strong, s.weak = labelled.strong, labelled.weak
+	}
 	j.statements = append(j.statements, s)
 }
 

@@ -39,7 +39,7 @@ var silent = set(`path instance url uri href link timestamp requestid traceid co
 var tokenNames = set(`session sessionid sid token jwt csrftoken xsrftoken accesstoken refreshtoken refresh access idtoken`)
 
 // labels are fields that say which field a message is about.
-var labels = []string{"field", "param", "parameter", "property", "attribute", "path", "propertyname"}
+var labels = []string{"field", "param", "parameter", "property", "attribute", "path", "propertyname", "pointer", "loc"}
 
 // A reader collects the texts of a response.
 type reader struct {
@@ -134,7 +134,7 @@ func (n node) fields(fields map[string]any) []node {
 		name := response.Plain(key)
 		inner := n.inner(fields[key], name)
 		text, _ := inner.value.(string)
-		if silent[name] || tokenNames[name] && text != "" && !strings.Contains(text, " ") {
+		if silent[name] || tokenNames[name] && text != "" && !saysSomething(text) {
 			continue
 		}
 		if rank(name) == len(codeNames) && !messageNames[name] {
@@ -147,11 +147,23 @@ func (n node) fields(fields map[string]any) []node {
 	return nodes
 }
 
+// saysSomething reports whether what stands under a token's name is no token but what is wrong with it.
+func saysSomething(text string) bool {
+	return strings.Contains(text, " ") || deadWords[strings.ToLower(text)] || liveWords[strings.ToLower(text)]
+}
+
 // labelIn is the name of the field that an object says it is about.
 func labelIn(fields map[string]any) string {
+	if source, ok := fields["source"].(map[string]any); ok { // JSON:API
+		fields = source
+	}
 	for _, name := range labels {
-		if label, ok := fields[name].(string); ok && !strings.Contains(label, "/") {
-			return label
+		label, _ := fields[name].(string)
+		if path, ok := fields[name].([]any); ok && len(path) > 0 {
+			label, _ = path[len(path)-1].(string)
+		}
+		if label != "" {
+			return label[strings.LastIndexByte(label, '/')+1:]
 		}
 	}
 	return ""

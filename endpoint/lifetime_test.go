@@ -1,7 +1,6 @@
 package endpoint
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 	"net/http"
@@ -133,31 +132,6 @@ func TestF22_UnknownExpiryIsZero(t *testing.T) {
 		s, err := tr.login(nil)
 		if err != nil || s.AccessToken.Reveal() != "opaque" || !s.Expires.IsZero() {
 			t.Errorf("%s: ends %v, %v; want unknown", body, s.Expires, err)
-		}
-	}
-}
-
-func TestReadMoment(t *testing.T) {
-	now := time.Unix(1_700_000_000, 0)
-	for _, tt := range []struct {
-		value any
-		want  time.Duration
-	}{
-		{json.Number("900"), 15 * time.Minute}, {"900", 15 * time.Minute}, {" 900 ", 15 * time.Minute}, {900.5, 900500 * time.Millisecond},
-		{json.Number("9e2"), 15 * time.Minute}, {json.Number("1700000060"), time.Minute}, {json.Number("1700000060000"), time.Minute},
-		{json.Number("1700000060.5"), 60500 * time.Millisecond}, {"1700000060", time.Minute},
-		{"15m", 15 * time.Minute}, {"3600s", time.Hour}, {"1h30m", 90 * time.Minute}, {"7d", 7 * 24 * time.Hour}, {"2 weeks", 14 * 24 * time.Hour},
-		{"10 minutes", 10 * time.Minute}, {"1 hour", time.Hour}, {"30 secs", 30 * time.Second}, {"1 Day", 24 * time.Hour},
-		{"2023-11-14T22:14:20Z", time.Minute}, {"2023-11-14T23:14:20+01:00", time.Minute}, {"2023-11-14T22:14:20.000Z", time.Minute},
-		{"2023-11-14T22:14:20", time.Minute}, {"2023-11-14 22:14:20", time.Minute}, {"Tue, 14 Nov 2023 22:14:20 GMT", time.Minute},
-		{json.Number("0"), 0}, {json.Number("-1"), 0}, {math.NaN(), 0}, {math.Inf(-1), 0}, {"", 0}, {"m", 0}, {"-15m", 0}, {"5 parsecs", 0},
-		{true, 0}, {nil, 0}, {[]any{1.0}, 0}, {"2023-11-14T22:12:20Z", 0},
-		{math.Inf(1), lifetime.Longest}, {json.Number("9223372036854775807"), lifetime.Longest}, {json.Number("1e999"), lifetime.Longest}, {"1e999", lifetime.Longest},
-		{"99999999999999d", lifetime.Longest}, {json.Number("400000000"), lifetime.Longest}, {json.Number("999999999"), 0}, {"9999-12-31T23:59:59Z", lifetime.Longest}, {math.MaxFloat64, lifetime.Longest},
-	} {
-		m, _ := lifetime.Read(tt.value)
-		if got := m.Left(now); got != tt.want {
-			t.Errorf("%v leaves %s, want %s", tt.value, got, tt.want)
 		}
 	}
 }

@@ -33,8 +33,11 @@ func (s *Sent) Add(secrets ...string) {
 		if decoded, err := url.PathUnescape(secret); err == nil {
 			s.add(decoded)
 		}
-		whole := []byte(secret[:len(secret)/3*3]) // the end is written differently where more follows
-		s.add(base64.StdEncoding.EncodeToString(whole))
+		for before := range min(3, len(secret)) { // a third of the places where it may begin in what is encoded
+			whole := secret[before:]
+			whole = whole[:len(whole)/3*3] // its end is written differently where more follows
+			s.add(base64.StdEncoding.EncodeToString([]byte(whole)))
+		}
 	}
 }
 

@@ -91,7 +91,9 @@ func ofNumber(n float64, unit time.Duration) (Moment, bool) {
 	switch {
 	case !(n > 0): // NaN, too
 		return Moment{}, false
-	case unit != 0 && n*unit.Seconds() < lastTime && (unit < time.Second || n <= firstTime):
+	case unit > time.Second && n <= firstTime: // no times are counted so
+		return Moment{After: secondsLong(n * unit.Seconds())}, true
+	case unit != 0 && unit < time.Second && n*unit.Seconds() < lastTime:
 		seconds = n * unit.Seconds()
 	case n > 1e17:
 		seconds = n / 1e9

@@ -30,6 +30,7 @@ type thing struct {
 type clause struct {
 	words  []string
 	things []thing
+	of     []int // for each word, the index of its thing, or -1
 }
 
 // clauses are the clauses of a text.
@@ -61,6 +62,12 @@ func newClause(words []string) clause {
 		}
 		c.things = append(c.things, t)
 		i = t.end
+	}
+	c.of = slices.Repeat([]int{-1}, len(words))
+	for n, t := range c.things {
+		for i := t.start; i < t.end; i++ {
+			c.of[i] = n
+		}
 	}
 	return c
 }
@@ -138,12 +145,10 @@ func (t *thing) extend(words []string) {
 
 // at is the thing that words[i] belongs to.
 func (c *clause) at(i int) (thing, bool) {
-	for _, t := range c.things {
-		if t.start <= i && i < t.end {
-			return t, true
-		}
+	if i < 0 || i >= len(c.of) || c.of[i] < 0 {
+		return thing{}, false
 	}
-	return thing{}, false
+	return c.things[c.of[i]], true
 }
 
 // A claim is that something is of no use any more: words[start:end], of which word is the last.
@@ -266,10 +271,8 @@ func (c *clause) following(begin int) (thing, bool) {
 // subject is what a clause speaks of where t may only say more of it: in "the certificate for this session", the
 // certificate.
 func (c *clause) subject(t thing) thing {
-	for i := len(c.things) - 1; i >= 0; i-- {
-		if earlier := c.things[i]; earlier.end <= t.start && c.afterPreposition(t) {
-			t = earlier
-		}
+	for i := c.of[t.start] - 1; i >= 0 && c.afterPreposition(t); i-- {
+		t = c.things[i]
 	}
 	return t
 }

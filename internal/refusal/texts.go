@@ -16,6 +16,7 @@ import (
 // Bounds of what is read of one response: refusals are short.
 const (
 	longestBody = 64 << 10 // in bytes
+	longestAll  = 8 << 10  // of all texts together, in bytes
 	mostTexts   = 100
 	mostValues  = 2000
 	mostFields  = 500 // of one object
@@ -44,7 +45,8 @@ var labels = []string{"field", "param", "parameter", "property", "attribute", "p
 // A reader collects the texts of a response.
 type reader struct {
 	texts []labelled
-	seen  int
+	size  int // of the texts, in bytes
+	seen  int // values of the document
 }
 
 // A labelled text has the rank of its place among codeNames, or len(codeNames) if no code stands there.
@@ -86,7 +88,8 @@ func isString(document any) bool {
 
 func (c *reader) add(text, label string, rank int) {
 	text = strings.TrimSpace(text)
-	if text != "" && len(c.texts) < mostTexts {
+	if text != "" && len(c.texts) < mostTexts && c.size < longestAll {
+		c.size += min(len(text), longestText)
 		c.texts = append(c.texts, labelled{text, label, rank})
 	}
 }

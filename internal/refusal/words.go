@@ -7,9 +7,9 @@ import (
 
 // Bounds of what is read of one text.
 const (
-	longestText = 2000 // in bytes
+	longestText = 1000 // in bytes
 	longestWord = 64
-	mostWords   = 250
+	mostWords   = 150
 )
 
 // pause stands between two clauses.

@@ -18,9 +18,10 @@ var units = []struct {
 }{
 	{"milliseconds", time.Millisecond}, {"millisecs", time.Millisecond}, {"millis", time.Millisecond},
 	{"msecs", time.Millisecond}, {"msec", time.Millisecond}, {"ms", time.Millisecond},
-	{"seconds", time.Second}, {"secs", time.Second}, {"sec", time.Second}, {"s", time.Second},
-	{"minutes", time.Minute}, {"mins", time.Minute}, {"min", time.Minute}, {"m", time.Minute},
-	{"hours", time.Hour}, {"hrs", time.Hour}, {"h", time.Hour}, {"days", 24 * time.Hour},
+	{"seconds", time.Second}, {"secs", time.Second}, {"sec", time.Second},
+	{"minutes", time.Minute}, {"mins", time.Minute}, {"min", time.Minute},
+	{"hours", time.Hour}, {"hrs", time.Hour}, {"days", 24 * time.Hour},
+	{"s", time.Second}, {"m", time.Minute}, {"h", time.Hour},
 }
 
 // withoutUnit cuts from a plain name what it counts: "expiresinms" is "expiresin" in milliseconds.

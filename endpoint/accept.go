@@ -77,7 +77,7 @@ func (x *exchange) withToken(s auth.Session, a *response.Response, token string,
 	if err := bearer.Check(token); err != nil {
 		return refuse(fmt.Errorf("the access token was not taken: %w", err), "look at access_token in the settings")
 	}
-	if err, hint := x.checkType(in); err != nil {
+	if hint, err := x.checkType(in); err != nil {
 		return refuse(err, hint)
 	}
 	if err := x.e.verify(token); err != nil {

@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -24,7 +25,7 @@ func (x *exchange) refusal(a *response.Response) *auth.Error {
 		f.Err = errors.New("the response says that it failed")
 	}
 	switch {
-	case x.call.refusedBy(a, reading):
+	case x.call.refusedBy(a, reading), a.Status < 300 && a.Err == nil && f.Op == auth.KindRefresh && x.cleared(a):
 		f.Refused = true
 	case a.Status == http.StatusTooManyRequests || a.Status == http.StatusServiceUnavailable:
 		f.Unsent, f.RateLimited = true, a.Status == http.StatusTooManyRequests
@@ -77,23 +78,21 @@ func (x *exchange) blame(f *auth.Error, a *response.Response, meaning refusal.Me
 	default:
 		x.byStatus(f, a, meaning)
 	}
-	if x.isPage(f, a) {
-		f.Hint = x.loginURL(a.Status)
+	if f.Op == auth.KindLogin && !f.Refused {
+		f.Hint = cmp.Or(loginURL(a.Status), f.Hint)
 	}
 }
 
-// isPage reports whether a login may have gone to a wrong URL: a page says so no less than words do.
-func (x *exchange) isPage(f *auth.Error, a *response.Response) bool {
-	return f.Op == auth.KindLogin && !f.Refused && (a.Status == http.StatusNotFound || a.Status == http.StatusMethodNotAllowed)
-}
-
-// loginURL says what is probably wrong where nothing takes a login.
-func (x *exchange) loginURL(status int) string {
-	hint := "login.url is probably wrong: its default is /auth/login"
-	if status == http.StatusMethodNotAllowed {
-		hint += "; or login.method is, whose default is POST"
+// loginURL says what is probably wrong where nothing takes a login, be it in words or with a page; "" if that is not it.
+func loginURL(status int) string {
+	switch status {
+	case http.StatusNotFound:
+		return "login.url is probably wrong: its default is /auth/login"
+	case http.StatusMethodNotAllowed:
+		return "login.url is probably wrong: its default is /auth/login; or login.method is, whose default is POST"
+	default:
+		return ""
 	}
-	return hint
 }
 
 // byStatus is for responses whose words do not say it all.
@@ -139,7 +138,7 @@ func (x *exchange) over(a *response.Response, s auth.Session) bool {
 	renewed := !s.RefreshToken.IsZero() || slices.ContainsFunc(a.Cookies, func(c *http.Cookie) bool {
 		return x.e.mayRefresh(c) && !a.Deletes(c)
 	})
-	return x.grant.Kind == auth.KindRefresh && !renewed && (x.cleared(a) || x.read(a).Meaning == refusal.Refused)
+	return x.grant.Kind == auth.KindRefresh && a.Err == nil && !renewed && (x.cleared(a) || x.read(a).Meaning == refusal.Refused)
 }
 
 // setting names a setting of the call, as the configuration file does.

@@ -1,6 +1,7 @@
 package refusal
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -16,28 +17,33 @@ var reasons = []struct {
 		"concurrent sessions", "maximum number of", "resource exhausted"}},
 	{Fault, []string{"temporarily", "temporary", "try again later", "try later", "retry later", "try again in", "maintenance",
 		"overloaded", "overload", "transient", "server error", "internal error", "internal server error", "service unavailable",
-		"server unavailable", "currently unavailable", "bad gateway", "gateway timeout", "upstream", "out of service",
+		"server unavailable", "currently unavailable", "gateway", "upstream", "out of service",
 		"please wait", "vorübergehend", "wartung", "später", "später noch einmal", "temporairement", "maintenance en cours"}},
 	{Clock, []string{"clock", "skew", "skewed", "not yet valid", "not valid yet", "too early", "used before", "in the future", "system time",
 		"signature expired"}},
 	{Client, []string{"api key", "apikey", "api keys", "subscription key", "app key", "client", "application", "license", "licence",
 		"lizenz", "certificate", "zertifikat", "redirect uri", "grant type", "scope", "scopes", "subscription", "trial", "billing",
-		"payment", "plan", "unmet authentication requirements", "mutual tls", "mtls", "hmac", "request signature"}},
+		"payment", "plan", "service account", "service credentials", "unmet authentication requirements", "mutual tls", "mtls", "hmac", "request signature"}},
 	{Blocked, []string{"country", "countries", "region", "regions", "territory", "geo", "geoblocked", "location", "ip", "ips",
 		"ip address", "vpn", "proxy", "firewall", "waf", "captcha", "recaptcha", "hcaptcha", "turnstile", "bot", "bots", "robot",
-		"cloudflare", "akamai", "ray id", "rbac", "error code 1003", "error code 1006",
-		"error code 1009", "error code 1010", "error code 1012", "error code 1015", "error code 1020", "unusual traffic", "suspicious activity", "suspicious",
-		"blocked", "security token", "missing authentication token", "network", "origin not allowed", "host not allowed",
-		"domain not allowed", "hostname not allowed", "security policy", "administrative rules", "explicit deny",
+		"cloudflare", "akamai", "ray id", "rbac", "unusual traffic", "suspicious activity", "suspicious",
+		"blocked", "security token", "missing authentication token", "network", "origin", "cross origin", "cross site", "referer",
+		"referrer", "allowlist", "whitelist", "host not allowed", "domain not allowed", "hostname not allowed", "security policy", "administrative rules", "explicit deny",
 		"not authorized to access this resource", "challenge", "401 authorization required", "embargo", "sanctions"}},
 	{Locked, []string{"locked", "lockout", "suspended", "password expired", "password has expired", "password is expired",
 		"expired password", "password must be changed", "change your password", "reset your password", "password reset required", "gesperrt"}},
 }
 
+// edgeError is how Cloudflare numbers what it refuses.
+var edgeError = regexp.MustCompile(` error (code )?10[0-3]\d `)
+
 // foreign is what else than the credential a text blames; Unrecognized if nothing.
 func foreign(words []string) Meaning {
 	words = slices.DeleteFunc(slices.Clone(words), func(word string) bool { return word == pause })
-	text := " " + strings.Join(words, " ") + " "
+	text := strings.ReplaceAll(" "+strings.Join(words, " ")+" ", " allowed clock skew ", " ") // a token's end, with a reserve
+	if edgeError.MatchString(text) {
+		return Blocked
+	}
 	for _, r := range reasons {
 		for _, p := range r.phrases {
 			if strings.Contains(text, " "+p+" ") {

@@ -47,7 +47,7 @@ var (
 var (
 	// strongQualifiers before "token" leave no doubt that it is the credential; weakQualifiers leave some.
 	strongQualifiers = set(`refresh session login rotating renewal offline remember`)
-	weakQualifiers   = set(`auth authentication authorization bearer user web json jwt oauth oauth2 id opaque new old`)
+	weakQualifiers   = set(`auth authentication authorization bearer user web json jwt oauth oauth2 id opaque new old account`)
 	// otherTokens are tokens of another kind.
 	otherTokens = set(`csrf xsrf captcha recaptcha hcaptcha turnstile security service api device push client app application
 		verification invite invitation reset activation confirmation authenticity antiforgery forgery request upstream
@@ -68,7 +68,7 @@ var (
 		algorithm kid trial membership product order file object item record entity organization organisation workspace
 		company project application app syntax content operation action query mutation feature policy signature provider
 		idp realm issuance exchange lookup validation verification creation
-		revocation list check retrieval introspection persistence manager handler middleware cache plugin expiration expiry
+		revocation list check retrieval introspection persistence manager handler middleware cache plugin protocol expiration expiry
 		lizenz passwort kennwort zertifikat schlüssel benutzername`)
 	// signIns are what ends with a session, if it is said to have ended.
 	signIns = set(`login logon signin authentication authorization authorisation credential credentials anmeldung access`)

@@ -13,6 +13,9 @@ type statement struct {
 	foreign Meaning // what else it blames; Unrecognized: nothing
 }
 
+// syntax are phrases of parsers, whose tokens are others.
+var syntax = []string{"syntax", "at line", "at position", "in json", "parse body", "parse json"}
+
 // newStatement reads a text.
 func newStatement(text string, code bool) statement {
 	s := statement{text: text, code: code}
@@ -21,6 +24,9 @@ func newStatement(text string, code bool) statement {
 	s.weak = phrase(words, signInAgain...)
 	for _, c := range clauses(words) {
 		s.read(c)
+	}
+	if phrase(words, syntax...) {
+		s.weak = false
 	}
 	if code && definite[squeezed(text)] {
 		s.strong = true

@@ -26,11 +26,11 @@ const (
 // codeNames are the plain names of fields that have an error code, the most trustworthy first. The messages among them
 // count only if they are a code.
 var codeNames = []string{"error", "errorcode", "code", "errortype", "type", "reason", "name", "id", "errorkey", "subcode",
-	"exception", "message", "msg", "errormessage", "errordescription", "detail", "details", "title", "status"}
+	"exception", "message", "msg", "errmsg", "err", "errormessage", "errordescription", "detail", "details", "title", "status"}
 
 // messageNames are those of fields that tell people what is wrong.
 var messageNames = set(`error errors errordescription errorcode errormessage code message msg detail details title reason
-	description hint status statustext errorsummary error_summary localizedmessage longmessage usermessage text info`)
+	description hint status statustext errorsummary error_summary localizedmessage longmessage usermessage text info err errmsg errormsg errorinfo`)
 
 // silent are fields that repeat what was asked for, or say what something is called: their words mean nothing.
 var silent = set(`path instance url uri href link timestamp requestid traceid correlationid documentation documentationurl

@@ -224,7 +224,7 @@ func (x *exchange) dress(req *http.Request) error {
 	for _, c := range x.cookies() {
 		x.sent[c.Name] = true
 	}
-	x.credentials = x.e.likeliest(x.hc.Jar, x.sent)
+	x.credentials, x.carried = x.e.likeliest(x.hc.Jar, x.sent), nil
 	x.wire.reset()
 	x.issued = time.Now()
 	return nil

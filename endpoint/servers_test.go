@@ -251,7 +251,7 @@ func moreServers(t1, t2 string, mail, user map[string]string) []kindOfServer {
 		},
 		{
 			name: "Directus: lifetimes in milliseconds, beside a JWT", credentials: mail, account: "ada@x.test", life: quarter, tokens: []string{t1, t2},
-			settings: `{"refresh":{"fields":{"mode":"json"},"refresh_token_field":"refresh_token"},"logout":{"refresh_token_field":"refresh_token"}}`,
+			settings: `{"refresh":{"fields":{"mode":"json"},"refresh_token_field":"refresh_token"},"logout":{"refresh_token_field":"refresh_token"},"access_token":{"expires_unit":"ms"}}`,
 			steps: []step{
 				{"POST /auth/login", 200, `{"data":{"access_token":"` + t1 + `","expires":900000,"refresh_token":"r1"}}`, nil},
 				{"POST /auth/refresh\n{\"mode\":\"json\",\"refresh_token\":\"r1\"}", 200, `{"data":{"access_token":"` + t2 + `","expires":900000,"refresh_token":"r2"}}`, nil},

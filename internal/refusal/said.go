@@ -41,7 +41,7 @@ func (r Reading) Said(hidden func(string) bool) string {
 			if s.code != codes || !hasLetter(s.text) || status[strings.ToLower(s.text)] {
 				continue
 			}
-			if text := showable(s.text); text != "" && !hidden(s.text) && !hidden(text) {
+			if text := showable(s.text); text != "" && !hidden(text) {
 				return text
 			}
 		}

@@ -60,9 +60,9 @@ func TestF75_F76_WhatARefusalMeansForTheSession(t *testing.T) {
 		f := failure(t, err)
 		switch {
 		case f.Refused != (s.Means == "over"), errors.Is(err, auth.ErrSessionOver) != f.Refused,
-			f.Unrecognized != (s.Means == "unknown"), f.Doubtful && s.Means == "unknown":
+			f.Unrecognized != (s.Means == "unknown") && s.Means != "keep", f.Doubtful && s.Means == "unknown":
 			t.Errorf("%s: %d %s: %+v, want %s", s.Who, s.Status, s.Body, f, s.Means)
-		case f.Unrecognized && !strings.Contains(f.Hint, `refresh.refused to {"status":`):
+		case s.Means == "unknown" && !strings.Contains(f.Hint, `refresh.refused to {"status":`):
 			t.Errorf("%s: the hint names no setting: %s", s.Who, f.Hint)
 		}
 	}
@@ -127,6 +127,23 @@ func TestF75_WhatIsNotUnderstoodIsSaidTheSameEachTime(t *testing.T) {
 	for _, want := range []string{"The moon says no", "refresh.refused"} {
 		if !strings.Contains(a.Error(), want) {
 			t.Errorf("%q is not in %v", want, a)
+		}
+	}
+}
+
+// TestF75_WordsThatMayMeanTheCredential: they end no session, and the server is not asked for ever at the same pace.
+func TestF75_WordsThatMayMeanTheCredential(t *testing.T) {
+	for body, want := range map[string]bool{
+		`{"code":"TOKEN_EXPIRED","message":"The internal service token has expired"}`: true,
+		`{"message":"Token revoked by the client"}`:                                   true,
+		`{"message":"Invalid API key"}`:                                               false,
+		`{"error":"invalid_client","error_description":"Invalid token"}`:              false,
+	} {
+		tr := trading(t, Settings{}, fakes.RespondJSON(401, body))
+		tr.setCookie("rt=r1")
+		_, err := tr.refresh(auth.Session{})
+		if f := failure(t, err); f.Refused || f.Doubtful || f.Unrecognized != want || f.Hint == "" {
+			t.Errorf("%s: %+v", body, f)
 		}
 	}
 }

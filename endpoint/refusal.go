@@ -35,6 +35,7 @@ func (x *exchange) refusal(a *response.Response) *auth.Error {
 		f.Hint = x.redirected(a.Header)
 	default:
 		x.blame(f, a, reading.Meaning)
+		f.Unrecognized = f.Unrecognized || reading.Unsure && f.Op == auth.KindRefresh && !f.Refused
 	}
 	return f
 }

@@ -42,11 +42,21 @@ func clauses(words []string) []clause {
 			end = len(words)
 		}
 		if end > 0 {
-			all = append(all, newClause(words[:end]))
+			c := newClause(words[:end])
+			if n := len(all); n > 0 && all[n-1].isName() { // "session: expired"
+				all[n-1] = newClause(append(slices.Clip(all[n-1].words), c.words...))
+			} else {
+				all = append(all, c)
+			}
 		}
 		words = words[min(end+1, len(words)):]
 	}
 	return all
+}
+
+// isName reports whether a clause is nothing but a thing.
+func (c *clause) isName() bool {
+	return len(c.things) == 1 && c.things[0].start == 0 && c.things[0].end == len(c.words)
 }
 
 func newClause(words []string) clause {
@@ -206,7 +216,8 @@ func (c *clause) conditional(i int) bool {
 
 // onceBefore reports whether what words[i] says happened before, and so must not happen again.
 func (c *clause) onceBefore(i int) bool {
-	if phrase(c.words[max(i-3, 0):i], "already", "been", "previously") || phrase(c.words[i+1:min(i+4, len(c.words))], "already", "more than once", "twice", "before") {
+	before, after := c.words[max(i-3, 0):i], c.words[i+1:min(i+4, len(c.words))]
+	if phrase(before, "already", "been", "previously") || phrase(after, "already", "more than once", "twice", "before") {
 		return true
 	}
 	_, ok := c.at(i - 1)
@@ -227,6 +238,9 @@ func (c *clause) about(d claim) (thing, bool) {
 	if t, ok := c.at(d.end); ok && attribute && !said {
 		return t, true
 	}
+	if t, ok := c.following(d.end); ok && c.active(d) && t.class <= foreignToken {
+		return t, true // "the user revoked the grant"
+	}
 	if t, ok := c.saidOf(d.start); ok {
 		return c.subject(t), true
 	}
@@ -239,6 +253,12 @@ func (c *clause) about(d claim) (thing, bool) {
 		}
 	}
 	return thing{}, false
+}
+
+// active reports whether a claim is the verb of a subject that does it to something.
+func (c *clause) active(d claim) bool {
+	passive := d.start > 0 && passives[c.words[d.start-1]]
+	return !passive && d.end < len(c.words) && articles[c.words[d.end]]
 }
 
 // saidOf is the thing that ends before words[end], with nothing between but links.

@@ -6,32 +6,46 @@ import (
 	"strings"
 )
 
+// list is the phrases in text, which commas separate.
+func list(text string) []string {
+	phrases := strings.Split(text, ",")
+	for i, phrase := range phrases {
+		phrases[i] = strings.Join(strings.Fields(phrase), " ")
+	}
+	return phrases
+}
+
 // reasons are what may be refused beside the credential, and the phrases that tell. The first that fits counts.
 var reasons = []struct {
 	meaning Meaning
 	phrases []string
 }{
-	{CSRF, []string{"csrf", "xsrf", "request forgery", "antiforgery", "anti forgery", "authenticity token"}},
-	{Busy, []string{"too many", "rate limit", "rate limited", "ratelimit", "ratelimited", "rate limiting", "rate exceeded",
-		"limit exceeded", "limit reached", "quota", "throttled", "throttling", "throttle", "slow down", "slowdown", "request loop",
-		"concurrent sessions", "maximum number of", "resource exhausted"}},
-	{Fault, []string{"temporarily", "temporary", "try again later", "try later", "retry later", "try again in", "maintenance",
-		"overloaded", "overload", "transient", "server error", "internal error", "internal server error", "service unavailable",
-		"server unavailable", "currently unavailable", "gateway", "upstream", "out of service",
-		"please wait", "vorübergehend", "wartung", "später", "später noch einmal", "temporairement", "maintenance en cours"}},
-	{Clock, []string{"clock", "skew", "skewed", "not yet valid", "not valid yet", "too early", "used before", "in the future", "system time",
-		"signature expired"}},
-	{Client, []string{"api key", "apikey", "api keys", "subscription key", "app key", "client", "application", "license", "licence",
-		"lizenz", "certificate", "zertifikat", "redirect uri", "grant type", "scope", "scopes", "subscription", "trial", "billing",
-		"payment", "plan", "service account", "service credentials", "unmet authentication requirements", "mutual tls", "mtls", "hmac", "request signature"}},
-	{Blocked, []string{"country", "countries", "region", "regions", "territory", "geo", "geoblocked", "location", "ip", "ips",
-		"ip address", "vpn", "proxy", "firewall", "waf", "captcha", "recaptcha", "hcaptcha", "turnstile", "bot", "bots", "robot",
-		"cloudflare", "akamai", "ray id", "rbac", "unusual traffic", "suspicious activity", "suspicious",
-		"blocked", "security token", "missing authentication token", "network", "origin", "cross origin", "cross site", "referer",
-		"referrer", "allowlist", "whitelist", "host not allowed", "domain not allowed", "hostname not allowed", "security policy", "administrative rules", "explicit deny",
-		"not authorized to access this resource", "challenge", "401 authorization required", "embargo", "sanctions"}},
-	{Locked, []string{"locked", "lockout", "suspended", "password expired", "password has expired", "password is expired",
-		"expired password", "password must be changed", "change your password", "reset your password", "password reset required", "gesperrt"}},
+	{CSRF, list(`csrf, xsrf, request forgery, antiforgery, anti forgery, authenticity token`)},
+	{Busy, list(`too many, rate limit, rate limited, ratelimit, ratelimited, rate limiting, rate exceeded, limit exceeded,
+		limit reached, quota, throttled, throttling, throttle, slow down, slowdown, request loop, concurrent
+		sessions, maximum number of, resource exhausted`)},
+	{Fault, list(`temporarily, temporary, try again later, try later, retry later, try again in, maintenance, overloaded,
+		overload, transient, server error, internal error, internal server error, service unavailable, unavailable,
+		unreachable, could not reach, can not reach, unable to reach, could not connect, connection refused,
+		connection timed out, connection reset, connection closed, failed to fetch, gateway, upstream, out of
+		service, please wait, vorübergehend, wartung, später, später noch einmal, temporairement, maintenance en
+		cours`)},
+	{Clock, list(`clock, skew, skewed, not yet valid, not valid yet, not active yet, not yet active, nbf, iat, too early, used
+		before, in the future, system time, signature expired`)},
+	{Client, list(`tenant, app id, app secret, consumer key, api key, apikey, api keys, subscription key, app key, client,
+		application, license, licence, lizenz, certificate, zertifikat, redirect uri, grant type, scope, scopes,
+		subscription, trial, billing, payment, plan, service account, service credentials, unmet authentication
+		requirements, mutual tls, mtls, hmac, request signature`)},
+	{Blocked, list(`country, countries, region, regions, territory, geo, geoblocked, location, ip, ips, ip address, vpn, proxy,
+		firewall, waf, captcha, recaptcha, hcaptcha, turnstile, human, security check, incapsula, imperva, bot,
+		bots, robot, cloudflare, akamai, ray id, rbac, unusual traffic, suspicious activity, suspicious, blocked,
+		security token, missing authentication token, network, origin, cross origin, cross site, referer, referrer,
+		allowlist, whitelist, host not allowed, domain not allowed, hostname not allowed, security policy,
+		administrative rules, explicit deny, not authorized to access this resource, challenge, 401 authorization
+		required, embargo, sanctions`)},
+	{Locked, list(`locked, lockout, suspended, password expired, password has expired, password is expired, expired password,
+		password must be changed, password must be reset, change your password, reset your password, password reset,
+		password change, change password, new password, gesperrt`)},
 }
 
 // edgeError is how Cloudflare numbers what it refuses.
@@ -40,7 +54,8 @@ var edgeError = regexp.MustCompile(` error (code )?10[0-3]\d `)
 // foreign is what else than the credential a text blames; Unrecognized if nothing.
 func foreign(words []string) Meaning {
 	words = slices.DeleteFunc(slices.Clone(words), func(word string) bool { return word == pause })
-	text := strings.ReplaceAll(" "+strings.Join(words, " ")+" ", " allowed clock skew ", " ") // a token's end, with a reserve
+	// What is said of a token's end with a reserve blames no clock.
+	text := strings.ReplaceAll(" "+strings.Join(words, " ")+" ", " allowed clock skew ", " ")
 	if edgeError.MatchString(text) {
 		return Blocked
 	}
@@ -80,8 +95,8 @@ var definite = set(`loginrequired interactionrequired consentrequired accountsel
 	reauthenticationrequired invalidrapt invalidcode`)
 
 // signInAgain are phrases that ask for what only helps if the session is over.
-var signInAgain = []string{"log in again", "login again", "log on again", "sign in again", "signin again", "relogin", "re login",
-	"reauthenticate", "re authenticate", "reauthentication", "login required", "please log in", "please login", "please sign in",
-	"must be logged in", "must log in", "must login", "must sign in", "not logged in", "not signed in", "logged out", "signed out",
-	"no longer logged in", "no longer signed in", "erneut anmelden", "neu anmelden", "bitte anmelden", "melden sie sich",
-	"veuillez vous reconnecter", "json web token error"}
+var signInAgain = list(`log in again, login again, log on again, sign in again, signin again, relogin, re login,
+	reauthenticate, re authenticate, reauthentication, login required, please log in, please login,
+	please sign in, must be logged in, must log in, must login, must sign in, not logged in, not
+	signed in, logged out, signed out, no longer logged in, no longer signed in, erneut anmelden,
+	neu anmelden, bitte anmelden, melden sie sich, veuillez vous reconnecter, json web token error`)

@@ -14,32 +14,36 @@ func set(list string) map[string]bool {
 // The words that the grammar of clause.go knows. Every other word is passed over.
 var (
 	// deadWords say by themselves that something is of no use any more.
-	deadWords = set(`invalid expired revoked reused claimed unknown ended incorrect wrong bad inactive blacklisted
-		blocklisted denylisted terminated closed destroyed deleted removed malformed mismatch mismatched consumed spent
-		redeemed rotated replaced superseded cancelled canceled dead stale gone nonexistent illegal unrecognized unrecognised
-		unusable compromised lapsed elapsed finished invalidated timeout outdated obsolete void reuse disabled deactivated
-		abgelaufen abgelaufene abgelaufenes abgelaufener ungültig ungültige ungültiges ungültiger ungueltig ungueltige
-		ungueltiges widerrufen beendet unbekannt unbekanntes expiré expirée expirés périmé invalide révoqué révoquée expirado
-		expirada inválido inválida caducado caducada revocado scaduto scaduta verlopen`)
+	deadWords = set(`invalid expired revoked reused claimed unknown ended incorrect wrong bad inactive
+		blacklisted blocklisted denylisted terminated closed destroyed deleted removed malformed mismatch mismatched
+		consumed spent redeemed rotated replaced superseded cancelled canceled dead stale gone nonexistent illegal
+		unrecognized unrecognised unusable compromised lapsed elapsed finished invalidated timeout outdated obsolete
+		void reuse disabled deactivated abgelaufen abgelaufene abgelaufenes abgelaufener ungültig ungültige ungültiges
+		ungültiger ungueltig ungueltige ungueltiges widerrufen beendet unbekannt unbekanntes expiré expirée expirés
+		périmé invalide révoqué révoquée expirado expirada inválido inválida caducado caducada revocado scaduto
+		scaduta verlopen`)
 	// liveWords say so if they are negated: "not valid".
-	liveWords = set(`valid active found find locate exist exists existing recognized recognised known match matches matching usable
-		accepted alive live valide gefunden gültig gueltig`)
+	liveWords = set(`valid active found find locate exist exists existing recognized recognised known match
+		matches matching usable accepted alive live valide gefunden gültig gueltig`)
 	// reuseWords say so of something that can be used once: "already used".
 	reuseWords = set(`used exchanged presented consumed`)
 	// attributes stand before what they are about; the other dead words follow it.
-	attributes = set(`invalid expired revoked unknown incorrect wrong bad inactive malformed illegal unrecognized
-		unrecognised stale dead nonexistent blacklisted reused used missing invalidated outdated obsolete
+	attributes = set(`invalid expired revoked unknown incorrect wrong bad inactive malformed illegal
+		unrecognized unrecognised stale dead nonexistent blacklisted reused used missing invalidated outdated obsolete
 		abgelaufene abgelaufenes ungültige ungültiges ungültiger ungueltiges ungueltige unbekanntes expirée invalide`)
 	negations = set(`not no never unable failed kein keine nicht pas`)
 	// between stand between a negation and what it negates.
 	between = set(`a an the been be have has had any is are yet longer was were contain find to does`)
 	// links stand between what something is said of and what is said.
-	links = set(`is are was were has have had been be being already or and either may might must passed provided supplied
-		presented given specified sent submitted received appears seems appear to now both does do did itself ist
-		wurde hat leider est sont été no longer not can could probably just also value es la le`)
+	links = set(`is are was were has have had been be being already or and either may might must passed
+		provided supplied presented given specified sent submitted received appears seems appear to now both does do
+		did itself ist wurde hat leider est sont été no longer not can could probably just also value es la le`)
 	// joints stand between an attribute and what it is of.
-	joints = set(`or and the a an your this that of for provided supplied given presented specified submitted old current
-		value either missing such existing`)
+	joints = set(`or and the a an your this that of for provided supplied given presented specified submitted
+		old current value either missing such existing`)
+	// passives before a claim make it one about the subject; an article after it makes it one about the object.
+	passives     = set(`is are was were be been being`)
+	articles     = set(`the this that your a an`)
 	prepositions = set(`for of by in from with to on at within under through via into between für von de pour`)
 )
 
@@ -47,39 +51,42 @@ var (
 var (
 	// strongQualifiers before "token" leave no doubt that it is the credential; weakQualifiers leave some.
 	strongQualifiers = set(`refresh session login rotating renewal offline remember`)
-	weakQualifiers   = set(`auth authentication authorization bearer user web json jwt oauth oauth2 id opaque new old account`)
+	weakQualifiers   = set(`auth authentication authorization bearer user web json jwt oauth oauth2 id opaque
+		new old account`)
 	// otherTokens are tokens of another kind.
-	otherTokens = set(`csrf xsrf captcha recaptcha hcaptcha turnstile security service api device push client app application
-		verification invite invitation reset activation confirmation authenticity antiforgery forgery request upstream
-		gateway edge registration email server machine otp totp mfa challenge identity internal backend deploy personal
-		project partner tenant instance management`)
+	otherTokens = set(`csrf xsrf captcha recaptcha hcaptcha turnstile security service api device push client
+		app application verification invite invitation reset activation confirmation authenticity antiforgery forgery
+		request upstream gateway edge registration email server machine otp totp mfa challenge identity internal
+		backend deploy personal project partner tenant instance management`)
 	// otherSessions are sessions of another kind.
-	otherSessions = set(`tls ssl database db sql mfa checkout payment upload game socket websocket ldap smtp ssh backend
-		upstream hibernate`)
+	otherSessions = set(`tls ssl database db sql mfa checkout payment upload game socket websocket ldap smtp
+		ssh backend upstream hibernate`)
 	// tails may follow a credential's name without changing what is meant: "session id".
-	tails = set(`id identifier cookie value string family handle data hash record signature pair credential credentials jwt
-		grant family chain token key`)
+	tails = set(`id identifier cookie value string family handle data hash record signature pair credential
+		credentials jwt grant chain token key`)
 	// otherNouns are what clauses may be about instead.
-	otherNouns = set(`request client parameter param argument field header body json payload format url uri redirect scope
-		scopes audience issuer key secret username email mail password credentials code address ip region country license
-		licence certificate cert subscription plan tenant captcha csrf xsrf origin domain host method type version page
-		resource endpoint route path device pin otp passcode state nonce verifier input server service api permission
-		permissions role limit rate quota clock timestamp store storage database connection config configuration
-		algorithm kid trial membership product order file object item record entity organization organisation workspace
-		company project application app syntax content operation action query mutation feature policy signature provider
-		idp realm issuance exchange lookup validation verification creation
-		revocation list check retrieval introspection persistence manager handler middleware cache plugin protocol expiration expiry
-		lizenz passwort kennwort zertifikat schlüssel benutzername`)
+	otherNouns = set(`request client parameter parameters param params argument arguments fields headers
+		options settings field header body json payload format url uri redirect scope scopes audience issuer key
+		secret username email mail password credentials code address ip region country license licence certificate
+		cert subscription plan tenant captcha csrf xsrf origin domain host method type version page resource endpoint
+		route path device pin otp passcode state nonce verifier input server service api permission permissions role
+		limit rate quota clock timestamp store storage database connection config configuration algorithm kid trial
+		membership product order file object item record entity organization organisation workspace company project
+		application app syntax content operation action query mutation feature policy provider idp realm issuance
+		exchange lookup validation verification creation revocation list check retrieval introspection persistence
+		manager handler middleware cache plugin protocol expiration expiry lizenz passwort kennwort zertifikat
+		schlüssel benutzername`)
 	// signIns are what ends with a session, if it is said to have ended.
-	signIns = set(`login logon signin authentication authorization authorisation credential credentials anmeldung access`)
+	signIns = set(`login logon signin authentication authorization authorisation credential credentials
+		anmeldung access`)
 	// endings are how a sign-in ends: an "invalid login" may be a wrong password.
 	endings = set(`expired revoked ended timeout terminated stale lapsed elapsed abgelaufen expiré expirée`)
 	// qualifiers before a session say whose it is.
 	qualifiers = set(`refresh user client offline login auth authentication oauth sso web browser app bearer`)
 	// people are who a session belongs to, and gone how they end one: who is locked out may be let in again.
 	people = set(`user account principal member users`)
-	gone   = set(`deleted removed inactive unknown nonexistent deactivated disabled closed terminated gone found exist exists
-		active`)
+	gone   = set(`deleted removed inactive unknown nonexistent deactivated disabled closed terminated gone
+		found exist exists active`)
 	conditions = set(`if when unless until before after once while must should whether will wenn falls si`)
 	sessions   = set(`session sessions sitzung sesión sesion sessão sessao sessione sesja sessie grant`)
 	tokens     = set(`token tokens jwt jws jeton`)
@@ -87,10 +94,10 @@ var (
 
 // segments are what words without any joints are made of, as in "refreshtokenexpired".
 var segments = func() map[string]bool {
-	all := set(`bad refresh token session grant jwt user account client already not found error exception auth access api key
-		login required disabled secret web json too many requests rate limited limit scope type unsupported request
-		unauthorized unauthenticated authenticated forbidden denied credentials temporarily unavailable reuse detected server
-		internal csrf password locked license subscription the has been is was used`)
+	all := set(`bad refresh token session grant jwt user account client already not found error exception auth
+		access api key login required disabled secret web json too many requests rate limited limit scope type
+		unsupported request unauthorized unauthenticated authenticated forbidden denied credentials temporarily
+		unavailable reuse detected server internal csrf password locked license subscription the has been is was used`)
 	for _, more := range []map[string]bool{deadWords, liveWords, tokens, sessions} {
 		for word := range more {
 			if len(word) > 3 {

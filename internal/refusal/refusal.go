@@ -46,7 +46,9 @@ type Call struct {
 
 // A Reading is what a response was found to say.
 type Reading struct {
-	Meaning    Meaning
+	Meaning Meaning
+	// Unsure: the words blame something else, and may mean the credential all the same.
+	Unsure     bool
 	statements []statement
 }
 
@@ -73,7 +75,8 @@ func read(r *response.Response, call Call, brief bool) Reading {
 	for _, text := range textsOf(r, brief) {
 		j.take(text)
 	}
-	return Reading{Meaning: j.meaning(), statements: j.statements}
+	meaning := j.meaning()
+	return Reading{Meaning: meaning, Unsure: j.unsure(meaning), statements: j.statements}
 }
 
 // A judge weighs what a response says.
@@ -98,8 +101,8 @@ func (j *judge) take(t labelled) {
 }
 
 // credentials are what the names of fields stand for that carry the credential: a message about one may not name it.
-var credentials = map[string]string{"refresh": "refresh token", "refreshtoken": "refresh token", "token": "token", "jwt": "token",
-	"session": "session", "sessionid": "session", "sessiontoken": "session", "grant": "grant"}
+var credentials = map[string]string{"refresh": "refresh token", "refreshtoken": "refresh token", "token": "token",
+	"jwt": "token", "session": "session", "sessionid": "session", "sessiontoken": "session", "grant": "grant"}
 
 // isCode reports whether a text can be an error code by its form.
 func isCode(text string) bool {
@@ -151,6 +154,17 @@ func (j *judge) meaning() Meaning {
 	return j.byStatus()
 }
 
+// unsure reports whether words that say that a token is dead were outweighed by others, and not by a code that nothing
+// overrides.
+func (j *judge) unsure(meaning Meaning) bool {
+	if _, ok := j.protected(); ok {
+		return false
+	}
+	codes, texts := j.sum(true), j.sum(false)
+	return slices.Contains([]Meaning{Client, Blocked, Locked, Other}, meaning) &&
+		(codes.weak || codes.strong || texts.weak || texts.strong)
+}
+
 // protected is what a code says that nothing overrides. A client that is not allowed something may be one whose token
 // is dead, if a text says so.
 func (j *judge) protected() (Meaning, bool) {
@@ -191,7 +205,8 @@ func firstOf(a, b Meaning) Meaning {
 
 // page is what an HTML page means: never the end of a session.
 func (j *judge) page() Meaning {
-	if len(j.response.Body) <= longestBody && foreign(wordsOf(tag.ReplaceAllString(string(j.response.Body), " "))) == CSRF || j.status == 419 {
+	head := string(j.response.Body[:min(len(j.response.Body), longestPage)])
+	if j.status == 419 || foreign(wordsOf(tag.ReplaceAllString(head, " "))) == CSRF {
 		return CSRF
 	}
 	return Page
@@ -214,7 +229,8 @@ func (j *judge) byStatus() Meaning {
 		return Refused
 	case j.status == http.StatusUnauthorized && j.foreignChallenge():
 		return Blocked
-	case j.status == http.StatusUnauthorized, j.response.Status < 300 && j.says("unauthenticated", "unauthorized", "notauthenticated"):
+	case j.status == http.StatusUnauthorized,
+		j.response.Status < 300 && j.says("unauthenticated", "unauthorized", "notauthenticated"):
 		return j.unauthorized()
 	case j.status == http.StatusForbidden, j.says("accessdenied", "forbidden"):
 		return Doubtful
@@ -240,14 +256,15 @@ func (j *judge) says(words ...string) bool {
 	return slices.ContainsFunc(j.statements, func(s statement) bool { return slices.Contains(words, squeezed(s.text)) })
 }
 
+// schemes are those that ask for a session's token.
+var schemes = set(`bearer dpop jwt token oauth session cookie`)
+
 // foreignChallenge reports whether a response asks for credentials, and only for such as a session has nothing to do
 // with: a password of a proxy or of a gateway.
 func (j *judge) foreignChallenge() bool {
 	ours, foreign := false, false
 	challenge.Each(j.response.Header.Values("Www-Authenticate"), func(scheme, name, _ string) {
-		known := slices.ContainsFunc([]string{"Bearer", "DPoP", "JWT", "Token", "OAuth", "Session", "Cookie", j.call.Scheme}, func(s string) bool {
-			return s != "" && strings.EqualFold(s, scheme)
-		})
+		known := schemes[strings.ToLower(scheme)] || strings.EqualFold(scheme, j.call.Scheme)
 		ours, foreign = ours || known, foreign || !known
 	})
 	return foreign && !ours

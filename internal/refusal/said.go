@@ -15,7 +15,7 @@ const longestSaid = 120
 func (r Reading) Code(hidden func(string) bool) string {
 	first := ""
 	for _, s := range r.statements {
-		if !s.code || !hasLetter(s.text) || strings.ContainsAny(s.text, ":/#") || status[strings.ToLower(s.text)] || hidden(s.text) {
+		if !s.code || !readable(s.text) || strings.ContainsAny(s.text, ":/#") || hidden(s.text) {
 			continue
 		}
 		if s.strong || s.weak || s.foreign != Unrecognized || protective[squeezed(s.text)] != Unrecognized {
@@ -28,17 +28,20 @@ func (r Reading) Code(hidden func(string) bool) string {
 	return first
 }
 
-// status are words that say that something failed, and not what.
-var status = set(`error fail failed failure success ok true false null`)
+// readable reports whether there is something to read in s: more than that something failed.
+func readable(s string) bool {
+	return strings.ContainsFunc(s, unicode.IsLetter) && !outcomes[strings.ToLower(s)]
+}
 
-func hasLetter(s string) bool { return strings.ContainsFunc(s, unicode.IsLetter) }
+// outcomes are words that say that something failed, and not what.
+var outcomes = set(`error fail failed failure success ok true false null`)
 
 // Said is what the response tells people, "" if nothing that can be shown. It is the same for the same refusal: what
 // changes from one response to the next, a number or an id, is left out.
 func (r Reading) Said(hidden func(string) bool) string {
 	for _, codes := range []bool{false, true} {
 		for _, s := range r.statements {
-			if s.code != codes || !hasLetter(s.text) || status[strings.ToLower(s.text)] {
+			if s.code != codes || !readable(s.text) {
 				continue
 			}
 			if text := showable(s.text); text != "" && !hidden(text) {
@@ -52,7 +55,8 @@ func (r Reading) Said(hidden func(string) bool) string {
 // showable is text in one line, cut to a length for people, with "..." in place of words that may be an id or a secret;
 // "" if there is nothing to read in it.
 func showable(text string) string {
-	if !utf8.ValidString(text) || len(text) > longestText || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) && !unicode.IsSpace(r) }) {
+	strange := func(r rune) bool { return !unicode.IsPrint(r) && !unicode.IsSpace(r) }
+	if !utf8.ValidString(text) || len(text) > longestText || strings.ContainsFunc(text, strange) {
 		return ""
 	}
 	var words []string
@@ -77,7 +81,8 @@ func variable(word string) bool {
 			digits++
 		}
 	}
-	return len(word) > 30 || digits > 1 && digits < len(word) && len(word) > 5 || digits > 3 || strings.ContainsAny(word, "@=&")
+	mixed := digits > 1 && digits < len(word) && len(word) > 5
+	return len(word) > 30 || mixed || digits > 3 || strings.ContainsAny(word, "@=&")
 }
 
 // HasCode reports whether code is among the codes of the response, in any spelling.

@@ -16,6 +16,7 @@ import (
 // Bounds of what is read of one response: refusals are short.
 const (
 	longestBody = 64 << 10 // in bytes
+	longestPage = 16 << 10 // of the beginning of a page, in bytes
 	longestAll  = 8 << 10  // of all texts together, in bytes
 	mostTexts   = 100
 	mostValues  = 2000
@@ -30,7 +31,8 @@ var codeNames = []string{"error", "errorcode", "code", "errortype", "type", "rea
 
 // messageNames are those of fields that tell people what is wrong.
 var messageNames = set(`error errors errordescription errorcode errormessage code message msg detail details title reason
-	description hint status statustext errorsummary error_summary localizedmessage longmessage usermessage text info err errmsg errormsg errorinfo`)
+	description hint status statustext errorsummary localizedmessage longmessage usermessage
+	text info err errmsg errormsg errorinfo`)
 
 // silent are fields that repeat what was asked for, or say what something is called: their words mean nothing.
 var silent = set(`path instance url uri href link timestamp requestid traceid correlationid documentation documentationurl
@@ -72,7 +74,8 @@ func textsOf(r *response.Response, brief bool) []labelled {
 		c.document(r.Document, brief)
 	}
 	challenge.Each(r.Header.Values("Www-Authenticate"), func(scheme, name, value string) {
-		if (strings.EqualFold(scheme, "Bearer") || strings.EqualFold(scheme, "DPoP")) && (name == "error" || name == "error_description") {
+		ours := strings.EqualFold(scheme, "Bearer") || strings.EqualFold(scheme, "DPoP")
+		if ours && (name == "error" || name == "error_description") {
 			c.add(value, "", len(codeNames)-1)
 		}
 	})
@@ -189,6 +192,9 @@ func (c *reader) markup(body string) {
 	}
 }
 
+// statusNames are fields that may have an HTTP status.
+var statusNames = set(`code status statuscode httpstatus errorcode errno`)
+
 // statusIn is the HTTP status that a document gives itself, where servers respond with 200 to everything; 0 if none.
 func statusIn(document any) int {
 	root, _ := document.(map[string]any)
@@ -196,7 +202,7 @@ func statusIn(document any) int {
 	for _, fields := range []map[string]any{root, inner} {
 		for key, value := range fields {
 			number, ok := value.(json.Number)
-			if !ok || !slices.Contains([]string{"code", "status", "statuscode", "httpstatus", "errorcode", "errno"}, response.Plain(key)) {
+			if !ok || !statusNames[response.Plain(key)] {
 				continue
 			}
 			if n, err := number.Int64(); err == nil && n >= 400 && n <= 599 {

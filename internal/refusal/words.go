@@ -15,7 +15,9 @@ const (
 // pause stands between two clauses.
 const pause = "|"
 
-var spelledOut = strings.NewReplacer("n't", " not", "n’t", " not", "cannot", "can not")
+// spelledOut makes one spelling of several: "isn't" is "is not", and a "sign-in" is a noun.
+var spelledOut = strings.NewReplacer("n't", " not", "n’t", " not", "cannot", "can not",
+	"sign-in", "signin", "Sign-in", "signin", "log-in", "login", "Log-in", "login")
 
 // wordsOf are the words of a text or of a code in lower case, with a pause wherever one clause ends. The parts of
 // camelCase, snake_case and squeezed words are words of their own.
@@ -28,11 +30,7 @@ func wordsOf(text string) []string {
 	for chunk := range strings.FieldsSeq(withoutURLs(text)) {
 		ends := strings.ContainsAny(chunk[len(chunk)-1:], ".;:!?|") || strings.Contains(chunk, "://")
 		for _, run := range runs(chunk) {
-			if run != pause {
-				words = append(words, segmented(run)...)
-			} else if ends || len(words) > 0 {
-				words = append(words, pause)
-			}
+			words = append(words, segmented(run)...)
 		}
 		if ends {
 			words = append(words, pause)
@@ -88,7 +86,7 @@ func runs(chunk string) []string {
 			}
 		case begin < 0:
 			begin = i
-		case unicode.IsUpper(r) && (unicode.IsLower(previous) || i+1 < len(letters) && unicode.IsUpper(previous) && unicode.IsLower(letters[i+1])):
+		case unicode.IsUpper(r) && (unicode.IsLower(previous) || unicode.IsUpper(previous) && lowerAt(letters, i+1)):
 			cut(i)
 			begin = i
 		}
@@ -97,6 +95,9 @@ func runs(chunk string) []string {
 	cut(len(letters))
 	return found
 }
+
+// lowerAt reports whether letters[i] is a lower-case letter: in "JWTExpired" the E is where a word begins.
+func lowerAt(letters []rune, i int) bool { return i < len(letters) && unicode.IsLower(letters[i]) }
 
 // segmented are the known words that a word without joints consists of, or the word itself.
 func segmented(word string) []string {
@@ -116,7 +117,8 @@ func segmented(word string) []string {
 }
 
 func known(word string) bool {
-	return segments[word] || deadWords[word] || liveWords[word] || otherNouns[word] || otherTokens[word] || weakQualifiers[word]
+	return segments[word] || deadWords[word] || liveWords[word] || otherNouns[word] || otherTokens[word] ||
+		weakQualifiers[word]
 }
 
 // split is word as at most so many segments, the longest first; nil if that is impossible.

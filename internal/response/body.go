@@ -77,7 +77,8 @@ func knownType(media string) string {
 	kind, name, _ := strings.Cut(media, "/")
 	switch kind {
 	case "application", "audio", "font", "image", "message", "model", "multipart", "text", "video":
-		if len(name) <= 40 && !strings.ContainsFunc(name, func(r rune) bool { return (r < 'a' || r > 'z') && r != '-' && r != '.' && r != '+' }) {
+		strange := func(r rune) bool { return (r < 'a' || r > 'z') && r != '-' && r != '.' && r != '+' }
+		if len(name) <= 40 && !strings.ContainsFunc(name, strange) {
 			return media
 		}
 		return kind + "/..."

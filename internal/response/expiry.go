@@ -60,7 +60,9 @@ func (o *Object) Moment(names []string, unit time.Duration) (lifetime.Moment, bo
 
 // FindMoment is Moment for what the object in is about: beside it, around it, or in an object of its own that is not
 // inside of one whose plain name skip reports. in may be nil.
-func (r *Response) FindMoment(in *Object, names []string, unit time.Duration, skip func(name string) bool) (lifetime.Moment, bool) {
+func (r *Response) FindMoment(
+	in *Object, names []string, unit time.Duration, skip func(name string) bool,
+) (lifetime.Moment, bool) {
 	for o := in; o != nil; o = o.Around {
 		if m, ok := o.Moment(names, unit); ok {
 			return m, true

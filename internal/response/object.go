@@ -135,7 +135,9 @@ func (r *Response) Objects() []*Object {
 // Find is the first string that text finds in an object, those nearest to the top first, and the object. An empty one
 // counts only where no other is found; ok reports whether any was. Objects inside of one whose plain name skip reports
 // are left out.
-func (r *Response) Find(skip func(name string) bool, text func(*Object) (string, bool)) (value string, in *Object, ok bool) {
+func (r *Response) Find(
+	skip func(name string) bool, text func(*Object) (string, bool),
+) (value string, in *Object, ok bool) {
 	for _, o := range r.Objects() {
 		if o.Inside(skip) {
 			continue

@@ -100,7 +100,7 @@ func (e *Error) why() string {
 		} else if t := http.StatusText(e.Status); t != "" {
 			status += " " + t
 		}
-		if e.Said != "" && e.Said != e.Code && e.Said != http.StatusText(e.Status) {
+		if e.quotes() {
 			status += fmt.Sprintf(": the server says %q", e.Said)
 		}
 		parts = append(parts, status)
@@ -109,6 +109,12 @@ func (e *Error) why() string {
 		parts = append(parts, strings.TrimPrefix(e.Err.Error(), "silentrefresh: "))
 	}
 	return strings.Join(parts, ": ")
+}
+
+// quotes reports whether Said says more than the status and the code do.
+func (e *Error) quotes() bool {
+	known := e.Code != "" && !e.Unrecognized
+	return e.Said != "" && !known && e.Said != e.Code && e.Said != http.StatusText(e.Status)
 }
 
 func (e *Error) do() string {

@@ -19,7 +19,7 @@ func Complains(r *response.Response) bool {
 		}
 	}
 	status, _ := root["status"].(string)
-	return root["success"] == false || root["ok"] == false || statusIn(root) != 0 ||
+	return root["success"] == false || root["ok"] == false || statusIn(r) != 0 ||
 		slices.Contains([]string{"error", "fail", "failed", "failure"}, strings.ToLower(status))
 }
 

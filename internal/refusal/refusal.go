@@ -70,7 +70,7 @@ func Definite(r *response.Response, call Call) Reading {
 func read(r *response.Response, call Call, brief bool) Reading {
 	j := judge{response: r, call: call, status: r.Status}
 	if r.Status < 300 {
-		j.status = max(statusIn(r.Document), r.Status)
+		j.status = max(statusIn(r), r.Status)
 	}
 	for _, text := range textsOf(r, brief) {
 		j.take(text)

@@ -193,18 +193,16 @@ func (c *reader) markup(body string) {
 }
 
 // statusNames are fields that may have an HTTP status.
-var statusNames = set(`code status statuscode httpstatus errorcode errno`)
+var statusNames = []string{"code", "status", "statuscode", "httpstatus", "errorcode", "errno"}
 
 // statusIn is the HTTP status that a document gives itself, where servers respond with 200 to everything; 0 if none.
-func statusIn(document any) int {
-	root, _ := document.(map[string]any)
-	inner, _ := root["error"].(map[string]any)
-	for _, fields := range []map[string]any{root, inner} {
-		for key, value := range fields {
-			number, ok := value.(json.Number)
-			if !ok || !statusNames[response.Plain(key)] {
-				continue
-			}
+func statusIn(r *response.Response) int {
+	for _, o := range r.Objects() {
+		if o.Around != nil && (o.Around.Around != nil || o.Name != "error") {
+			continue
+		}
+		for _, name := range statusNames {
+			number, _ := o.Get(name).(json.Number)
 			if n, err := number.Int64(); err == nil && n >= 400 && n <= 599 {
 				return int(n)
 			}

@@ -8,12 +8,14 @@ import (
 	"slices"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/refusal"
+	"github.com/silentrefresh/silentrefresh/internal/response"
 	"golang.org/x/oauth2"
 )
 
 // grantRefused are codes of the token endpoint that refuse the very grant (RFC 6749 section 5.2, RFC 8628 section
 // 3.5, and what providers response besides).
-var grantRefused = []string{"invalid_grant", "access_denied", "expired_token",
+var grantRefused = []string{"invalid_grant", "expired_token",
 	"login_required", "interaction_required", "consent_required", "account_selection_required"}
 
 // personNeeded are responses to prompt=none that only a person can change (OpenID Connect Core section 3.1.2.6).
@@ -29,20 +31,24 @@ func (x *exchange) mistake(format string, args ...any) *auth.Error {
 func (x *exchange) failed(err error) *auth.Error {
 	c := x.wire.last
 	e := &auth.Error{Op: x.op, Path: c.path, Status: c.status, Until: c.until}
-	if response, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
-		e.Code = errorCode(response.ErrorCode)
+	var said refusal.Meaning
+	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
+		e.Code = errorCode(refused.ErrorCode)
+		said = x.read(refused)
 	}
 	switch {
 	case c.status == 0:
 		e.Unsent, e.MaybeSpent, e.Err = c.unsent, !c.unsent, bare(err)
-	case slices.Contains(grantRefused, e.Code):
+	case slices.Contains(grantRefused, e.Code), x.op == auth.KindRefresh && said == refusal.Refused:
 		e.Refused = true
+	case e.Code == "access_denied": // a person's no to a login; a refresh asks no person
+		e.Refused, e.Doubtful = x.op != auth.KindRefresh, x.op == auth.KindRefresh
 	case e.Code == "invalid_request" && x.op == auth.KindRefresh:
 		// Some providers say so of a spent refresh token. The same request had been good enough before.
 		e.Refused = true
 		e.Hint = "call Login; if that does not last, look at client_id and scopes"
-	case busy(c.status), e.Code == "temporarily_unavailable":
-		e.Unsent = true
+	case busy(c.status), said == refusal.Busy, e.Code == "temporarily_unavailable":
+		e.Unsent, e.RateLimited = true, said == refusal.Busy
 	case c.status >= 500, e.Code == "server_error":
 		e.MaybeSpent = true
 	case c.status < 300 && e.Code == "":
@@ -52,8 +58,18 @@ func (x *exchange) failed(err error) *auth.Error {
 		e.Err = errors.New("it redirects, and a credential is not sent on")
 	default:
 		e.Hint = hint(e.Code, c.status)
+		e.Doubtful = x.op == auth.KindRefresh && said == refusal.Doubtful
 	}
 	return e
+}
+
+// read is what a response of the token endpoint says in its words.
+func (x *exchange) read(refused *oauth2.RetrieveError) refusal.Meaning {
+	if refused.Response == nil {
+		return refusal.Unrecognized
+	}
+	r := response.New(refused.Response.StatusCode, refused.Response.Header, refused.Body, x.wire.last.began)
+	return refusal.Read(r, refusal.Call{Refresh: x.op == auth.KindRefresh, Other: true}).Meaning
 }
 
 // busy are the statuses of a server that did not look at the request.

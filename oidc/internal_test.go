@@ -1,10 +1,8 @@
 package oidc
 
 import (
-	"net/http"
 	"slices"
 	"testing"
-	"time"
 )
 
 func TestBrowserCommand(t *testing.T) {
@@ -41,23 +39,6 @@ func TestErrorCodeLetsNoTokenThrough(t *testing.T) {
 	} {
 		if got := errorCode(in); got != want {
 			t.Errorf("%q became %q, want %q", in, got, want)
-		}
-	}
-}
-
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for in, want := range map[string]time.Time{
-		"":                              {},
-		"soon":                          {},
-		"-5":                            {},
-		"7":                             now.Add(7 * time.Second),
-		"99999999":                      now.Add(24 * time.Hour),
-		now.Format(http.TimeFormat):     now,
-		"Fri, 02 Jan 2026 03:05:00 GMT": time.Date(2026, 1, 2, 3, 5, 0, 0, time.UTC),
-	} {
-		if got := retryAfter(in, now); !got.Equal(want) {
-			t.Errorf("%q: %v, want %v", in, got, want)
 		}
 	}
 }

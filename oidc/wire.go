@@ -4,9 +4,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
-	"strconv"
 	"sync/atomic"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/internal/retryafter"
 )
 
 // maxResponse caps every response in bytes: documents and tokens are small, and a provider gone wrong is not to fill
@@ -47,7 +48,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	c.status = resp.StatusCode
 	c.date, _ = http.ParseTime(resp.Header.Get("Date"))
-	c.until = retryAfter(resp.Header.Get("Retry-After"), c.began)
+	c.until = retryafter.At(c.status, resp.Header)
 	w.last = c
 	return resp, nil
 }
@@ -70,13 +71,4 @@ func (c capped) RoundTrip(r *http.Request) (*http.Response, error) {
 		io.Closer
 	}{io.LimitReader(resp.Body, maxResponse), resp.Body}
 	return resp, nil
-}
-
-// retryAfter reads the header in both its forms (RFC 9110 section 10.2.3); zero if it says nothing.
-func retryAfter(h string, now time.Time) time.Time {
-	if seconds, err := strconv.Atoi(h); err == nil && seconds > 0 {
-		return now.Add(time.Duration(min(seconds, 24*60*60)) * time.Second)
-	}
-	t, _ := http.ParseTime(h)
-	return t
 }

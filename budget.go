@@ -21,6 +21,7 @@ const (
 // insists) draws on it: one in 500 ms, 20 in a minute, 120 in an hour. The zero value is full.
 type budget struct {
 	last  time.Time   // of the last exchange, free or not
+	until time.Time   // what was denied last has to wait until then
 	draws []time.Time // within the last hour, the last one last; nil in a healthy session
 }
 
@@ -48,14 +49,14 @@ func (b *budget) next() time.Time {
 // take notes an exchange that begins now, unless the budget does not allow it.
 func (b *budget) take(now time.Time, free bool) bool {
 	b.forget(now)
-	if free {
-		b.last = now
-		return true
-	}
-	if now.Before(b.next()) {
+	if next := b.next(); !free && now.Before(next) {
+		b.until = next
 		return false
 	}
-	b.last = now
+	b.last, b.until = now, time.Time{}
+	if free {
+		return true
+	}
 	b.draws = append(b.draws, now)
 	return true
 }

@@ -223,8 +223,11 @@ func (c *Client) Logout(ctx context.Context) error {
 		told <- c.revokeAll(ctx, c.toRevoke(st, nil))
 	}
 	revoked := <-told
-	c.tell(Event{Kind: EventLoggedOut, Err: errors.Join(revoked, stored)})
-	return errors.Join(revoked, stored)
+	err = errors.Join(revoked, stored)
+	if err != nil {
+		c.warn(fmt.Errorf("the logout was not complete: %w", err))
+	}
+	return err
 }
 
 // ofAnother reports whether theirs belongs to another account than mine.

@@ -8,7 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
@@ -75,7 +75,7 @@ func withoutAccount(s auth.Session) auth.Session { return auth.Session{Subject: 
 type refreshCall struct {
 	login   string
 	version uint64
-	told    sync.Once
+	told    atomic.Bool // somebody waits for what comes late
 	guardedCall[auth.Session]
 }
 
@@ -94,12 +94,14 @@ func (c *Client) refreshCall(ctx context.Context, r *record.Record) (auth.Sessio
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
 	if !p.wait(ctx) {
-		go p.told.Do(func() {
-			<-p.done
-			if c.pending.Load() == p {
-				c.hurry() // what came late is taken if it is still wanted
-			}
-		})
+		if p.told.CompareAndSwap(false, true) {
+			go func() {
+				<-p.done
+				if c.pending.Load() == p {
+					c.hurry() // what came late is taken if it is still wanted
+				}
+			}()
+		}
 		return auth.Session{Cookies: r.Session.Cookies}, &auth.Error{Op: auth.KindRefresh, MaybeSpent: true, At: wall.Now(),
 			Err: fmt.Errorf("the Exchanger: %w, after %s (Config.Timeout)", errAbandoned, c.cfg.Timeout)}
 	}

@@ -256,6 +256,8 @@ func (t *refresh) exchange(r *record.Record, save func([]byte) error) error {
 			return t.refused(r, s, errNoToken, save)
 		}
 		s.AccessToken, s.Issued, s.Expires = r.Session.AccessToken, r.Session.Issued, r.Session.Expires
+	}
+	if s.AccessToken.Equal(r.Session.AccessToken) && !s.Expires.After(r.Session.Expires) {
 		o.kind = EventUnchanged
 	}
 	o.record = r.With(s)

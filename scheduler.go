@@ -112,7 +112,7 @@ func (s *session) renewalLocked(st *state) time.Time {
 // allowedLocked is when the governor allows to exchange a session at the time now; zero: then.
 func (s *session) allowedLocked(held auth.Session, now time.Time) time.Time {
 	if s.freeLocked(held, now) {
-		return time.Time{}
+		return s.budget.until // the Store's session may not be as free as ours
 	}
 	return s.budget.next()
 }
@@ -142,7 +142,10 @@ func halfLived(held auth.Session, maxAge time.Duration, now time.Time) bool {
 	case held.Expires.IsZero():
 		return maxAge > 0 && now.Sub(held.Issued) >= max(maxAge, pace.ShortestLife)/2
 	}
-	life := max(held.Expires.Sub(held.Issued), pace.ShortestLife)
+	life := held.Expires.Sub(held.Issued)
+	if life < pace.ShortestLife {
+		return false // it had ended when it came, and so will the next
+	}
 	return timeLeft(held, now) <= life/2 || !wall.Stamp(now).Before(wall.Stamp(held.Issued).Add(life))
 }
 

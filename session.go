@@ -9,6 +9,7 @@ import (
 
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/chance"
+	"github.com/silentrefresh/silentrefresh/internal/pace"
 	"github.com/silentrefresh/silentrefresh/internal/record"
 )
 
@@ -97,10 +98,11 @@ func (s *session) publish(next *state, epoch uint64, ev Event) (*state, bool) {
 	now := time.Now()
 	next.generation, next.epoch = old.generation+1, old.epoch
 	s.backoff = nil
+	again := s.schedule.fruitless
 	s.schedule.landed(ev.Kind == EventUnchanged)
 	s.planLocked(next, old, now)
 	if ev.Kind == EventUnchanged {
-		s.unchangedLocked(next, old, now)
+		s.unchangedLocked(next, old, again, now)
 	}
 	s.swapLocked(next)
 	s.armLocked()
@@ -110,12 +112,17 @@ func (s *session) publish(next *state, epoch uint64, ev Event) (*state, bool) {
 
 // unchangedLocked is for a refresh that gave no new token. If the API had rejected the present one, that is taken for a
 // peculiarity of the endpoint: to refresh again at once would not help.
-func (s *session) unchangedLocked(next, old *state, now time.Time) {
+func (s *session) unchangedLocked(next, old *state, again bool, now time.Time) {
 	if old.rejected != nil {
 		s.rejections.blame(*old.rejected, next.generation, now)
 	}
-	if next.wall != never && !next.renewAt.IsZero() {
-		next.renewAt = now.Add(soon(timeLeft(next.session(), now)))
+	if next.wall == never || next.renewAt.IsZero() {
+		return
+	}
+	left := timeLeft(next.session(), now)
+	next.renewAt = now.Add(soon(left))
+	if again { // the server renews it no earlier than at its end, and perhaps in place
+		next.renewAt = now.Add(max(pace.Floor, left))
 	}
 }
 
@@ -200,6 +207,7 @@ func (s *session) leave() (*state, error) {
 	}
 	s.swapLocked(st)
 	s.armLocked()
+	s.emitLocked(Event{Kind: EventLoggedOut})
 	return old, nil
 }
 

@@ -20,9 +20,14 @@ const (
 // one (after a failure, after a response without a new token, for a token that was rejected young, because somebody
 // insists) draws on it: one in 500 ms, 20 in a minute, 120 in an hour. The zero value is full.
 type budget struct {
-	last  time.Time   // of the last exchange, free or not
-	until time.Time   // what was denied last has to wait until then
-	draws []time.Time // within the last hour, the last one last; nil in a healthy session
+	last  time.Time // of the last exchange, free or not
+	spent *spent    // nil in a healthy session
+}
+
+// spent is what was drawn.
+type spent struct {
+	draws []time.Time // within the last hour, the last one last
+	until time.Time   // what was denied last has to wait until then; zero: nothing was
 }
 
 // next is when an exchange may draw on the budget.
@@ -31,43 +36,64 @@ func (b *budget) next() time.Time {
 		return time.Time{}
 	}
 	next := b.last.Add(pace.Floor)
-	n := len(b.draws)
+	if b.spent == nil {
+		return next
+	}
+	draws := b.spent.draws
+	n := len(draws)
 	for _, limit := range []struct {
 		count int
 		per   time.Duration
 	}{{perMinute, time.Minute}, {perHour, time.Hour}} {
 		if n >= limit.count {
-			next = later(next, b.draws[n-limit.count].Add(limit.per))
+			next = later(next, draws[n-limit.count].Add(limit.per))
 		}
 	}
 	if n >= sparing {
-		next = later(next, b.draws[n-1].Add(time.Minute))
+		next = later(next, draws[n-1].Add(time.Minute))
 	}
 	return next
+}
+
+// denied is until when what was denied last has to wait; zero if nothing was.
+func (b *budget) denied() time.Time {
+	if b.spent == nil {
+		return time.Time{}
+	}
+	return b.spent.until
 }
 
 // take notes an exchange that begins now, unless the budget does not allow it.
 func (b *budget) take(now time.Time, free bool) bool {
 	b.forget(now)
+	if b.spent == nil && !free {
+		b.spent = &spent{}
+	}
 	if next := b.next(); !free && now.Before(next) {
-		b.until = next
+		b.spent.until = next
 		return false
 	}
-	b.last, b.until = now, time.Time{}
-	if free {
-		return true
+	b.last = now
+	if b.spent != nil {
+		b.spent.until = time.Time{}
 	}
-	b.draws = append(b.draws, now)
+	if !free {
+		b.spent.draws = append(b.spent.draws, now)
+	}
 	return true
 }
 
 // forget drops what was drawn more than an hour ago.
 func (b *budget) forget(now time.Time) {
-	for len(b.draws) > 0 && now.Sub(b.draws[0]) >= time.Hour {
-		b.draws = b.draws[1:]
+	if b.spent == nil {
+		return
 	}
-	if len(b.draws) == 0 {
-		b.draws = nil
+	draws := b.spent.draws
+	for len(draws) > 0 && now.Sub(draws[0]) >= time.Hour {
+		draws = draws[1:]
+	}
+	if b.spent.draws = draws; len(draws) == 0 && b.spent.until.IsZero() {
+		b.spent = nil
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 // since. However it is triggered, one flight at a time does the work, and all who ask meanwhile share it.
 func (c *Client) renew(ctx context.Context, seen uint64, why Trigger) error {
 	patience := c.patience(ctx)
-	for {
+	for joined := false; ; {
 		wake := c.waker() // before we look, so that no change is missed
 		st := c.state.Load()
 		if st.ending != nil && st.usable(time.Now()) {
@@ -38,7 +38,13 @@ func (c *Client) renew(ctx context.Context, seen uint64, why Trigger) error {
 		} else if waited {
 			continue
 		}
-		l, err := c.flight.join(ctx, wake, func() landing { return c.fly(ctx, seen, why) })
+		waiting, cancel := ctx, context.CancelFunc(func() {})
+		if joined && !patience.IsZero() { // not from one flight to the next, each of which hangs
+			waiting, cancel = context.WithDeadlineCause(ctx, patience.Add(c.cfg.Timeout), errStillWaiting)
+		}
+		l, err := c.flight.join(waiting, wake, func() landing { return c.fly(ctx, seen, why) })
+		cancel()
+		joined = true
 		switch {
 		case err != nil:
 			return err
@@ -52,6 +58,10 @@ func (c *Client) renew(ctx context.Context, seen uint64, why Trigger) error {
 		}
 	}
 }
+
+// errStillWaiting: MaxWait and the deadline of an exchange have passed, and there is still no outcome.
+var errStillWaiting = &auth.Error{Op: auth.KindRefresh, Unsent: true, Err: errors.New("one refresh after the other has been waited for"),
+	Hint: "try again; if that does not help, look for a process that hangs with the session"}
 
 // patience is until when a caller waits through a backoff; zero: not at all.
 func (s *shared) patience(ctx context.Context) time.Time {

@@ -112,14 +112,14 @@ func (s *session) renewalLocked(st *state) time.Time {
 // allowedLocked is when the governor allows to exchange a session at the time now; zero: then.
 func (s *session) allowedLocked(held auth.Session, now time.Time) time.Time {
 	if s.freeLocked(held, now) {
-		return s.budget.until // the Store's session may not be as free as ours
+		return s.budget.denied() // the Store's session may not be as free as ours
 	}
 	return s.budget.next()
 }
 
 // freeLocked reports whether an exchange draws on no budget.
 func (s *session) freeLocked(held auth.Session, now time.Time) bool {
-	return !s.schedule.fruitless && halfLived(held, s.policy.maxAge, now)
+	return !s.schedule.fruitless && halfLived(held, now)
 }
 
 // take asks the governor for one exchange of a session. If it may not be now, take returns until when it has to wait.
@@ -133,14 +133,10 @@ func (s *session) take(held auth.Session) (until time.Time, ok bool) {
 	return s.budget.next(), false
 }
 
-// halfLived reports whether a token has lived half its life, which is maxAge where nobody knows it. Without either, it
-// never has.
-func halfLived(held auth.Session, maxAge time.Duration, now time.Time) bool {
-	switch {
-	case held.AccessToken.IsZero() || held.Issued.IsZero():
+// halfLived reports whether a token has lived half its life. One of unknown lifetime never has.
+func halfLived(held auth.Session, now time.Time) bool {
+	if held.AccessToken.IsZero() || held.Issued.IsZero() || held.Expires.IsZero() {
 		return false
-	case held.Expires.IsZero():
-		return maxAge > 0 && now.Sub(held.Issued) >= max(maxAge, pace.ShortestLife)/2
 	}
 	life := held.Expires.Sub(held.Issued)
 	if life < pace.ShortestLife {

@@ -95,13 +95,11 @@ func (x *exchange) withToken(s auth.Session, a *response.Response, token string,
 	return s, nil
 }
 
-// expires is when the access token ends. A token that is handed out once more does not live longer for that, unless
-// it had ended already by what was known.
+// expires is when the access token ends. A token that is handed out once more may have been renewed in place: it lives as
+// long as the server says now (RFC 6749 section 5.1), and where the server does not say, no longer than before.
 func (x *exchange) expires(a *response.Response, token string, c bearer.Claims, in *response.Object) time.Time {
 	expires := lifetime.End(a.Issued, accessLife(x.e.statedExpiry(a, in), c, a.Date))
-	old := x.grant.Old
-	if old.AccessToken.Equal(auth.NewSecret(token)) && old.Expires.After(a.Issued) &&
-		(expires.IsZero() || expires.After(old.Expires)) {
+	if old := x.grant.Old; expires.IsZero() && old.AccessToken.Equal(auth.NewSecret(token)) && old.Expires.After(a.Issued) {
 		return old.Expires
 	}
 	return expires

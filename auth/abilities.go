@@ -48,3 +48,17 @@ type CookieAuthenticator interface {
 	// none to show. jar holds the cookies of s.
 	CSRFHeader(jar http.CookieJar, u *url.URL, s Session) (name, value string)
 }
+
+// A LogoutTokenUser presents the access token when it logs out. A token that has ended would be rejected there, and
+// nothing revoked: a Client refreshes first where it has to.
+type LogoutTokenUser interface {
+	// LogoutNeedsAccessToken reports whether a logout needs a token that is alive.
+	LogoutNeedsAccessToken() bool
+}
+
+// A TimeoutKeeper knows how long sessions live where no response says so. A Client asks it about sessions that no
+// exchange has brought, and counts an idle timeout anew with each API request.
+type TimeoutKeeper interface {
+	// Timeouts are the lifetimes that a person wrote down.
+	Timeouts() Timeouts
+}

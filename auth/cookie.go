@@ -4,8 +4,10 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/silentrefresh/silentrefresh/internal/origin"
 	"github.com/silentrefresh/silentrefresh/internal/wall"
@@ -56,7 +58,17 @@ func (c *Cookie) replaces(o *Cookie) bool {
 // live reports whether c has not expired.
 func (c *Cookie) live(now time.Time) bool { return c.Expires.IsZero() || c.Expires.After(now) }
 
-// valid reports whether a jar may hold c, and net/http send it as it is.
+// Equal reports whether c and o are the same in all that a server has set, the end included: a cookie of the same value
+// that ends later is another one. When they were created makes no difference.
+func (c Cookie) Equal(o Cookie) bool {
+	return c.replaces(&o) && c.Value.Equal(o.Value) && c.Quoted == o.Quoted && c.Expires.Equal(o.Expires) &&
+		c.Secure == o.Secure && c.HttpOnly == o.HttpOnly && c.SameSite == o.SameSite
+}
+
+// SameCookies reports whether a and b hold equal cookies in the same order.
+func SameCookies(a, b []Cookie) bool { return slices.EqualFunc(a, b, Cookie.Equal) }
+
+// valid reports whether a jar may hold c, and a header field carry it.
 func (c *Cookie) valid() bool {
 	value := c.Value.Reveal()
 	size := len(c.Name) + len(value)
@@ -73,7 +85,9 @@ func (c *Cookie) valid() bool {
 	case c.named("__Host-") && !(c.Secure && c.Path == "/" && (c.HostOnly || c.Domain == "")):
 		return false
 	}
-	return (&http.Cookie{Name: c.Name, Value: value, Path: c.Path}).Valid() == nil // no control characters
+	odd := func(r rune) bool { return isControl(r) || r == ';' }
+	return c.Name != "" && utf8.ValidString(c.Name+c.Path) && trimBlanks(c.Name) == c.Name && !strings.Contains(c.Name, "=") &&
+		(c.Quoted || trimBlanks(value) == value) && !strings.ContainsFunc(c.Name+value+c.Path, odd)
 }
 
 // named reports whether c's name begins with prefix, in any case: to some servers case means nothing

@@ -17,12 +17,18 @@ const (
 	maxCookiesPerDomain = 50
 )
 
+// maxLapsed is how many cookies a Jar keeps whose end has passed.
+const maxLapsed = 10
+
 // A Jar is an http.CookieJar by RFC 6265bis that can be enumerated, written down and read back: a jar that is made
 // from All's cookies responds to every URL as the first one did.
 //
 // It holds at most 180 cookies, and 50 of one domain. Beyond that, those that were set least recently make room,
-// those that are not Secure first. Cookies of more than 4096 bytes, cookies without a name, and those that net/http
-// could not send as they are (control characters, say) are refused.
+// those that are not Secure first. Cookies of more than 4096 bytes, cookies without a name, and those that no header
+// can carry (control characters, say) are refused.
+//
+// A cookie whose end has passed is sent no more, and yet ten of them are kept: this machine's clock may be wrong, and
+// be set right again. Only the server deletes a cookie. Revive has those that have ended sent once more.
 //
 // Secure cookies are taken from, and sent to, https URLs and this machine (localhost, 127.0.0.0/8
 // and ::1), which browsers hold to be secure as well. Ports do not matter, as in all cookie jars.
@@ -34,14 +40,14 @@ type Jar struct {
 	cookies []Cookie // the one that was set last is last
 }
 
-// NewJar returns a jar that holds cookies, without those that have expired or that no jar may hold. A cookie
-// without Domain is kept, and sent nowhere; one without Path is for every path.
+// NewJar returns a jar that holds cookies, without those that no jar may hold. A cookie without Domain is kept, and sent
+// nowhere; one without Path is for every path.
 func NewJar(cookies ...Cookie) *Jar {
 	j := &Jar{}
 	now := wall.Now()
 	for _, c := range cookies {
 		if c, ok := c.canonical(now); ok {
-			j.put(c, now)
+			j.keep(c, now)
 		}
 	}
 	return j
@@ -59,34 +65,44 @@ func (j *Jar) SetCookies(u *url.URL, cookies []*http.Cookie) {
 	created := j.nextCreated(now)
 	for _, hc := range cookies {
 		c, ok := t.read(hc, now)
-		if !ok || !t.secure && j.protects(&c) {
+		if !ok || !t.secure && j.protects(&c, now) {
 			continue
 		}
 		c.Created = created
 		created = created.Add(1)
-		j.put(c, now)
+		if c.live(now) {
+			j.keep(c, now)
+		} else {
+			j.remove(&c)
+		}
 	}
 }
 
 // Cookies implements http.CookieJar: what a request for u carries, longer paths first, then in the order of creation
-// (RFC 6265bis section 5.8.3). It is nothing for schemes other than http and https.
+// (RFC 6265bis section 5.8.3). It is nothing for schemes other than http and https. Cookies of which net/http would leave
+// out bytes are not among them: Transport sends them.
 func (j *Jar) Cookies(u *url.URL) []*http.Cookie {
 	var sent []*http.Cookie
-	for _, c := range j.sentTo(u) {
-		sent = append(sent, &http.Cookie{Name: c.Name, Value: c.Value.Reveal(), Quoted: c.Quoted})
+	for _, c := range j.SentTo(u) {
+		hc := &http.Cookie{Name: c.Name, Value: c.Value.Reveal(), Quoted: c.Quoted}
+		if hc.Valid() == nil {
+			sent = append(sent, hc)
+		}
 	}
 	return sent
 }
 
-// All returns the cookies that have not expired, those that were set least recently first.
+// All returns all cookies, those that were set least recently first. Some may have ended by this machine's clock.
 func (j *Jar) All() []Cookie {
-	now := wall.Now()
-	return j.pick(func(c *Cookie) bool { return c.live(now) })
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.sweep(wall.Now())
+	return slices.Clone(j.cookies)
 }
 
 // Find returns the cookie of that name which a request for u carries; the first one where there are several.
 func (j *Jar) Find(u *url.URL, name string) (Cookie, bool) {
-	for _, c := range j.sentTo(u) {
+	for _, c := range j.SentTo(u) {
 		if c.Name == name {
 			return c, true
 		}
@@ -94,7 +110,8 @@ func (j *Jar) Find(u *url.URL, name string) (Cookie, bool) {
 	return Cookie{}, false
 }
 
-func (j *Jar) sentTo(u *url.URL) []Cookie {
+// SentTo is Cookies with all that j knows of them.
+func (j *Jar) SentTo(u *url.URL) []Cookie {
 	t, ok := cookieURLOf(u)
 	if !ok {
 		return nil
@@ -133,31 +150,50 @@ func (j *Jar) nextCreated(now time.Time) time.Time {
 
 // protects reports whether c, which comes from a URL that is not secure, would overwrite or hide a Secure cookie
 // (RFC 6265bis section 5.7).
-func (j *Jar) protects(c *Cookie) bool {
+func (j *Jar) protects(c *Cookie, now time.Time) bool {
 	return slices.ContainsFunc(j.cookies, func(o Cookie) bool {
-		return o.Secure && o.Name == c.Name && pathMatch(c.Path, o.Path) &&
+		return o.Secure && o.live(now) && o.Name == c.Name && pathMatch(c.Path, o.Path) &&
 			(o.Domain == c.Domain || subdomain(o.Domain, c.Domain) || subdomain(c.Domain, o.Domain))
 	})
 }
 
-// put makes c the cookie that was set last; an expired c only removes the one that it replaces.
-func (j *Jar) put(c Cookie, now time.Time) {
-	j.cookies = slices.DeleteFunc(j.cookies, func(o Cookie) bool {
-		if !o.live(now) {
-			return true
-		}
-		replaced := c.replaces(&o)
-		if replaced {
-			c.Created = o.Created
-		}
-		return replaced
-	})
-	if !c.live(now) {
-		return
+// keep makes c the cookie that was set last.
+func (j *Jar) keep(c Cookie, now time.Time) {
+	if old, ok := j.remove(&c); ok && old.live(now) {
+		c.Created = old.Created
 	}
 	j.cookies = append(j.cookies, c)
-	j.evict(maxCookiesPerDomain, func(o *Cookie) bool { return o.Domain == c.Domain })
+	j.sweep(now)
+	j.evict(maxCookiesPerDomain, func(o *Cookie) bool { return o.Domain == c.Domain && o.live(now) })
 	j.evict(maxCookies, func(*Cookie) bool { return true })
+}
+
+// sweep forgets all but a few of the cookies that have ended, those that were set last.
+func (j *Jar) sweep(now time.Time) {
+	lapsed := 0
+	for i := range j.cookies {
+		if !j.cookies[i].live(now) {
+			lapsed++
+		}
+	}
+	j.cookies = slices.DeleteFunc(j.cookies, func(c Cookie) bool {
+		if c.live(now) {
+			return false
+		}
+		lapsed--
+		return lapsed >= maxLapsed
+	})
+}
+
+// remove removes the cookie that c replaces, and returns it.
+func (j *Jar) remove(c *Cookie) (old Cookie, ok bool) {
+	i := slices.IndexFunc(j.cookies, func(o Cookie) bool { return c.replaces(&o) })
+	if i < 0 {
+		return Cookie{}, false
+	}
+	old = j.cookies[i]
+	j.cookies = slices.Delete(j.cookies, i, i+1)
+	return old, true
 }
 
 // evict removes one of the cookies in question if they are more than limit.

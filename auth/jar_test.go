@@ -187,7 +187,7 @@ func TestJarRefusesWhatCannotBeSent(t *testing.T) {
 		{"control character in the value", &http.Cookie{Name: "a", Value: "1\x00"}, 0},
 		{"line end in the value", &http.Cookie{Name: "a", Value: "1\nSet-Cookie: b=2"}, 0},
 		{"semicolon in the value", &http.Cookie{Name: "a", Value: "1; b=2"}, 0},
-		{"no UTF-8 in the value", &http.Cookie{Name: "a", Value: "\xff"}, 0},
+		{"no UTF-8 in the name", &http.Cookie{Name: "a\xff", Value: "1"}, 0},
 		{"control character in the path", &http.Cookie{Name: "a", Value: "1", Path: "/\x7f"}, 0},
 		{"international domain in Unicode", &http.Cookie{Name: "a", Value: "1", Domain: "bücher.example"}, 0},
 		{"as large as may be", &http.Cookie{Name: half, Value: half}, 1},

@@ -23,8 +23,12 @@ type Session struct {
 	// Expires is when the access token ends, by this machine's clock; zero if unknown. A monotonic reading
 	// (time.Now().Add) makes it independent of changes to the wall clock.
 	Expires time.Time
-	// Ends is when the session itself ends unless it is renewed before; zero if unknown.
+	// Ends is when the session itself ends unless it is renewed before, or used, where an idle timeout is all that ends
+	// it (Timeouts.Idle); zero if unknown.
 	Ends time.Time
+	// Limit is when the session ends whatever is done with it, so that only a login helps; zero if unknown. Expires and
+	// Ends are never later.
+	Limit time.Time
 	// CSRF is a token that the next auth call has to show, where an earlier response gave one.
 	CSRF Secret
 	// Extra is a few bytes of the Exchanger's own.
@@ -47,6 +51,9 @@ func (s Session) CarryForward(old Session) Session {
 	}
 	if s.Ends.IsZero() {
 		s.Ends = old.Ends
+	}
+	if s.Limit.IsZero() {
+		s.Limit = old.Limit
 	}
 	if s.CSRF.IsZero() {
 		s.CSRF = old.CSRF

@@ -3,6 +3,7 @@ package record
 import (
 	"net/http"
 	"time"
+	"unicode/utf8"
 
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/wall"
@@ -12,6 +13,7 @@ import (
 type Cookie struct {
 	Name     string        `json:"n"`
 	Value    string        `json:"v,omitempty"`
+	Bytes    []byte        `json:"b,omitempty"` // in place of Value, where that is no UTF-8, which JSON could not hold
 	Quoted   bool          `json:"q,omitempty"`
 	Domain   string        `json:"d,omitempty"`
 	HostOnly bool          `json:"h,omitempty"`
@@ -27,12 +29,16 @@ type Cookie struct {
 func EncodeCookies(cookies []auth.Cookie) []Cookie {
 	var records []Cookie
 	for _, c := range cookies {
-		records = append(records, Cookie{
+		r := Cookie{
 			Name: c.Name, Value: c.Value.Reveal(), Quoted: c.Quoted,
 			Domain: c.Domain, HostOnly: c.HostOnly, Path: c.Path,
 			Secure: c.Secure, HttpOnly: c.HttpOnly, SameSite: c.SameSite,
 			Expires: wall.Recordable(c.Expires), Created: wall.Recordable(c.Created),
-		})
+		}
+		if !utf8.ValidString(r.Value) {
+			r.Value, r.Bytes = "", []byte(r.Value)
+		}
+		records = append(records, r)
 	}
 	return records
 }
@@ -42,7 +48,7 @@ func DecodeCookies(records []Cookie) []auth.Cookie {
 	var cookies []auth.Cookie
 	for _, r := range records {
 		cookies = append(cookies, auth.Cookie{
-			Name: r.Name, Value: auth.NewSecret(r.Value), Quoted: r.Quoted,
+			Name: r.Name, Value: auth.NewSecret(r.Value + string(r.Bytes)), Quoted: r.Quoted,
 			Domain: r.Domain, HostOnly: r.HostOnly, Path: r.Path,
 			Secure: r.Secure, HttpOnly: r.HttpOnly, SameSite: r.SameSite,
 			Expires: r.Expires, Created: r.Created,

@@ -86,6 +86,7 @@ type written struct {
 	Issued   *time.Time `json:"issued,omitempty"`
 	Expires  *time.Time `json:"expires,omitempty"`
 	Ends     *time.Time `json:"ends,omitempty"`
+	Limit    *time.Time `json:"limit,omitempty"`
 	CSRF     string     `json:"csrf,omitempty"`
 	Extra    string     `json:"extra,omitempty"`
 }
@@ -97,7 +98,7 @@ func (r *Record) Encode(memoryOnly bool) ([]byte, error) {
 		Format: recordFormat, Login: r.Login, Version: r.Version, Over: r.Over, Spending: stamp(r.Spending),
 		Access: s.AccessToken.Reveal(), Refresh: s.RefreshToken.Reveal(), Cookies: EncodeCookies(s.Cookies),
 		Subject: s.Subject, Account: s.Account,
-		Issued: stamp(wallTime(s.Issued)), Expires: stamp(wallTime(s.Expires)), Ends: stamp(s.Ends),
+		Issued: stamp(wallTime(s.Issued)), Expires: stamp(wallTime(s.Expires)), Ends: stamp(s.Ends), Limit: stamp(s.Limit),
 		CSRF: s.CSRF.Reveal(), Extra: s.Extra.Reveal(),
 	}
 	if memoryOnly {
@@ -136,7 +137,7 @@ func Decode(b []byte) (*Record, error) {
 	r.Session = auth.Session{
 		AccessToken: auth.NewSecret(w.Access), RefreshToken: auth.NewSecret(w.Refresh), Cookies: DecodeCookies(w.Cookies),
 		Subject: w.Subject, Account: w.Account,
-		Issued: localTime(unstamp(w.Issued)), Expires: localTime(unstamp(w.Expires)), Ends: unstamp(w.Ends),
+		Issued: localTime(unstamp(w.Issued)), Expires: localTime(unstamp(w.Expires)), Ends: unstamp(w.Ends), Limit: unstamp(w.Limit),
 		CSRF: auth.NewSecret(w.CSRF), Extra: auth.NewSecret(w.Extra),
 	}
 	return r, nil

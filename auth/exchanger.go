@@ -43,7 +43,7 @@ type Grant struct {
 // returns the zero Session.
 //
 // What else an Exchanger may be able to do stands in interfaces of its own: RenewalChecker, TokenChecker,
-// InteractiveExchanger, AccessTokenUser, CookieAuthenticator.
+// InteractiveExchanger, AccessTokenUser, LogoutTokenUser, CookieAuthenticator, TimeoutKeeper.
 type Exchanger interface {
 	Exchange(ctx context.Context, hc *http.Client, g Grant) (Session, error)
 }

@@ -18,7 +18,7 @@ func (t Timeouts) LoggedIn(s Session) Session {
 	if t.Absolute > 0 && s.Limit.IsZero() {
 		s.Limit = s.Issued.Add(t.Absolute)
 	}
-	if t.Token > 0 {
+	if t.Token > 0 && !s.AccessToken.IsZero() {
 		s.Expires = Earlier(s.Expires, s.Issued.Add(t.Token))
 	}
 	return t.Used(s, s.Issued)

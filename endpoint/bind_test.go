@@ -89,7 +89,7 @@ func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 	for _, want := range []string{
 		`login.method: "FETCH"`, `login.url: scheme "ftp"`, `login.encoding: "xml"`, `login.headers: "a b"`, "login.headers: the value of X",
 		"refresh.url: take user and password out", `both "t"`, "refresh_token_header", "refresh.refused: 42", "logout.url: it cannot be parsed",
-		"logout.fields", "csrf: cookie, response_header and response_json", "csrf: header", "csrf.url: the host is missing",
+		"logout.fields", "csrf: cookie, response_header, response_json", "csrf: header", "csrf.url: the host is missing",
 		"access_token.header", "access_token.cookie", "access_token: a token is either", "refresh_token.header",
 	} {
 		if !strings.Contains(err.Error(), want) {

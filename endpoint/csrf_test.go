@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -166,5 +167,45 @@ func TestCSRFWithoutCookies(t *testing.T) {
 	tr = trading(t, Settings{}, nil)
 	if name, _ := tr.e.CSRFHeader(tr.jar, tr.e.base, auth.Session{}); name != "" {
 		t.Errorf("no CSRF is asked for: %s", name)
+	}
+}
+
+func TestF105_ATokenThatIsNotWhereItWasLookedForIsSaid(t *testing.T) {
+	for want, csrf := range map[string]CSRF{
+		"in the cookie c":        {Cookie: "c", URL: "/page"},
+		"in the form field f":    {ResponseField: "f", URL: "/page"},
+		"in the meta element m":  {ResponseMeta: "m", URL: "/page"},
+		"at a.b":                 {ResponseJSON: "a.b", URL: "/page"},
+		"in the header X-Crumbs": {ResponseHeader: "X-Crumbs", URL: "/page"},
+	} {
+		tr := trading(t, Settings{CSRF: csrf}, fakes.Respond(200, "text/html", `<html><input name="other" value="s3cret">`))
+		_, err := tr.login(map[string]string{"password": "pw"})
+		if f := failure(t, err); !f.Unsent || f.Path != "/page" || !strings.Contains(err.Error(), want) || len(tr.seen) != 1 {
+			t.Errorf("%v, want %q; %d requests", err, want, len(tr.seen))
+		}
+	}
+}
+
+func TestF105_TheTokenIsFetchedAnewAfterALoginThatChangedIt(t *testing.T) {
+	for _, changes := range []bool{true, false} {
+		pages := 0
+		tr := trading(t, Settings{CSRF: CSRF{ResponseField: "f", URL: "/page?x=1", Field: "f"}}, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/page" {
+				pages++
+				fakes.Respond(200, "text/html", fmt.Sprintf(`<html><input name=f value=v%d>`, pages))(w, r)
+				return
+			}
+			if changes {
+				w.Header().Set("Set-Cookie", "sid=s1; Path=/")
+			}
+			fakes.RespondJSON(200, `{"token":"t"}`)(w, r)
+		})
+		s, err := tr.login(map[string]string{"password": "pw"})
+		if err != nil || tr.seen[1].body != `{"f":"v1","password":"pw"}` || tr.seen[1].header.Get("Referer") != asOrigin+"/page" {
+			t.Errorf("%v, sent %+v", err, tr.seen[1])
+		}
+		if want := map[bool]string{true: "v2", false: "v1"}[changes]; s.CSRF.Reveal() != want || pages != map[bool]int{true: 2, false: 1}[changes] {
+			t.Errorf("cookies change: %v; kept %s after %d pages", changes, s.CSRF.Reveal(), pages)
+		}
 	}
 }

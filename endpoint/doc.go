@@ -13,7 +13,8 @@
 //	}
 //
 // The zero Settings suit a server that has POST /auth/login, /auth/refresh and /auth/logout, speaks JSON, and keeps the
-// refresh token in a cookie. docs/SERVERS.md has settings for a dozen well-known servers.
+// refresh token in a cookie. Where a cookie names a session on the server, as in most web applications, any request keeps
+// it alive: Call.Touch makes the refresh such a request. docs/SERVERS.md has settings for a dozen well-known servers.
 //
 // Settings.Bind makes of them the Exchanger, for programs that exchange sessions without the engine.
 package endpoint

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -30,11 +29,26 @@ var (
 	_ auth.TokenChecker        = (*Exchanger)(nil)
 	_ auth.AccessTokenUser     = (*Exchanger)(nil)
 	_ auth.CookieAuthenticator = (*Exchanger)(nil)
+	_ auth.LogoutTokenUser     = (*Exchanger)(nil)
+	_ auth.TimeoutKeeper       = (*Exchanger)(nil)
 )
 
 // RefreshNeedsAccessToken implements auth.AccessTokenUser.
 func (e *Exchanger) RefreshNeedsAccessToken() bool {
-	return e.Refresh.sendsAccessToken() && e.Refresh.RefreshTokenField == ""
+	return e.Refresh.sendsAccessToken() && !e.Refresh.sendsRefreshToken()
+}
+
+// LogoutNeedsAccessToken implements auth.LogoutTokenUser.
+func (e *Exchanger) LogoutNeedsAccessToken() bool {
+	return e.Logout.target != nil && (e.Logout.sendsAccessToken() || e.AccessToken.Cookie != "")
+}
+
+// Timeouts implements auth.TimeoutKeeper.
+func (e *Exchanger) Timeouts() auth.Timeouts {
+	return auth.Timeouts{
+		Token: time.Duration(e.AccessToken.Lifetime), Idle: time.Duration(e.Session.IdleTimeout),
+		Absolute: time.Duration(e.Session.AbsoluteTimeout),
+	}
 }
 
 // TokenCookie implements auth.CookieAuthenticator.
@@ -45,29 +59,50 @@ func (e *Exchanger) SendsCookie(name string) bool { return e.CSRF.isCookie(name)
 
 // Exchange implements auth.Exchanger. A refresh whose response was lost presents its credential once more at once, since
 // most servers grant some seconds for that; a login or a logout that did not reach the server is tried up to three
-// times. Every failure of a call is an *auth.Error.
+// times. A cookie that has ended by this machine's clock alone is presented before a session is given up. Every failure
+// of a call is an *auth.Error.
 func (e *Exchanger) Exchange(ctx context.Context, hc *http.Client, g auth.Grant) (auth.Session, error) {
 	x, err := e.newExchange(hc, g)
-	if err != nil {
-		return auth.Session{}, err
+	if err != nil || x.call.target == nil {
+		return auth.Session{}, err // a logout that the server need not know of
 	}
-	if x.call.target == nil {
-		return auth.Session{}, nil // a logout that the server need not know of
-	}
-	for again := false; ; again = true {
-		if fail := x.fetchCSRF(ctx, again); fail != nil {
-			return auth.Session{}, fail
-		}
-		x.do(ctx)
-		if !x.csrfFailed || again || x.e.CSRF.target == nil {
-			break
-		}
+	x.run(ctx)
+	if x.fail != nil && x.fail.Refused && x.revive() {
+		x.run(ctx)
 	}
 	if x.fail != nil {
 		return x.session, x.fail
 	}
+	if g.Kind == auth.KindLogin {
+		x.renewCSRF(ctx)
+	}
 	return x.session, nil
 }
+
+// run makes the call with all that it takes, and once more where the CSRF token was too old.
+func (x *exchange) run(ctx context.Context) {
+	for again := false; ; again = true {
+		if x.fail = x.fetchCSRF(ctx, again); x.fail != nil {
+			return
+		}
+		if x.fail = x.prepare(ctx); x.fail != nil {
+			return
+		}
+		x.do(ctx)
+		if !x.csrfFailed || again || x.e.CSRF.target == nil {
+			return
+		}
+	}
+}
+
+// revive makes the cookies that have ended by this machine's clock ones that a refresh presents.
+func (x *exchange) revive() bool {
+	jar, ok := x.hc.Jar.(*auth.Jar)
+	return ok && x.grant.Kind == auth.KindRefresh && jar.Revive(x.target())
+}
+
+// target is where the call goes as far as the settings say.
+func (x *exchange) target() *url.URL { return x.e.call(x.grant.Kind).target }
 
 // call is the settings' endpoint for kind.
 func (e *Exchanger) call(kind auth.Kind) *Call {
@@ -91,7 +126,11 @@ type exchange struct {
 	url         *url.URL
 	body        any // []byte, or nil for none
 	contentType string
-	csrf        auth.Secret // what an earlier response gave
+	csrf        auth.Secret     // what an earlier response gave
+	spent       map[string]bool // the credentials that settings name, and that are no fields by themselves
+	taken       []string        // what calls that came first gave
+	before      []auth.Cookie   // what the jar held when the call was made
+	fetching    bool            // a CSRF token is being fetched
 
 	wire        wire
 	issued      time.Time       // when the attempt was sent
@@ -106,7 +145,8 @@ type exchange struct {
 }
 
 func (e *Exchanger) newExchange(hc *http.Client, g auth.Grant) (*exchange, error) {
-	x := &exchange{e: e, call: e.call(g.Kind), hc: hc, grant: g, csrf: g.Old.CSRF}
+	x := &exchange{e: e, call: e.call(g.Kind), grant: g, csrf: g.Old.CSRF, spent: map[string]bool{}}
+	x.hc = x.client(hc)
 	if x.call.target == nil && g.Kind != auth.KindLogout {
 		return nil, x.withoutCall()
 	}
@@ -114,22 +154,11 @@ func (e *Exchanger) newExchange(hc *http.Client, g auth.Grant) (*exchange, error
 		return x, nil
 	}
 	if g.Kind == auth.KindRefresh {
-		if err := e.presents(g.Old, x.cookies()); err != nil {
+		if err := e.presents(g.Old, x.cookies()); err != nil && !x.revive() {
 			return nil, err
 		}
 	}
-	fields, err := x.call.fields(g)
-	if err != nil {
-		return nil, x.unsent(err)
-	}
-	body, contentType, err := x.call.encode(fields)
-	if err != nil {
-		return nil, x.unsent(err)
-	}
-	x.url, x.contentType = x.call.address(fields), contentType
-	if contentType != "" {
-		x.body = body
-	}
+	x.url = x.call.target
 	return x, nil
 }
 
@@ -143,11 +172,7 @@ func (x *exchange) withoutCall() error {
 
 // failure is an *auth.Error about this call.
 func (x *exchange) failure() *auth.Error {
-	f := &auth.Error{Op: x.grant.Kind}
-	if x.call.target != nil {
-		f.Path = x.call.target.Path
-	}
-	return f
+	return &auth.Error{Op: x.grant.Kind, Path: x.call.path()}
 }
 
 // unsent is the failure of a call that was not made.
@@ -155,20 +180,6 @@ func (x *exchange) unsent(err error) *auth.Error {
 	f := x.failure()
 	f.Unsent, f.Err = true, err
 	return f
-}
-
-// cookies are those that the call's URL gets, apart from what only protects against CSRF.
-func (x *exchange) cookies() []*http.Cookie {
-	if x.hc.Jar == nil {
-		return nil
-	}
-	var credentials []*http.Cookie
-	for _, c := range x.hc.Jar.Cookies(x.call.target) {
-		if !x.e.CSRF.isCookie(c.Name) {
-			credentials = append(credentials, c)
-		}
-	}
-	return credentials
 }
 
 // do makes the call, and makes it again where that is safe.
@@ -203,52 +214,6 @@ func retryMax(kind auth.Kind) int {
 	return 2
 }
 
-// dress gives req its headers, anew for each attempt: the jar's cookies are added to them while it is sent, and
-// must not be there twice.
-func (x *exchange) dress(req *http.Request) error {
-	req.Header = http.Header{"Accept": {"application/json"}, "User-Agent": {"silentrefresh/1"}}
-	if x.contentType != "" {
-		req.Header.Set("Content-Type", x.contentType)
-	}
-	if name, value := x.e.csrfFor(x.hc.Jar, x.url, x.csrf, x.e.CSRF.Cookie); name != "" {
-		req.Header.Set(name, value)
-	}
-	if token := x.grant.Old.AccessToken; x.call.AccessTokenHeader != "" && !token.IsZero() {
-		req.Header.Set(x.e.carrier(x.call.AccessTokenHeader).Value(token.Reveal()))
-	}
-	if token := x.grant.Old.RefreshToken; x.call.RefreshTokenHeader != "" && !token.IsZero() {
-		req.Header.Set(auth.Attach{Header: x.call.RefreshTokenHeader}.Value(token.Reveal()))
-	}
-	x.call.fixedHeaders(req)
-	x.sent = map[string]bool{}
-	for _, c := range x.cookies() {
-		x.sent[c.Name] = true
-	}
-	x.credentials, x.carried = x.e.likeliest(x.hc.Jar, x.sent), nil
-	x.wire.reset()
-	x.issued = time.Now()
-	return nil
-}
-
-// carrier is how the header of that name carries an access token.
-func (e *Exchanger) carrier(header string) auth.Attach {
-	if name, _ := e.attach.Value(""); strings.EqualFold(name, header) {
-		return e.attach
-	}
-	return auth.Attach{Header: header}
-}
-
-// fixedHeaders sets the headers of the settings, over all others.
-func (c *Call) fixedHeaders(req *http.Request) {
-	for name, value := range c.Headers {
-		if http.CanonicalHeaderKey(name) == "Host" {
-			req.Host = value
-		} else {
-			req.Header.Set(name, value)
-		}
-	}
-}
-
 // judge is the retry policy, and looks at each response: at its body, too, because a response that breaks off is a
 // lost one.
 func (x *exchange) judge(ctx context.Context, resp *http.Response, err error) (again bool, _ error) {
@@ -259,10 +224,6 @@ func (x *exchange) judge(ctx context.Context, resp *http.Response, err error) (a
 		a := response.Read(resp, x.issued)
 		resp.Body = http.NoBody
 		x.session, x.fail = x.accept(a)
-		if status := x.call.redirectRefuses(resp); status != 0 {
-			x.session, x.fail = auth.Session{}, x.failure()
-			x.fail.Status, x.fail.Refused = status, true
-		}
 	}
 	if x.fail == nil || ctx.Err() != nil {
 		return false, nil

@@ -15,9 +15,9 @@ import (
 	"github.com/silentrefresh/silentrefresh/internal/response"
 )
 
-// fields is what the call's body (for GET, its query) carries for g: the fixed fields, over them the credentials,
-// and the tokens where settings name a field for them.
-func (c *Call) fields(g auth.Grant) (map[string]any, error) {
+// fields is what the call's body (for GET, its query) carries for g: the fixed fields, over them the credentials but
+// for those that are spent elsewhere, and the tokens where settings name a field for them.
+func (c *Call) fields(g auth.Grant, spent map[string]bool) (map[string]any, error) {
 	all := map[string]any{}
 	maps.Copy(all, c.Fields)
 	if g.Kind == auth.KindLogin {
@@ -25,6 +25,7 @@ func (c *Call) fields(g auth.Grant) (map[string]any, error) {
 		if err != nil {
 			return nil, err
 		}
+		maps.DeleteFunc(credentials, func(name string, _ any) bool { return spent[name] })
 		if len(credentials) > 0 && c.Method == http.MethodGet {
 			return nil, errors.New("credentials would travel in the query of a GET, which ends up in logs; " +
 				"set login.method to POST, or give them in login.headers")
@@ -40,7 +41,13 @@ func (c *Call) fields(g auth.Grant) (map[string]any, error) {
 	return all, nil
 }
 
-func (c *Call) sendsAccessToken() bool { return c.AccessTokenField != "" || c.AccessTokenHeader != "" }
+func (c *Call) sendsAccessToken() bool {
+	return c.AccessTokenField != "" || c.AccessTokenHeader != "" || c.uses["access_token"]
+}
+
+func (c *Call) sendsRefreshToken() bool {
+	return c.RefreshTokenField != "" || c.RefreshTokenHeader != "" || c.uses["refresh_token"]
+}
 
 // set puts value under name, which in JSON may be a dotted path. Objects on the way are copied: they may be the
 // settings' own.
@@ -62,9 +69,10 @@ func (c *Call) set(object map[string]any, name, value string) {
 	object[name] = value
 }
 
-// encode writes fields as the call's encoding wants them. Without fields there is no body and no Content-Type.
+// encode writes fields as the call's encoding wants them. Without fields there is no body and no Content-Type, unless the
+// settings have an empty map of them.
 func (c *Call) encode(fields map[string]any) (body []byte, contentType string, err error) {
-	if len(fields) == 0 || c.Method == http.MethodGet {
+	if len(fields) == 0 && c.Fields == nil || c.Method == http.MethodGet {
 		return nil, "", nil
 	}
 	if c.Encoding == "form" {

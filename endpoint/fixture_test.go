@@ -2,10 +2,12 @@ package endpoint
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -156,4 +158,41 @@ func newServer(tb testing.TB, h http.HandlerFunc) *httptest.Server {
 	server := httptest.NewServer(h)
 	tb.Cleanup(server.Close)
 	return server
+}
+
+// settingsOf are settings as a configuration file has them.
+func settingsOf(tb testing.TB, document string) Settings {
+	tb.Helper()
+	var e Settings
+	d := json.NewDecoder(strings.NewReader(document))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&e); err != nil {
+		tb.Fatal(err)
+	}
+	return e
+}
+
+// recipe are the settings that docs/SERVERS.md has under a name. Beside them it has what is the tool's alone.
+func recipe(tb testing.TB, name string) Settings {
+	tb.Helper()
+	document, err := os.ReadFile("../docs/SERVERS.md")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	_, after, found := strings.Cut(string(document), "\n**"+name)
+	_, block, _ := strings.Cut(after, "\n\n")
+	block, _, _ = strings.Cut(block, "\n\n")
+	if !found {
+		tb.Fatalf("docs/SERVERS.md has no recipe for %s", name)
+	}
+	var r struct {
+		Settings
+		Attach, Ask, Credentials any
+	}
+	d := json.NewDecoder(strings.NewReader(block))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&r); err != nil {
+		tb.Fatalf("%s: %v", name, err)
+	}
+	return r.Settings
 }

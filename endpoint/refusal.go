@@ -45,7 +45,7 @@ func (x *exchange) read(a *response.Response) refusal.Reading {
 	call := refusal.Call{Refresh: x.grant.Kind == auth.KindRefresh, Scheme: x.e.attach.SchemeName()}
 	old := x.grant.Old
 	call.AccessToken = x.sent[x.e.AccessToken.Cookie] || !old.AccessToken.IsZero() && x.call.sendsAccessToken()
-	call.Other = !old.RefreshToken.IsZero() && (x.call.RefreshTokenField != "" || x.call.RefreshTokenHeader != "") ||
+	call.Other = !old.RefreshToken.IsZero() && x.call.sendsRefreshToken() ||
 		len(x.credentials) > 0 && x.credentials[0] != x.e.AccessToken.Cookie
 	if a.Status < 300 && !refusal.Complains(a) {
 		return refusal.Definite(a, call)
@@ -175,17 +175,21 @@ func (x *exchange) redirected(h http.Header) string {
 	if x.hidden(where) {
 		where = "another URL"
 	}
-	return fmt.Sprintf("the server redirects to %s, and a credential does not follow; set %s to the right URL, or look "+
-		"at what makes the server redirect; if it redirects so once a session has ended, set %s to {\"status\": 302}",
-		where, x.setting("url"), x.setting("refused"))
+	hint := fmt.Sprintf("the server redirects to %s, and a credential does not follow; set %s to the right URL, or look at what "+
+		"makes the server redirect", where, x.setting("url"))
+	switch x.grant.Kind {
+	case auth.KindRefresh:
+		hint += `; if it redirects so once a session has ended, set refresh.refused to {"status": 302}`
+	case auth.KindLogin:
+		hint += "; if it redirects so after a login, set login.accepted_status to [302]"
+	}
+	return hint
 }
 
 // broken is the failure of an attempt that got no response, or one whose redirect was refused.
 func (x *exchange) broken(resp *http.Response, err error) *auth.Error {
 	f := x.failure()
 	switch {
-	case resp != nil && x.call.refusedByStatus(resp.StatusCode):
-		f.Status, f.Refused = resp.StatusCode, true
 	case resp != nil: // http.Client returns it, closed, with the error of CheckRedirect
 		f.Status, f.Hint = resp.StatusCode, x.redirected(resp.Header)
 	case x.wire.nothingSent(err):

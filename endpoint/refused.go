@@ -19,6 +19,8 @@ import (
 type RefusedBy struct {
 	// Status is the HTTP status, from 200 to 599; a redirect (302) counts, followed or not.
 	Status int `json:"status,omitempty"`
+	// Location is a part of the URL that a redirect leads to, as it is written: "/login", say, or "error=".
+	Location string `json:"location,omitempty"`
 	// Code is an error code in the response. Upper and lower case, underscores and hyphens make no difference.
 	Code string `json:"code,omitempty"`
 	// Body is a part of the body as it is written, up to 1000 bytes long. It is looked for in the first MiB.
@@ -68,7 +70,7 @@ func (c Call) checkRefused(m *mistakes) {
 	for _, rule := range c.Refused {
 		switch {
 		case rule == RefusedBy{}:
-			m.add("%s.refused: a rule without status, code and body would refuse every response; set one of them", c.kind)
+			m.add("%s.refused: a rule without status, location, code and body would refuse every response; set one of them", c.kind)
 		case rule.Status != 0 && (rule.Status < 200 || rule.Status > 599):
 			m.add("%s.refused: %d is not the status of a response", c.kind, rule.Status)
 		case rule == RefusedBy{Status: rule.Status} && (rule.Status == http.StatusTooManyRequests || rule.Status == http.StatusServiceUnavailable):
@@ -77,8 +79,8 @@ func (c Call) checkRefused(m *mistakes) {
 		if len(rule.Code) > longestCode || strings.ContainsFunc(rule.Code, func(r rune) bool { return !unicode.IsPrint(r) }) {
 			m.add("%s.refused: a code has up to %d printable characters", c.kind, longestCode)
 		}
-		if len(rule.Body) > longestPart {
-			m.add("%s.refused: a part of a body has up to %d bytes", c.kind, longestPart)
+		if len(rule.Body) > longestPart || len(rule.Location) > longestPart {
+			m.add("%s.refused: a part of a body or a location has up to %d bytes", c.kind, longestPart)
 		}
 	}
 }
@@ -87,23 +89,19 @@ func (c Call) checkRefused(m *mistakes) {
 func (c *Call) refusedBy(a *response.Response, reading refusal.Reading) bool {
 	return slices.ContainsFunc(c.Refused, func(rule RefusedBy) bool {
 		return (rule.Status == 0 || rule.Status == a.Status) && (rule.Code == "" || reading.HasCode(rule.Code)) &&
-			(rule.Body == "" || bytes.Contains(a.Body, []byte(rule.Body)))
+			(rule.Body == "" || bytes.Contains(a.Body, []byte(rule.Body))) &&
+			(rule.Location == "" || strings.Contains(a.Header.Get("Location"), rule.Location))
 	})
+}
+
+// redirect reports whether a redirect with this status may fit the rule, which is then to be looked at, not followed.
+func (r RefusedBy) redirect(status int) bool {
+	return r.Status == status || r.Status == 0 && r.Location != ""
 }
 
 // refusedByStatus reports whether a status alone refuses, for a response whose body nobody has.
 func (c *Call) refusedByStatus(status int) bool {
 	return slices.Contains(c.Refused, RefusedBy{Status: status})
-}
-
-// redirectRefuses is the status of a redirect that led to resp and refuses the credential; 0 if there is none.
-func (c *Call) redirectRefuses(resp *http.Response) int {
-	for req := resp.Request; req != nil && req.Response != nil; req = req.Response.Request {
-		if c.refusedByStatus(req.Response.StatusCode) {
-			return req.Response.StatusCode
-		}
-	}
-	return 0
 }
 
 // ruleFor is the rule, as settings have it, that a response like that of f would fit.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/origin"
@@ -22,9 +21,9 @@ func (e *Exchanger) CheckRenewable(s auth.Session) error {
 	if err := e.presents(s, fitting); err != nil {
 		return err
 	}
-	if e.needsLiveToken(s, fitting) && s.Expires.IsZero() {
+	if e.needsLiveToken(s, fitting) && s.Expires.IsZero() && s.Ends.IsZero() && e.Timeouts() == (auth.Timeouts{}) {
 		return fmt.Errorf("%w in time: only the access token renews itself, and nothing says when it ends; "+
-			"set access_token.expires_json, or say how long it lives (max_age)", auth.ErrNotRenewable)
+			"set access_token.expires_json, access_token.lifetime or session.idle_timeout", auth.ErrNotRenewable)
 	}
 	return nil
 }
@@ -33,7 +32,7 @@ func (e *Exchanger) CheckRenewable(s auth.Session) error {
 func (e *Exchanger) presents(s auth.Session, cookies []*http.Cookie) error {
 	call := &e.Refresh
 	switch {
-	case !s.RefreshToken.IsZero() && (call.RefreshTokenField != "" || call.RefreshTokenHeader != ""),
+	case !s.RefreshToken.IsZero() && call.sendsRefreshToken(),
 		!s.AccessToken.IsZero() && call.sendsAccessToken(),
 		len(cookies) > 0:
 		return nil
@@ -43,7 +42,7 @@ func (e *Exchanger) presents(s auth.Session, cookies []*http.Cookie) error {
 
 // needsLiveToken reports whether the access token is the only thing that a refresh presents.
 func (e *Exchanger) needsLiveToken(s auth.Session, cookies []*http.Cookie) bool {
-	if s.AccessToken.IsZero() || !s.RefreshToken.IsZero() && (e.Refresh.RefreshTokenField != "" || e.Refresh.RefreshTokenHeader != "") {
+	if s.AccessToken.IsZero() || !s.RefreshToken.IsZero() && e.Refresh.sendsRefreshToken() {
 		return false
 	}
 	for _, c := range cookies {
@@ -66,7 +65,7 @@ func (e *Exchanger) missing(s auth.Session) error {
 	if note := s.Extra.Reveal(); note != "" {
 		return errors.New(note)
 	}
-	if e.Refresh.RefreshTokenField != "" || e.Refresh.RefreshTokenHeader != "" {
+	if e.Refresh.sendsRefreshToken() {
 		return errors.New("no refresh token was found in the response; set refresh_token.json to its path")
 	}
 	return errors.New("the login brought neither a cookie nor a refresh token")
@@ -96,7 +95,9 @@ func (e *Exchanger) mostLikely(cookies []auth.Cookie) (best auth.Cookie, ok bool
 // fitting are the cookies that the refresh URL gets and that may be a credential.
 func (e *Exchanger) fitting(cookies []auth.Cookie) []*http.Cookie {
 	var fit []*http.Cookie
-	for _, c := range auth.NewJar(e.placed(cookies)...).Cookies(e.Refresh.target) {
+	jar := auth.NewJar(e.placed(cookies)...)
+	jar.Revive(e.Refresh.target) // a refresh would present them
+	for _, c := range cookiesFor(jar, e.Refresh.target) {
 		if !e.CSRF.isCookie(c.Name) {
 			fit = append(fit, c)
 		}
@@ -119,8 +120,6 @@ func (e *Exchanger) misfit(c auth.Cookie) error {
 	c = c.At(e.base)
 	what := fmt.Sprintf("the cookie %s does not go to %s", c.Name, u.Path)
 	switch {
-	case !c.Expires.IsZero() && !c.Expires.After(time.Now()):
-		return fmt.Errorf("%s: it has ended (Expires, Max-Age)", what)
 	case e.goes(c, func(c *auth.Cookie) { c.Path = "/" }):
 		return fmt.Errorf("%s: its Path is %s; set refresh.url to a path below that", what, c.Path)
 	case e.goes(c, func(c *auth.Cookie) { c.Secure = false }):
@@ -134,7 +133,7 @@ func (e *Exchanger) misfit(c auth.Cookie) error {
 // goes reports whether c would go to the refresh URL after change.
 func (e *Exchanger) goes(c auth.Cookie, change func(*auth.Cookie)) bool {
 	change(&c)
-	return len(auth.NewJar(c).Cookies(e.Refresh.target)) > 0
+	return len(auth.NewJar(c).SentTo(e.Refresh.target)) > 0
 }
 
 // untaken says why the jar did not take a cookie of a login's response that may be the refresh token; "" if it took

@@ -199,17 +199,6 @@ func TestBadCredentialsAreNotSent(t *testing.T) {
 }
 
 func TestLogoutIsDoneWhenTheSessionIsGone(t *testing.T) {
-	for _, status := range []int{200, 202, 204, 401, 404} {
-		if err := trading(t, Settings{}, fakes.Respond(status, "text/html", fakes.HTML)).logout(auth.Session{}); err != nil {
-			t.Errorf("%d: %v", status, err)
-		}
-	}
-	for _, status := range []int{302, 400, 403, 500} {
-		err := trading(t, Settings{}, fakes.Respond(status, "text/plain", "")).logout(auth.Session{})
-		if re := failure(t, err); re.Op != auth.KindLogout || re.Status != status {
-			t.Errorf("%d: %v", status, err)
-		}
-	}
 	tr := trading(t, Settings{Logout: Call{URL: "-"}}, nil)
 	if err := tr.logout(auth.Session{}); err != nil || len(tr.seen) > 0 {
 		t.Errorf("no endpoint: %v, %d requests", err, len(tr.seen))

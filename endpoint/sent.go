@@ -23,11 +23,12 @@ func (x *exchange) secrets() *echo.Sent {
 	sent := &echo.Sent{}
 	old := x.grant.Old
 	sent.Add(old.RefreshToken.Reveal(), old.AccessToken.Reveal(), old.CSRF.Reveal(), x.csrf.Reveal())
+	sent.Add(x.taken...)
 	for _, c := range old.Cookies {
 		sent.Add(c.Value.Reveal())
 	}
 	if x.hc.Jar != nil {
-		for _, c := range x.hc.Jar.Cookies(x.call.target) {
+		for _, c := range cookiesFor(x.hc.Jar, x.call.target) {
 			sent.Add(c.Value)
 		}
 	}

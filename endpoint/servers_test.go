@@ -269,11 +269,12 @@ func moreServers(t1, t2 string, mail, user map[string]string) []kindOfServer {
 		},
 		{
 			name: "Strapi", credentials: map[string]string{"identifier": "ada", "password": "pw"}, account: "ada@x.test", life: quarter, tokens: []string{t1, t2},
-			settings: `{"login":{"url":"/api/auth/local"},"refresh":{"url":"/api/auth/refresh","refresh_token_field":"refreshToken"}}`,
+			settings: `{"login":{"url":"/api/auth/local"},"refresh":{"url":"/api/auth/refresh","refresh_token_field":"refreshToken"},
+				"logout":{"url":"/api/auth/logout","access_token_header":"Authorization"}}`,
 			steps: []step{
 				{"POST /api/auth/local", 200, `{"jwt":"` + t1 + `","refreshToken":"r1","user":{"id":1,"username":"ada","email":"ada@x.test"}}`, nil},
 				{"POST /api/auth/refresh\n{\"refreshToken\":\"r1\"}", 200, `{"jwt":"` + t2 + `"}`, nil},
-				{"POST /auth/logout", 404, `{}`, nil},
+				{"POST /api/auth/logout\nAuthorization: Bearer " + t2, 200, `{"ok":true}`, nil},
 			},
 		},
 		{

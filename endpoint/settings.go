@@ -27,6 +27,8 @@ type Settings struct {
 	AccessToken AccessTokenAt `json:"access_token"`
 	// RefreshToken says where responses have the refresh token, where it is not a cookie.
 	RefreshToken RefreshTokenAt `json:"refresh_token"`
+	// Session says how long a session lives, where responses do not.
+	Session SessionTimeouts `json:"session"`
 	// Verify, if set, finds the key to check each access token's signature with, as golang-jwt calls it. An
 	// access token that does not verify is refused, with an error. Its times are not looked at: this machine's
 	// clock may be wrong.
@@ -55,7 +57,8 @@ type Call struct {
 	Encoding string `json:"encoding"`
 	// Headers are fixed header fields (Origin, Referer, an API key).
 	Headers map[string]string `json:"headers"`
-	// Fields are fixed fields of the body; for GET, of the query. Credentials go over them.
+	// Fields are fixed fields of the body; for GET, of the query. Credentials go over them. An empty map that is not nil
+	// sends an empty object.
 	Fields map[string]any `json:"fields"`
 	// RefreshTokenField names the field that carries the refresh token, where it is not a cookie. In JSON a
 	// dotted name makes nested objects ("variables.token").
@@ -72,15 +75,49 @@ type Call struct {
 	// Refused are rules by which a response refuses the credential for good, where it does so in words that are not
 	// understood: a refresh then ends the session, a login had wrong credentials. Logout has none.
 	Refused RefusedRules `json:"refused"`
+	// AcceptedStatus lists the statuses of success, redirects among them, which are then not followed; none: 2xx.
+	AcceptedStatus []int `json:"accepted_status"`
+	// Touch is for a refresh that renews the session by being made, as any request to the server would: a GET of a
+	// page, or a call that moves the session's end. Success alone says that the session lives on; the response may bring
+	// a later end or a new cookie, and need not. Only a refresh can be a touch.
+	Touch bool `json:"touch"`
+	// First is a call that is made before this one, for its cookies and for what Take names. It is a GET unless it says
+	// otherwise.
+	First *Call `json:"first"`
+	// Take names values in the response of a call that is the First of another. The other uses them, and the names
+	// access_token, refresh_token and csrf_token, in braces: anywhere in its URL and Headers, and in Fields as the whole
+	// of a text. In a login the credentials can be used likewise, and are then no fields by themselves.
+	Take map[string]ValueAt `json:"take"`
 
-	kind   auth.Kind // what the call is for
-	target *url.URL  // URL, resolved; nil if there is no such endpoint
+	kind    auth.Kind       // what the call is for
+	setting string          // its name in the configuration file, "login.first" say
+	target  *url.URL        // URL, resolved, with x for each value in braces; nil if there is no such endpoint
+	filled  bool            // values in braces have been put into it
+	uses    map[string]bool // the values in braces that it and its First want
+}
+
+// ValueAt says where a response has a value. One of the fields is set.
+type ValueAt struct {
+	// JSON is a dotted path.
+	JSON string `json:"json"`
+	// Header is a response header.
+	Header string `json:"header"`
+	// Cookie is a cookie that the response sets, percent-decoded.
+	Cookie string `json:"cookie"`
+	// Field is a form field of a page, mostly a hidden one: its value is meant.
+	Field string `json:"field"`
+	// Meta is the name of a meta element of a page: its content is meant.
+	Meta string `json:"meta"`
 }
 
 // Format writes method and URL without its query for every verb: fixed headers and fields may hold an API key.
 func (c Call) Format(f fmt.State, _ rune) {
-	where, _, _ := strings.Cut(c.URL, "?")
-	fmt.Fprintf(f, "{%s %s}", cmp.Or(c.Method, "POST"), where)
+	fmt.Fprintf(f, "{%s %s}", cmp.Or(c.Method, "POST"), withoutQuery(c.URL))
+}
+
+func withoutQuery(ref string) string {
+	path, _, _ := strings.Cut(ref, "?")
+	return path
 }
 
 // LogValue is Format, for log/slog.
@@ -99,7 +136,15 @@ type CSRF struct {
 	ResponseHeader string `json:"response_header"`
 	// ResponseJSON is the dotted path to the token in earlier responses.
 	ResponseJSON string `json:"response_json"`
-	// URL is fetched first with GET where no token is known yet, and again where the one that is known is refused.
+	// ResponseField is the hidden form field that has the token in pages.
+	ResponseField string `json:"response_field"`
+	// ResponseMeta is the name of the meta element that has the token in pages.
+	ResponseMeta string `json:"response_meta"`
+	// Field is a field of the body that shows the token as well, in auth calls.
+	Field string `json:"field"`
+	// URL is fetched first with GET where no token is known yet, again where the one that is known is refused, and
+	// after a login that changed the session's cookies: the token is then another one. It may be a page, which auth
+	// calls then name in their Referer.
 	URL string `json:"url"`
 
 	target *url.URL
@@ -113,7 +158,8 @@ type AccessTokenAt struct {
 	JSON string `json:"json"`
 	// Header is a response header that has it, with or without a scheme.
 	Header string `json:"header"`
-	// Cookie is the cookie that is the access token: API requests carry that cookie.
+	// Cookie is the cookie that is the access token, or that names a session of the server's: API requests carry that
+	// cookie, whatever its Path.
 	Cookie string `json:"cookie"`
 	// ExpiresJSON is the dotted path to its end or lifetime; "": the usual names. A number is a lifetime in
 	// seconds, above 5e8 a Unix time in seconds, above 1e11 one in milliseconds; a text may also be a time
@@ -122,6 +168,18 @@ type AccessTokenAt struct {
 	// ExpiresUnit is what such a number counts: "ms", "s", "m", "h" or "d"; "": what the end of the field's name
 	// says (expires_in_ms), or else what ExpiresJSON says above.
 	ExpiresUnit string `json:"expires_unit"`
+	// Lifetime is how long the token lives at most, counted from the login or refresh that brought it, or the touch that
+	// extended it; 0: as long as responses say.
+	Lifetime Duration `json:"lifetime"`
+}
+
+// SessionTimeouts are the two ways in which a session ends by itself. Zero fields are unknown.
+type SessionTimeouts struct {
+	// IdleTimeout is how long the session lives after its last use. A refresh, a touch and every API request that is not
+	// rejected are uses.
+	IdleTimeout Duration `json:"idle_timeout"`
+	// AbsoluteTimeout is how long the session lives after the login, whatever is done with it.
+	AbsoluteTimeout Duration `json:"absolute_timeout"`
 }
 
 // RefreshTokenAt says where responses have the refresh token.

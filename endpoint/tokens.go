@@ -15,12 +15,6 @@ import (
 // settings look for it.
 func (e *Exchanger) accessToken(a *response.Response) (token string, in *response.Object, err error) {
 	at := e.AccessToken
-	if at.Cookie != "" {
-		if c := a.Cookie(at.Cookie); c != nil && !a.Deletes(c) {
-			return c.Value, nil, nil
-		}
-		return "", nil, a.Err
-	}
 	if at.Header != "" {
 		if token = e.stripped(a.Header.Get(at.Header)); token != "" {
 			return token, nil, nil
@@ -79,7 +73,7 @@ func (e *Exchanger) findAccessToken(a *response.Response) (string, *response.Obj
 // looked for; "" if there is none in sight.
 func (e *Exchanger) elsewhere(a *response.Response) string {
 	at := e.AccessToken
-	if at != (AccessTokenAt{ExpiresJSON: at.ExpiresJSON, ExpiresUnit: at.ExpiresUnit}) {
+	if at != (AccessTokenAt{ExpiresJSON: at.ExpiresJSON, ExpiresUnit: at.ExpiresUnit, Lifetime: at.Lifetime}) {
 		if token, in, _ := a.Find(aside, textOf(accessNames)); token != "" {
 			return "the response has one at " + in.Path(in.NameOf(token)) + ": set access_token.json to that, and leave header and cookie empty"
 		}

@@ -16,6 +16,7 @@ func (e *Exchanger) CheckToken(token auth.Secret) error { return e.verify(token.
 
 // verify checks an access token's signature with the caller's key, and its issuer.
 func (e *Exchanger) verify(token string) error {
+	token = e.inner(token)
 	if e.Verify != nil {
 		// Not its times: they are judged by the server's clock, and by the server.
 		if _, err := jwt.NewParser(jwt.WithoutClaimsValidation()).Parse(token, e.Verify); err != nil {

@@ -7,6 +7,8 @@ package response
 import (
 	"net/http"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 // A Response is one response of an auth server, its body read. It is not safe for concurrent use.
@@ -40,7 +42,7 @@ func Read(resp *http.Response, issued time.Time) *Response {
 // New is Read for a response whose body was read already.
 func New(status int, header http.Header, body []byte, issued time.Time) *Response {
 	r := &Response{Status: status, Header: header, Issued: issued, Date: issued, Body: body}
-	r.Cookies = (&http.Response{Header: header}).Cookies()
+	r.Cookies = auth.ReadSetCookies(header)
 	if date, err := http.ParseTime(header.Get("Date")); err == nil {
 		r.Date = date
 	}

@@ -22,6 +22,7 @@ type app struct {
 	args    []string
 	profile *profile              // once it is chosen
 	client  *silentrefresh.Client // once it is connected
+	leaving bool                  // the command is a logout
 }
 
 // choose finds out which session the command is about: the one that the flags name, else "default", else the only one.
@@ -169,6 +170,9 @@ func (a *app) connect(store silentrefresh.Store, observe func(silentrefresh.Even
 	cfg.Name, cfg.Store, cfg.Observe = a.profile.Session, store, observe
 	if observe == nil {
 		cfg.Observe = a.notice
+	}
+	if v, ok := store.(*vault); ok {
+		a.logsInAgain(&cfg, v)
 	}
 	if a.options.verbose {
 		cfg.Logger = slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: slog.LevelDebug}))

@@ -32,6 +32,8 @@ type config struct {
 	MaxAge         duration     `json:"max_age"`
 	OIDC           *oidc.Config `json:"oidc"`
 	Ask            []string     `json:"ask"` // the fields that login asks for; nil: email and password
+
+	Credentials *credentialSource `json:"credentials"` // for logins without a person; nil: there are none
 }
 
 // attach is silentrefresh.Attach, where an empty scheme that is spelled out means none.
@@ -118,13 +120,15 @@ func parseConfig(document []byte) (*config, error) {
 			return nil, err
 		}
 	}
-	return c, nil
+	return c, c.Credentials.check(c.OIDC != nil)
 }
 
-// renewsItself reports whether a refresh presents the access token and nothing else.
+// renewsItself reports whether a refresh presents the access token and nothing else, so that it comes too late once that
+// has ended, and nothing begins the next session.
 func (c *config) renewsItself() bool {
 	r := c.Refresh
-	return c.OIDC == nil && (r.AccessTokenField != "" || r.AccessTokenHeader != "") && r.RefreshTokenField == "" && r.RefreshTokenHeader == ""
+	alone := (r.AccessTokenField != "" || r.AccessTokenHeader != "") && r.RefreshTokenField == "" && r.RefreshTokenHeader == ""
+	return c.OIDC == nil && c.Credentials == nil && (alone || r.Touch)
 }
 
 // client is the library's Config for c, without what belongs to this run of the program.
@@ -150,12 +154,14 @@ const configHelp = `The config file is JSON, for instance this, where nothing bu
 
 { "base_url": "https://api.example.com",
   "origins": [],
-  "login":   {"method": "POST", "url": "/auth/login",   "encoding": "json", "headers": {}, "fields": {}},
-  "refresh": {"method": "POST", "url": "/auth/refresh", "encoding": "json", "headers": {}, "fields": {}},
-  "logout":  {"method": "POST", "url": "/auth/logout",  "encoding": "json", "headers": {}, "fields": {}},
-  "csrf":          {"cookie": "", "api_cookie": "", "header": "", "response_header": "", "response_json": "", "url": ""},
-  "access_token":  {"json": "", "header": "", "cookie": "", "expires_json": "", "expires_unit": ""},
+  "login":   {"method": "POST", "url": "/auth/login",   "encoding": "json", "headers": {}},
+  "refresh": {"method": "POST", "url": "/auth/refresh", "encoding": "json", "headers": {}},
+  "logout":  {"method": "POST", "url": "/auth/logout",  "encoding": "json", "headers": {}},
+  "csrf":          {"cookie": "", "api_cookie": "", "header": "", "response_header": "", "response_json": "",
+                    "response_field": "", "response_meta": "", "field": "", "url": ""},
+  "access_token":  {"json": "", "header": "", "cookie": "", "expires_json": "", "expires_unit": "", "lifetime": ""},
   "refresh_token": {"json": "", "header": ""},
+  "session":       {"idle_timeout": "", "absolute_timeout": ""},
   "issuer": "",
   "attach":        {"header": "Authorization", "scheme": "Bearer", "bare": false, "cookies": false},
   "rejected_status": [401],
@@ -175,16 +181,32 @@ What is left out or empty means the usual thing.
 Login, refresh and logout take the same fields:
   url                   a path, a whole URL, or "-" where the server has no such endpoint
   method, encoding      GET, POST, PUT, PATCH or DELETE; json or form
-  headers, fields       fixed headers, and fixed fields of the body (for GET, of the query)
+  headers, fields       fixed headers, and fixed fields of the body (for GET, of the query); "fields": {} sends {}
   refresh_token_field   the field that carries the refresh token where it is not a cookie; refresh_token_header likewise
   access_token_field    the field that carries the old access token, where the server wants it; access_token_header
                         likewise ("Authorization" carries it with its scheme)
+  accepted_status       the statuses of success, redirects among them (a form login's 302); none: 2xx
   refused               rules by which a response refuses the credential for good, in words that are not understood
-                        by themselves: {"status": 400, "code": "DEAD", "body": "part of it"}, or a list of such;
-                        {"status": 302} is a redirect to a login page
+                        by themselves: {"status": 400, "location": "/login", "code": "DEAD", "body": "part of it"}, of
+                        which what is set has to be there, or a list of such
+  touch                 true for a refresh that keeps the session alive by being made: {"method": "GET", "url": "/me"}
+  first                 a call that is made before, a GET unless it says otherwise, with "take": {"name": {"json": "path"}}.
+                        The value, taken from one of json, header, cookie, field (of a form) and meta, goes where "{name}"
+                        stands in url, headers and fields; {access_token}, {refresh_token} and {csrf_token} do, too
 
 access_token.json, expires_json and refresh_token.json are dotted paths such as data.token. access_token.cookie is
-the cookie that is the access token.
+the cookie that is the access token, or names the session. Time spans are written 90s, 30m, 8h or 14d:
+  access_token.lifetime     how long a token lives, where responses do not say
+  session.idle_timeout      how long the session lives after its last use, by any request
+  session.absolute_timeout  how long it lives after the login, whatever is done
+
+csrf.url is fetched for the token, which is in a cookie, a response_header, at response_json, in a response_field of a
+form or in the response_meta element of a page. It is shown in csrf.header, and in csrf.field of the body.
+
+Where a session cannot be renewed, "credentials" begins the next one without a person. A command prints the password on
+a line, or a JSON object; no shell reads it. With "keep" instead, those of the login are kept, encrypted as the session is.
+What the server has refused once is not presented again:
+  "credentials": {"command": ["pass", "show", "example"], "fields": {"email": "ada@example.com"}, "keep": false}
 
 With an identity provider, "oidc" stands in place of login, refresh and logout. Its flow is browser, device or silent:
   "oidc": {"issuer": "", "client_id": "", "client_secret": "", "flow": "browser", "scopes": [], "redirect_uri": ""}

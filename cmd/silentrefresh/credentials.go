@@ -38,7 +38,7 @@ func (a *app) begin(ctx context.Context, c *silentrefresh.Client) error {
 	case o.data != "":
 		return a.bringCredentials(ctx, c)
 	}
-	credentials, err := a.ask(ctx)
+	credentials, err := a.credentials(ctx)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func logout(ctx context.Context, a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	v.access = changing
+	v.access, a.leaving = changing, true
 	c, err := a.connect(v, nil)
 	if err != nil {
 		return err

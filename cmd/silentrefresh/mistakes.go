@@ -26,6 +26,9 @@ func configMistakes(document []byte, err error) error {
 	} else if err := c.check(); err != nil {
 		mistakes = append(mistakes, err)
 	}
+	if err := c.Credentials.check(c.OIDC != nil); err != nil {
+		mistakes = append(mistakes, err)
+	}
 	return errors.Join(distinct(mistakes)...)
 }
 

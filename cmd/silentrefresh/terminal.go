@@ -12,10 +12,7 @@ import (
 
 // ask asks on the terminal.
 func (a *app) ask(ctx context.Context) (map[string]string, error) {
-	fields := a.profile.config.Ask
-	if fields == nil {
-		fields = []string{"email", "password"}
-	}
+	fields := a.profile.config.asked()
 	if !term.IsTerminal(int(a.in.Fd())) {
 		return nil, usage("nobody can be asked for "+strings.Join(fields, " and ")+": standard input is not a terminal",
 			"give them with -d -, as a JSON object on standard input, or with -d @FILE")

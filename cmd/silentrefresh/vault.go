@@ -95,7 +95,7 @@ func (v *vault) Update(ctx context.Context, key string, fn func(ctx context.Cont
 	return v.Store.Update(ctx, key, func(ctx context.Context, old []byte, save func([]byte) error) error {
 		return fn(ctx, old, func(b []byte) error {
 			if len(b) == 0 {
-				return errors.Join(save(b), v.profiles.remove(v.settings()))
+				return errors.Join(save(b), v.profiles.remove(v.settings()), beside{v}.forget(ctx))
 			}
 			if err := v.profiles.save(v.settings(), v.profile); err != nil {
 				return fmt.Errorf("the settings: %w", err)

@@ -127,11 +127,13 @@ func (x *exchange) withToken(s auth.Session, a *response.Response, token string,
 }
 
 // expires is when the access token ends. A token that is handed out once more may have been renewed in place: it lives as
-// long as the server says now (RFC 6749 section 5.1), and where the server does not say, no longer than before.
+// long as the server says now (RFC 6749 section 5.1), unless it has its end inside; and where the server does not say, no
+// longer than before.
 func (x *exchange) expires(a *response.Response, token string, c bearer.Claims, in *response.Object) time.Time {
 	life := lifetime.Shorter(accessLife(x.statedExpiry(a, in), c, a.Date), time.Duration(x.e.AccessToken.Lifetime))
 	expires := lifetime.End(a.Issued, life)
-	if old := x.grant.Old; expires.IsZero() && old.AccessToken.Equal(auth.NewSecret(token)) && old.Expires.After(a.Issued) {
+	fixed := expires.IsZero() || !c.End().At.IsZero()
+	if old := x.grant.Old; fixed && old.AccessToken.Equal(auth.NewSecret(token)) && old.Expires.After(a.Issued) {
 		return old.Expires
 	}
 	return expires

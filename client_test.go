@@ -308,7 +308,7 @@ func TestF09_CloseWaitsForARefreshToBeSaved(t *testing.T) {
 		}
 		b, _ := store.Load(context.Background(), c.StoreKey())
 		r, err := record.Decode(b)
-		if err != nil || r.Session.RefreshToken.Reveal() != as.Good() || !r.Spending.IsZero() {
+		if err != nil || r.Session.RefreshToken.Reveal() != as.Good() || r.Spent() {
 			t.Errorf("the refresh that was under way was not saved: %v", err)
 		}
 	})

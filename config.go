@@ -17,6 +17,7 @@ import (
 
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/endpoint"
+	"github.com/silentrefresh/silentrefresh/internal/match"
 	"github.com/silentrefresh/silentrefresh/internal/once"
 	"github.com/silentrefresh/silentrefresh/internal/origin"
 	"golang.org/x/net/http/httpguts"
@@ -77,7 +78,10 @@ type Config struct {
 	// RejectedStatus lists the statuses by which the API says that the token is not valid (any more); nil: 401,
 	// read by RFC 6750 section 3.1.
 	RejectedStatus []int
-	// Rejected decides instead of RejectedStatus. It must not read the body.
+	// RejectedIf are rules by which API responses reject the token, beside RejectedStatus: a redirect to a login page, or
+	// words in a body, of which the first 64 KiB are looked at.
+	RejectedIf []auth.ResponseMatch
+	// Rejected decides instead of RejectedStatus and RejectedIf. It must not read the body.
 	Rejected func(*http.Response) bool
 
 	// Credentials logs in again without a person. It is called where no session is left, inside the one flight
@@ -102,8 +106,10 @@ type shared struct {
 	header        string                   // that carries the token, in canonical form
 	takes         bool                     // API responses may bring something for the session
 	statuses      []int                    // rejected ones; nil: 401 by RFC 6750
+	rejectedIf    match.Rules              // other responses that reject the token
 	api           http.RoundTripper
 	auth          http.RoundTripper
+	timeouts      auth.Timeouts // that a person wrote down
 	ownPool       bool          // auth calls have one
 	slots         chan struct{} // one for each exchange that may run; nil: no bound
 	sessionPolicy policy
@@ -186,6 +192,9 @@ func (s *shared) readExchanger() (mistakes []error) {
 	if x, ok := s.cfg.Exchanger.(auth.CookieAuthenticator); ok && x.TokenCookie() != "" {
 		s.cookies, s.tokenCookie = x, x.TokenCookie()
 	}
+	if x, ok := s.cfg.Exchanger.(auth.TimeoutKeeper); ok {
+		s.timeouts = x.Timeouts()
+	}
 	return mistakes
 }
 
@@ -209,6 +218,9 @@ func (s *shared) readNumbers() (mistakes []error) {
 		if code < 400 || code > 499 {
 			mistakes = append(mistakes, fmt.Errorf("RejectedStatus: %d is not a client error; list statuses from 400 to 499", code))
 		}
+	}
+	if err := match.Rules(s.cfg.RejectedIf).Check(); err != nil {
+		mistakes = append(mistakes, fmt.Errorf("RejectedIf: %w", err))
 	}
 	if err := checkName(s.cfg.Name); err != nil {
 		mistakes = append(mistakes, err)
@@ -261,11 +273,9 @@ func (s *shared) defaults() {
 	if cfg.MaxExchanges > 0 {
 		s.slots = make(chan struct{}, cfg.MaxExchanges)
 	}
-	if !(len(cfg.RejectedStatus) == 1 && cfg.RejectedStatus[0] == http.StatusUnauthorized) {
-		s.statuses = slices.Clone(cfg.RejectedStatus)
-	}
+	s.statuses, s.rejectedIf = slices.Clone(cfg.RejectedStatus), slices.Clone(cfg.RejectedIf)
 	s.sessionPolicy = policy{
-		renewBefore: cfg.RefreshBefore, maxAge: cfg.MaxAge, idleTimeout: cfg.IdleTimeout, maxWait: cfg.MaxWait,
+		renewBefore: cfg.RefreshBefore, maxAge: cfg.MaxAge, idleTimeout: cfg.IdleTimeout, timeouts: s.timeouts, maxWait: cfg.MaxWait,
 		hasStore: cfg.Store != nil, logsInAgain: cfg.Credentials != nil, onlyWarnings: cfg.Observe == nil && cfg.Logger == nil,
 	}
 	s.api = cfg.Base

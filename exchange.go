@@ -42,7 +42,7 @@ func (s *shared) exchange(ctx context.Context, g auth.Grant) (auth.Session, erro
 // things went wrong.
 func (s *shared) call(ctx context.Context, g auth.Grant) (session auth.Session, err error) {
 	jar := auth.NewJar(g.Old.Cookies...)
-	hc := &http.Client{Transport: s.auth, Jar: jar, CheckRedirect: origin.SameOriginRedirects}
+	hc := &http.Client{Transport: jar.Transport(s.auth), Jar: jar, CheckRedirect: origin.SameOriginRedirects}
 	sent := time.Now()
 	err = shielded("the Exchanger", func() (err error) {
 		session, err = s.cfg.Exchanger.Exchange(ctx, hc, g)
@@ -53,7 +53,7 @@ func (s *shared) call(ctx context.Context, g auth.Grant) (session auth.Session, 
 		session.Issued = sent // what has just come is good for a moment, whatever it says
 	}
 	if err == nil && !session.AccessToken.IsZero() {
-		err = bearer.Check(session.AccessToken.Reveal())
+		err = s.checkSyntax(session.AccessToken.Reveal())
 	}
 	if err == nil && g.Kind == auth.KindRefresh && !record.SameAccount(withoutAccount(session), withoutAccount(g.Old)) {
 		err = &auth.Error{Op: g.Kind, Refused: true, Err: errors.New("the response is for another account; the token was not taken")}
@@ -156,7 +156,7 @@ func (s *shared) interactive() (yes bool) {
 
 // checkToken reports why a token that did not come from an exchange is not taken.
 func (s *shared) checkToken(token string) error {
-	if err := bearer.Check(token); err != nil {
+	if err := s.checkSyntax(token); err != nil {
 		return err
 	}
 	x, ok := s.cfg.Exchanger.(auth.TokenChecker)
@@ -166,11 +166,22 @@ func (s *shared) checkToken(token string) error {
 	return shielded("the check of the token", func() error { return x.CheckToken(auth.NewSecret(token)) })
 }
 
+// checkSyntax reports why no header can carry the token. A cookie carries more than a header of its own does.
+func (s *shared) checkSyntax(token string) error {
+	if s.tokenCookie != "" {
+		return nil
+	}
+	return bearer.Check(token)
+}
+
 // deadEnd says why nothing will renew a session, nil if something will. What cannot be found out is taken for that.
 func (s *shared) deadEnd(held auth.Session) error {
 	x, ok := s.cfg.Exchanger.(auth.RenewalChecker)
 	if !ok {
 		return nil
+	}
+	if held.Expires.IsZero() && s.cfg.MaxAge > 0 {
+		held.Expires = held.Issued.Add(s.cfg.MaxAge) // somebody knows
 	}
 	var why error
 	if shielded("CheckRenewable", func() error { why = x.CheckRenewable(held); return nil }) != nil {
@@ -184,6 +195,9 @@ func (s *shared) credentials(ctx context.Context) (any, error) {
 	credentials, err := guarded(ctx, "Credentials", func() (any, error) { return s.cfg.Credentials(ctx) }, nil)
 	if err == nil {
 		return credentials, nil
+	}
+	if refused, ok := errors.AsType[*auth.Error](err); ok && refused.Refused {
+		return nil, &auth.Error{Op: auth.KindLogin, Refused: true, Err: refused.Err, Hint: refused.Hint}
 	}
 	if !transient(err) {
 		err = errors.New(err.Error()) // the end of another Client's session is not the end of this one
@@ -251,9 +265,27 @@ func (s *shared) revoke(ctx context.Context, held auth.Session) error {
 func (s *shared) revokeAll(ctx context.Context, records []*record.Record) error {
 	var errs []error
 	for _, r := range records {
-		errs = append(errs, s.revoke(ctx, r.Session))
+		errs = append(errs, s.revoke(ctx, s.alive(ctx, r.Session)))
 	}
 	return errors.Join(errs...)
+}
+
+// alive is a session that can be revoked: one whose token has ended is refreshed once, where the logout presents it.
+func (s *shared) alive(ctx context.Context, held auth.Session) auth.Session {
+	x, ok := s.cfg.Exchanger.(auth.LogoutTokenUser)
+	if !ok || held.Expires.IsZero() || time.Now().Before(held.Expires) {
+		return held
+	}
+	needed := false
+	_ = shielded("the Exchanger", func() error { needed = x.LogoutNeedsAccessToken(); return nil })
+	if !needed {
+		return held
+	}
+	next, err := s.exchange(ctx, auth.Grant{Kind: auth.KindRefresh, Old: held})
+	if err != nil {
+		return held // the logout says what it could not do
+	}
+	return next.CarryForward(held)
 }
 
 // brought completes a session that the caller brings.
@@ -282,5 +314,5 @@ func (s *shared) brought(held auth.Session) (auth.Session, error) {
 	case held.Issued.IsZero():
 		held.Issued = now
 	}
-	return held, nil
+	return s.timeouts.LoggedIn(held), nil
 }

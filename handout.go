@@ -62,12 +62,12 @@ func (c *Client) change(st *state, edit func(*auth.Session) (renewed bool)) {
 		}
 		s := present.record.Session
 		renewed := edit(&s)
-		if !renewed && sameCookies(s.Cookies, present.record.Session.Cookies) {
+		if !renewed && !movedOn(present.record.Session, s, time.Now()) {
 			return
 		}
 		r := present.record.With(s)
 		r.Version = present.record.Version // no exchange: what another process exchanges meanwhile comes after it
-		r.Spending = present.record.Spending
+		r.Spending, r.Replaces = present.record.Spending, present.record.Replaces
 		if c.replace(present, c.stateOf(r, time.Now()), renewed) {
 			return
 		}

@@ -2,9 +2,7 @@ package silentrefresh
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
@@ -15,28 +13,18 @@ import (
 // is left of them after a failed exchange. Which go to the auth endpoints, the jar itself decides.
 
 // attachCookies sets the session's cookies as a browser would. Those that the caller's own jar has put there, and that
-// stand for the same, go: no server sees two.
+// stand for the same, go: no server sees two. The cookie that is the token goes out wherever its Path points, and once.
 func (s *shared) attachCookies(out *http.Request, st *state) {
-	ours := st.jar.Cookies(out.URL)
-	if s.tokenCookie != "" && !s.cfg.Attach.Cookies {
-		ours = slices.DeleteFunc(ours, func(k *http.Cookie) bool { return k.Name != s.tokenCookie && !s.sendsCookie(k.Name) })
-	}
-	var kept []string
-	for _, line := range out.Header["Cookie"] {
-		for pair := range strings.SplitSeq(line, ";") {
-			name, _, _ := strings.Cut(strings.TrimSpace(pair), "=")
-			if name != "" && !slices.ContainsFunc(ours, func(k *http.Cookie) bool { return k.Name == name }) {
-				kept = append(kept, strings.TrimSpace(pair))
-			}
+	ours := st.jar.SentTo(out.URL)
+	if s.tokenCookie != "" {
+		ours = slices.DeleteFunc(ours, func(k auth.Cookie) bool {
+			return k.Name == s.tokenCookie || !s.cfg.Attach.Cookies && !s.sendsCookie(k.Name)
+		})
+		if token, ok := st.jar.Sole(s.tokenCookie); ok {
+			ours = append(ours, token)
 		}
 	}
-	delete(out.Header, "Cookie")
-	if len(kept) > 0 {
-		out.Header["Cookie"] = []string{strings.Join(kept, "; ")}
-	}
-	for _, k := range ours {
-		out.AddCookie(k)
-	}
+	auth.SetCookieHeader(out.Header, ours)
 	if s.cookies != nil && !safeMethod(out.Method) {
 		s.attachCSRF(out, st)
 	}
@@ -68,19 +56,27 @@ func safeMethod(method string) bool {
 }
 
 // takeCookies takes the cookies of an API response into the session's jar. A new value of the cookie that is the
-// access token counts as a token that was handed out.
+// access token counts as a token that was handed out; that it is cleared counts as a rejection.
 func (c *Client) takeCookies(st *state, resp *http.Response) {
+	if c.tokenCookie != "" && auth.ClearsCookie(resp.Header, c.tokenCookie) {
+		c.mark(st.generation)
+		return
+	}
 	c.change(st, func(s *auth.Session) bool {
 		jar := auth.NewJar(s.Cookies...)
-		jar.SetCookies(resp.Request.URL, resp.Cookies())
+		jar.SetCookies(resp.Request.URL, auth.ReadSetCookies(resp.Header))
+		renewed := c.takeToken(s, jar)
 		s.Cookies = jar.All()
-		return c.takeToken(s, jar, resp.Request.URL)
+		return renewed
 	})
 }
 
 // takeToken makes the cookie that is the access token s's token. It reports whether that is a new one.
-func (s *shared) takeToken(held *auth.Session, jar *auth.Jar, from *url.URL) bool {
-	cookie, ok := jar.Find(from, s.tokenCookie)
+func (s *shared) takeToken(held *auth.Session, jar *auth.Jar) bool {
+	if s.tokenCookie == "" {
+		return false
+	}
+	cookie, ok := jar.Sole(s.tokenCookie)
 	if !ok || cookie.Value.IsZero() || cookie.Value.Equal(held.AccessToken) || s.checkToken(cookie.Value.Reveal()) != nil {
 		return false
 	}
@@ -110,6 +106,20 @@ func sameSlot(a, b auth.Cookie) bool {
 // sameCredential reports whether a and b are renewed by the same thing.
 func sameCredential(a, b auth.Session) bool {
 	return a.RefreshToken.Equal(b.RefreshToken) && sameCookies(a.Cookies, b.Cookies)
+}
+
+// movedOn reports whether what an API response has changed is worth keeping: another cookie, or an end that has moved by
+// more than a twentieth of what is left.
+func movedOn(before, after auth.Session, now time.Time) bool {
+	if !sameCookies(before.Cookies, after.Cookies) {
+		return true
+	}
+	for i, c := range after.Cookies {
+		if old := before.Cookies[i]; !c.Equal(old) && c.Expires.Sub(old.Expires).Abs() > c.Expires.Sub(now)/20 {
+			return true
+		}
+	}
+	return false
 }
 
 func sameCookies(a, b []auth.Cookie) bool {

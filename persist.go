@@ -46,7 +46,7 @@ func (s *session) notSaved(r *record.Record, err error) {
 func (s *session) savedIntent(r *record.Record) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if u := s.unsaved; u != nil && u.record.Login == r.Login && u.record.Version <= r.Version && !u.record.Handed {
+	if u := s.unsaved; u != nil && u.record.Login == r.Login && u.record.Version <= r.Version && !u.record.Handed() {
 		s.unsaved = nil
 		s.armLocked()
 	}
@@ -67,7 +67,7 @@ func (s *session) unsavedRecord() *record.Record {
 
 // ahead reports whether mine is a login that the Store has not taken yet: whatever that has is older.
 func (s *session) ahead(mine *record.Record) bool {
-	if mine == nil || mine.Version != 1 || mine.Handed {
+	if mine == nil || mine.Version != 1 || mine.Handed() {
 		return false
 	}
 	r := s.unsavedRecord()
@@ -128,7 +128,7 @@ func (c *Client) saveAgain(ctx context.Context) error {
 // outdated reports whether the Store has something else by now than what r was made from. A first version is made
 // from nothing: it replaces what was there when its login began.
 func outdated(r *record.Record, old []byte) bool {
-	if r.Version == 1 && !r.Handed {
+	if r.Version == 1 && !r.Handed() {
 		switch has := record.LoginOf(old); {
 		case has == record.Nothing, has == record.Unseen, has == r.Replaces:
 			return false
@@ -141,7 +141,7 @@ func outdated(r *record.Record, old []byte) bool {
 	if err != nil || s == nil {
 		return old != nil // unreadable, or logged out elsewhere
 	}
-	return s.Login != r.Login || s.Version > r.Version || s.Version == r.Version && !r.Handed
+	return s.Login != r.Login || s.Version > r.Version || s.Version == r.Version && !r.Handed()
 }
 
 // lookAgain looks at the Store for a session while there is none here, once a second at most. It reports whether

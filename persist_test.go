@@ -27,7 +27,7 @@ func TestF40_TheIntentIsSavedFirstAndFoundAgain(t *testing.T) {
 			// The process dies between the server's response and the save: nothing of what follows is written.
 			as.Set(func() {
 				as.Before = func(_ context.Context, g auth.Grant) error {
-					if r := stored(t, store, c); r.Spending.IsZero() {
+					if r := stored(t, store, c); !r.Spent() {
 						t.Error("the credential is being spent, and the record does not say so")
 					}
 					store.Full.Store(true)
@@ -302,7 +302,7 @@ func TestAConflictIsReadAgainBeforeItIsSaved(t *testing.T) {
 			}
 			mustGet(t, c)
 			r := stored(t, store, c)
-			if got := c.state.Load().session().RefreshToken; !r.Session.RefreshToken.Equal(got) || got.Reveal() != as.Good() || !r.Spending.IsZero() {
+			if got := c.state.Load().session().RefreshToken; !r.Session.RefreshToken.Equal(got) || got.Reveal() != as.Good() || r.Spent() {
 				t.Errorf("newer %v: store and client disagree", newer)
 			}
 		})
@@ -367,7 +367,7 @@ func TestAConflictOverADeadSessionKeepsTheNewLogin(t *testing.T) {
 		dead := stored(t, store, c)
 		store.Meddle = func() {
 			tried := *dead
-			tried.Spending = time.Now()
+			tried.Spend(time.Now())
 			b, _ := tried.Encode(false)
 			store.Put(c.StoreKey(), b)
 		}

@@ -201,8 +201,8 @@ func (t *refresh) allowed(held auth.Session) error {
 // saveIntent writes down that r is going to be spent, which proves that what comes of it can be saved.
 func (s *storage) saveIntent(ctx context.Context, r *record.Record, save func([]byte) error) error {
 	intent := *r
-	if intent.Spending.IsZero() {
-		intent.Spending = wall.Now()
+	if !intent.Spent() {
+		intent.Spend(wall.Now())
 	}
 	if err := s.save(&intent, save); err != nil {
 		return &auth.Error{Op: auth.KindRefresh, Unsent: true,
@@ -229,7 +229,7 @@ func (t *refresh) newest(old []byte) (*record.Record, error) {
 		return nil, err
 	case r == nil:
 		return mine, nil
-	case mine == nil || r.Newer(mine), r.Version == mine.Version && !mine.Handed && !sameCredential(r.Session, mine.Session):
+	case mine == nil || r.Newer(mine), r.Version == mine.Version && !mine.Handed() && !sameCredential(r.Session, mine.Session):
 		return r, nil
 	case r.Version < mine.Version && t.c.savedAll():
 		t.c.warn(fmt.Errorf("the store has lost a write: it holds version %d of the session, and version %d is known here; going on with that", r.Version, mine.Version))
@@ -260,7 +260,7 @@ func (t *refresh) exchange(r *record.Record, save func([]byte) error) error {
 		}
 		s.AccessToken, s.Issued, s.Expires = r.Session.AccessToken, r.Session.Issued, r.Session.Expires
 	}
-	if s.AccessToken.Equal(r.Session.AccessToken) && !s.Expires.After(r.Session.Expires) {
+	if s.AccessToken.Equal(r.Session.AccessToken) && !s.Expires.After(r.Session.Expires) && !s.Ends.After(r.Session.Ends) {
 		o.kind = EventUnchanged
 	}
 	o.record = r.With(s)

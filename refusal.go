@@ -25,11 +25,11 @@ func (t *refresh) refused(r *record.Record, s auth.Session, err error, save func
 	if rotated {
 		after.Version++
 	}
-	if failure.MaybeSpent && after.Spending.IsZero() {
-		after.Spending = t.began
+	if failure.MaybeSpent && !after.Spent() {
+		after.Spend(t.began)
 	}
 	if t.c.definite(failure) {
-		failure.Interrupted = failure.Interrupted || !r.Spending.IsZero()
+		failure.Interrupted = failure.Interrupted || r.Spent()
 		return t.over(r, failure, save)
 	}
 	t.c.remember(&after, t.st.epoch)

@@ -15,10 +15,10 @@ func (c *Client) renew(ctx context.Context, seen uint64, why Trigger) error {
 	for joined := false; ; {
 		wake := c.waker() // before we look, so that no change is missed
 		st := c.state.Load()
-		if st.ending != nil && st.usable(time.Now()) {
-			return st.ending // the token serves until it ends
-		} else if st.ending != nil {
-			c.end(st, st.record, st.ending, false)
+		if st.ending && st.usable(time.Now()) {
+			return st.deadEnd // the token serves until it ends
+		} else if st.ending {
+			c.end(st, st.record, st.deadEnd, false)
 			continue
 		}
 		if st.err != nil && c.lookAgain(ctx) {
@@ -115,7 +115,7 @@ func (c *Client) fire() {
 	case saving:
 		c.saveAgain(context.Background())
 	case ending:
-		c.end(st, st.record, st.ending, false)
+		c.end(st, st.record, st.deadEnd, false)
 	case renewing:
 		defer c.done()
 		why := TriggerTimer

@@ -152,7 +152,7 @@ func (s *session) dueLocked() time.Time {
 		return time.Time{}
 	}
 	due := s.renewalLocked(st)
-	if st.ending != nil && st.wall != never {
+	if st.ending && st.wall != never {
 		due = st.mono
 	}
 	if save := s.unsaved.dueAt(); due.IsZero() || !save.IsZero() && save.Before(due) {
@@ -200,16 +200,37 @@ func (s *session) expire() (job, *state) {
 	case st.closed():
 	case s.unsaved != nil && !s.unsaved.due.IsZero() && !now.Before(s.unsaved.due):
 		what, s.unsaved.due = saving, time.Time{}
-	case st.ending != nil && !st.fresh(now):
+	case st.ending && !st.fresh(now):
 		what = ending
 	case due.IsZero() || now.Before(due):
 	case s.idle(now):
 		s.dozing.Store(true)
+	case s.movedLocked(st, now):
 	default:
 		what, s.schedule.renewing, s.schedule.fired = renewing, true, now
 	}
 	s.armLocked()
 	return what, st
+}
+
+// movedLocked moves the session's end where requests have done so since, and reports whether that puts off its renewal:
+// a session that ends after some idle time lives as long as it is used.
+func (s *session) movedLocked(st *state, now time.Time) bool {
+	if s.policy.timeouts.Idle == 0 || s.used.Load() == 0 {
+		return false
+	}
+	used := now.Add(-time.Duration(wall.Of(now) - s.used.Load()))
+	held := s.policy.timeouts.Used(st.session(), used)
+	if !held.Ends.After(st.session().Ends) {
+		return false
+	}
+	r := *st.record
+	r.Session.Ends = held.Ends
+	next := *st
+	next.record = &r
+	s.planLocked(&next, st, now)
+	s.swapLocked(&next)
+	return next.renewAt.After(now)
 }
 
 // done ends a renewal by the timer.

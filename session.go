@@ -42,6 +42,7 @@ type policy struct {
 	renewBefore  time.Duration
 	maxAge       time.Duration
 	idleTimeout  time.Duration
+	timeouts     auth.Timeouts // of the session, where no response says them
 	maxWait      time.Duration
 	hasStore     bool
 	logsInAgain  bool // there are Credentials
@@ -183,7 +184,7 @@ func (s *session) lastLeg(from *state, why error) bool {
 		return false
 	}
 	last := *st
-	last.deadEnd, last.ending, last.renewAt = why, why, time.Time{}
+	last.deadEnd, last.ending, last.renewAt = why, true, time.Time{}
 	s.backoff = nil
 	s.swapLocked(&last)
 	s.armLocked()
@@ -250,7 +251,9 @@ func (s *session) replace(old, next *state, renewed bool) bool {
 	now := time.Now()
 	next.generation, next.epoch = old.generation, old.epoch
 	r := *next.record
-	r.Handed = s.unsaved == nil || old.record.Handed
+	if s.unsaved == nil || old.record.Handed() {
+		r.Replaces = record.HandedOut
+	}
 	next.record = &r
 	if renewed {
 		next.generation++

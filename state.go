@@ -19,7 +19,6 @@ type state struct {
 	epoch      uint64 // counts logins and logouts: what began under another one is not published
 	record     *record.Record
 	err        error // why there is no session; nil if there is one
-	final      bool  // logged out here: Credentials do not begin a new one
 
 	header   []string  // the value of the header that carries the token, made once
 	jar      *auth.Jar // the cookies that go to the API; nil for none
@@ -27,9 +26,10 @@ type state struct {
 	wall     int64     // the end by the wall clock; mono is the end by the monotonic one
 	renewAt  time.Time // when the timer renews it; zero: it does not
 	deadEnd  error     // why nothing will renew the session; nil if something will
-	ending   error     // why the session is over when this token ends; nil if it goes on
 	rejected *string   // the endpoint of the API that has rejected this generation; nil if none has
+	final    bool      // logged out here: Credentials do not begin a new one
 	adopted  bool      // it came from another process
+	ending   bool      // the session is over when this token ends, for the reason that deadEnd says
 }
 
 const never = math.MaxInt64
@@ -87,6 +87,7 @@ func (s *shared) stateOf(r *record.Record, now time.Time) *state {
 	st.record = &shared
 	if s.cfg.Attach.Cookies || s.tokenCookie != "" {
 		st.jar = auth.NewJar(r.Session.Cookies...)
+		st.jar.Sole(s.tokenCookie)
 	}
 	if end := r.Session.Expires; !end.IsZero() {
 		left := max(timeLeft(r.Session, now), -lifetime.Longest)

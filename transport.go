@@ -16,6 +16,7 @@ import (
 	"github.com/silentrefresh/silentrefresh/internal/challenge"
 	"github.com/silentrefresh/silentrefresh/internal/origin"
 	"github.com/silentrefresh/silentrefresh/internal/replay"
+	"github.com/silentrefresh/silentrefresh/internal/wall"
 )
 
 // Transport returns an http.RoundTripper that attaches the token to requests for the listed origins, and replays a
@@ -63,8 +64,8 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, st, err := t.send(req, st, &b)
 	if err != nil || !c.rejects(resp) {
 		b.Settle()
-		if c.takes && err == nil {
-			c.takeFrom(resp, st)
+		if err == nil {
+			c.served(resp, st)
 		}
 		return resp, err
 	}
@@ -223,7 +224,7 @@ func (t *transport) rejected(req *http.Request, st *state, b *replay.Body, resp 
 		}
 		if !c.rejects(replayed) {
 			c.exonerate(next.generation, endpoint)
-			c.takeFrom(replayed, next)
+			c.served(replayed, next)
 			return replayed, nil
 		}
 		// What another process saved may be as dead as what we had: that was not the one replay.
@@ -235,15 +236,27 @@ func (t *transport) rejected(req *http.Request, st *state, b *replay.Body, resp 
 	}
 }
 
+// served takes note of a response that does not reject the token.
+func (c *Client) served(resp *http.Response, st *state) {
+	if c.timeouts.Idle > 0 {
+		c.used.Store(wall.Of(time.Now()))
+	}
+	if c.takes {
+		c.takeFrom(resp, st)
+	}
+}
+
 // rejects reports whether resp says that the token is not valid (any more).
 func (s *shared) rejects(resp *http.Response) bool {
 	switch {
 	case s.cfg.Rejected != nil:
 		return s.rejectedBySetting(resp)
+	case len(s.rejectedIf) > 0 && s.rejectedIf.Match(resp):
+		return true
 	case resp.StatusCode < http.StatusBadRequest:
 		return false
-	case s.statuses != nil:
-		return slices.Contains(s.statuses, resp.StatusCode) && challenge.RejectsToken(resp.Header)
+	case s.statuses != nil: // what somebody wrote down counts, but no newer token has more scopes
+		return slices.Contains(s.statuses, resp.StatusCode) && !challenge.LacksScope(resp.Header)
 	}
 	return resp.StatusCode == http.StatusUnauthorized && challenge.RejectsToken(resp.Header)
 }

@@ -22,16 +22,17 @@ type config struct {
 	BaseURL string   `json:"base_url"`
 	Origins []string `json:"origins"`
 	endpoint.Settings
-	Attach         attach       `json:"attach"`
-	RejectedStatus []int        `json:"rejected_status"`
-	HandOutHeader  string       `json:"hand_out_header"`
-	MemoryOnly     bool         `json:"memory_only"`
-	Timeout        duration     `json:"timeout"`
-	MaxWait        duration     `json:"max_wait"`
-	Margin         duration     `json:"margin"`
-	MaxAge         duration     `json:"max_age"`
-	OIDC           *oidc.Config `json:"oidc"`
-	Ask            []string     `json:"ask"` // the fields that login asks for; nil: email and password
+	Attach         attach               `json:"attach"`
+	RejectedStatus []int                `json:"rejected_status"`
+	RejectedIf     []auth.ResponseMatch `json:"rejected_if"`
+	HandOutHeader  string               `json:"hand_out_header"`
+	MemoryOnly     bool                 `json:"memory_only"`
+	Timeout        duration             `json:"timeout"`
+	MaxWait        duration             `json:"max_wait"`
+	Margin         duration             `json:"margin"`
+	MaxAge         duration             `json:"max_age"`
+	OIDC           *oidc.Config         `json:"oidc"`
+	Ask            []string             `json:"ask"` // the fields that login asks for; nil: email and password
 
 	Credentials *credentialSource `json:"credentials"` // for logins without a person; nil: there are none
 }
@@ -134,7 +135,7 @@ func (c *config) renewsItself() bool {
 // client is the library's Config for c, without what belongs to this run of the program.
 func (c *config) client() (silentrefresh.Config, error) {
 	cfg := silentrefresh.Config{
-		BaseURL: c.BaseURL, Origins: c.Origins, Attach: c.Attach.setting(), RejectedStatus: c.RejectedStatus,
+		BaseURL: c.BaseURL, Origins: c.Origins, Attach: c.Attach.setting(), RejectedStatus: c.RejectedStatus, RejectedIf: c.RejectedIf,
 		HandOutHeader: c.HandOutHeader, MemoryOnly: c.MemoryOnly, Timeout: time.Duration(c.Timeout),
 		MaxWait: time.Duration(c.MaxWait), RefreshBefore: time.Duration(c.Margin), MaxAge: time.Duration(c.MaxAge),
 		Endpoint: c.Settings,
@@ -174,6 +175,7 @@ What is left out or empty means the usual thing.
   origins               more origins that get the token
   issuer                what the token's iss claim has to be
   attach                with bare, or with the scheme "", the token is sent without a scheme
+  rejected_if           other API responses that reject the token: [{"status": 302, "location": "/login"}], or a "body"
   hand_out_header       a header of responses that hands out a newer token
   memory_only           never write the access token down, even encrypted
   ask                   what login asks for on the terminal

@@ -32,6 +32,15 @@ func RejectsToken(h http.Header) bool {
 	return other || !password
 }
 
+// LacksScope reports whether a response with the header h says that a newer token would not help: it lacks a scope, or
+// the request itself is wrong (RFC 6750 section 3.1).
+func LacksScope(h http.Header) (lacks bool) {
+	Each(h.Values("Www-Authenticate"), func(scheme, name, value string) {
+		lacks = lacks || strings.EqualFold(scheme, "Bearer") && name == "error" && (value == "insufficient_scope" || value == "invalid_request")
+	})
+	return lacks
+}
+
 func wantsPassword(scheme string) bool {
 	for _, s := range []string{"Basic", "Digest", "Negotiate", "NTLM"} {
 		if strings.EqualFold(scheme, s) {

@@ -21,16 +21,30 @@ type Record struct {
 	Login string
 	// Version counts the saves of the exchanges since that login.
 	Version uint64
-	// Spending is when the credential was presented by somebody who has not written down a response; zero if
-	// the credential is not known to be spent.
-	Spending time.Time
+	// Spending is when the credential was presented by somebody who has not written down a response; nil if the
+	// credential is not known to be spent.
+	Spending *time.Time
 	// Over says why only a login helps, "" while the session lives.
 	Over string
-	// Handed: it holds what an API response gave, beyond what the Store has of this version. Not written down.
-	Handed bool
-	// Replaces is what the Store had when this login began, as LoginOf says it; Unseen where nobody has looked. Not
-	// written down.
+	// Replaces is what the Store had when this login began, as LoginOf says it; Unseen where nobody has looked, and HandedOut
+	// where the Store has had this version. Not written down.
 	Replaces string
+}
+
+// HandedOut stands in Replaces of a record that holds what an API response gave, beyond what the Store has of its
+// version.
+const HandedOut = "+"
+
+// Handed reports whether r holds what an API response gave, beyond what the Store has of this version.
+func (r *Record) Handed() bool { return r.Replaces == HandedOut }
+
+// Spent reports whether the credential may be spent.
+func (r *Record) Spent() bool { return r.Spending != nil }
+
+// Spend notes that the credential is presented at that time, for a record that nobody else has yet.
+func (r *Record) Spend(at time.Time) {
+	at = wall.Recordable(at.Round(0))
+	r.Spending = &at
 }
 
 // Newer reports whether r comes after o: another login, or a later version of the same.
@@ -95,7 +109,7 @@ type written struct {
 func (r *Record) Encode(memoryOnly bool) ([]byte, error) {
 	s := r.Session
 	w := written{
-		Format: recordFormat, Login: r.Login, Version: r.Version, Over: r.Over, Spending: stamp(r.Spending),
+		Format: recordFormat, Login: r.Login, Version: r.Version, Over: r.Over, Spending: r.Spending,
 		Access: s.AccessToken.Reveal(), Refresh: s.RefreshToken.Reveal(), Cookies: EncodeCookies(s.Cookies),
 		Subject: s.Subject, Account: s.Account,
 		Issued: stamp(wallTime(s.Issued)), Expires: stamp(wallTime(s.Expires)), Ends: stamp(s.Ends), Limit: stamp(s.Limit),
@@ -108,7 +122,7 @@ func (r *Record) Encode(memoryOnly bool) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write the session down: %w", err)
 	}
-	return pad(b, !r.Spending.IsZero()), nil
+	return pad(b, r.Spent()), nil
 }
 
 // pad fills up to a whole number of steps with spaces, which JSON ignores; one step more for an intent, since what
@@ -133,7 +147,7 @@ func Decode(b []byte) (*Record, error) {
 	if w.Format != recordFormat {
 		return nil, errRecordFormat
 	}
-	r := &Record{Login: w.Login, Version: w.Version, Over: w.Over, Spending: unstamp(w.Spending)}
+	r := &Record{Login: w.Login, Version: w.Version, Over: w.Over, Spending: w.Spending}
 	r.Session = auth.Session{
 		AccessToken: auth.NewSecret(w.Access), RefreshToken: auth.NewSecret(w.Refresh), Cookies: DecodeCookies(w.Cookies),
 		Subject: w.Subject, Account: w.Account,

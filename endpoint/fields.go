@@ -16,7 +16,8 @@ import (
 )
 
 // fields is what the call's body (for GET, its query) carries for g: the fixed fields, over them the credentials but
-// for those that are spent elsewhere, and the tokens where settings name a field for them.
+// for those that are spent elsewhere (nested objects member by member), and the tokens where settings name a field for
+// them.
 func (c *Call) fields(g auth.Grant, spent map[string]bool) (map[string]any, error) {
 	all := map[string]any{}
 	maps.Copy(all, c.Fields)
@@ -30,7 +31,7 @@ func (c *Call) fields(g auth.Grant, spent map[string]bool) (map[string]any, erro
 			return nil, errors.New("credentials would travel in the query of a GET, which ends up in logs; " +
 				"set login.method to POST, or give them in login.headers")
 		}
-		maps.Copy(all, credentials)
+		overlay(all, credentials)
 	}
 	if token := g.Old.RefreshToken; !token.IsZero() && c.RefreshTokenField != "" {
 		c.set(all, c.RefreshTokenField, token.Reveal())
@@ -39,6 +40,21 @@ func (c *Call) fields(g auth.Grant, spent map[string]bool) (map[string]any, erro
 		c.set(all, c.AccessTokenField, token.Reveal())
 	}
 	return all, nil
+}
+
+// overlay puts fields over those of object, nested objects member by member. What object holds is not changed: it may be
+// the settings' own.
+func overlay(object, fields map[string]any) {
+	for name, value := range fields {
+		below, ok := object[name].(map[string]any)
+		above, both := value.(map[string]any)
+		if ok && both {
+			merged := maps.Clone(below)
+			overlay(merged, above)
+			value = merged
+		}
+		object[name] = value
+	}
 }
 
 func (c *Call) sendsAccessToken() bool {

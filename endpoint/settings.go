@@ -57,8 +57,8 @@ type Call struct {
 	Encoding string `json:"encoding"`
 	// Headers are fixed header fields (Origin, Referer, an API key).
 	Headers map[string]string `json:"headers"`
-	// Fields are fixed fields of the body; for GET, of the query. Credentials go over them. An empty map that is not nil
-	// sends an empty object.
+	// Fields are fixed fields of the body; for GET, of the query. Credentials go over them, nested objects member by
+	// member. An empty map that is not nil sends an empty object.
 	Fields map[string]any `json:"fields"`
 	// RefreshTokenField names the field that carries the refresh token, where it is not a cookie. In JSON a
 	// dotted name makes nested objects ("variables.token").

@@ -33,6 +33,11 @@ func commands() []command {
 			{"cookie-file", "take up a browser's session, from a Netscape cookie `FILE`"},
 			{"refresh-token", "take up a session by its refresh token: `FROM` is @FILE, or - for standard input"},
 		}},
+		{name: "learn", args: "FILE.har", most: 1, run: learn,
+			about: "write the settings for a server that works in a browser", more: learnHelp, flags: []use{
+				{"o", "write the settings to this `FILE`"},
+				{"curl", "read a command line that a browser has copied as cURL"},
+			}},
 		{name: "request", args: "URL-or-path", least: 1, most: 1, run: request,
 			about: "send a request, and print the response's body", more: requestHelp, flags: []use{
 				{"X", "the `METHOD` (default: GET, and POST where there is data)"},

@@ -22,6 +22,7 @@ type options struct {
 	include                        bool
 	minTTL                         time.Duration // token
 	json                           bool          // status
+	curl                           bool          // learn
 	listen, secret                 string        // proxy, testserver
 	ttl                            time.Duration // testserver
 
@@ -77,6 +78,8 @@ func (o *options) define(f *flag.FlagSet, u use) {
 		span(&o.minTTL)
 	case "json":
 		yes(&o.json)
+	case "curl":
+		yes(&o.curl)
 	case "listen":
 		text(&o.listen)
 	case "secret":

@@ -11,22 +11,39 @@ import (
 )
 
 // ask asks on the terminal.
-func (a *app) ask(ctx context.Context) (map[string]string, error) {
+func (a *app) ask(ctx context.Context) (map[string]any, error) {
 	fields := a.profile.config.asked()
 	if !term.IsTerminal(int(a.in.Fd())) {
 		return nil, usage("nobody can be asked for "+strings.Join(fields, " and ")+": standard input is not a terminal",
 			"give them with -d -, as a JSON object on standard input, or with -d @FILE")
 	}
 	fmt.Fprintf(a.err, "Login to %s\n", a.profile.label())
-	responses := map[string]string{}
+	responses := map[string]any{}
 	for _, field := range fields {
 		response, err := a.askFor(ctx, field)
 		if err != nil {
 			return nil, err
 		}
-		responses[field] = response
+		a.fillIn(responses, field, response)
 	}
 	return responses, nil
+}
+
+// fillIn sets a field of the login's body. In JSON a dotted name makes nested objects.
+func (a *app) fillIn(fields map[string]any, name, value string) {
+	for a.profile.config.Login.Encoding != "form" {
+		first, rest, nested := strings.Cut(name, ".")
+		if !nested || first == "" || rest == "" {
+			break
+		}
+		inner, ok := fields[first].(map[string]any)
+		if !ok {
+			inner = map[string]any{}
+			fields[first] = inner
+		}
+		fields, name = inner, rest
+	}
+	fields[name] = value
 }
 
 // askFor asks for one field. What looks like a secret is not echoed. An interrupt restores the terminal.

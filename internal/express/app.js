@@ -1,11 +1,13 @@
 // The routes. Users and items live in memory, as they do in the tutorials.
 import { randomUUID } from "node:crypto";
+import { fileURLToPath } from "node:url";
 import cookieParser from "cookie-parser";
 import express, { Router } from "express";
 import { rateLimit } from "express-rate-limit";
 import { Tokens } from "./tokens.js";
 
 const COOKIE = "refreshToken";
+const PAGE = fileURLToPath(new URL("../browser/page.html", import.meta.url));
 
 // createApp returns the Express application; settings are described in server.js.
 export function createApp(settings) {
@@ -17,6 +19,7 @@ export function createApp(settings) {
   const app = express();
   app.use(express.json());
   app.use(cookieParser());
+  app.get("/", (req, res) => res.sendFile(PAGE));
   app.use("/auth", authRoutes(settings, users, tokens));
   app.use("/api", requireAccessToken(tokens), apiRoutes());
   app.use((err, req, res, next) => res.status(err.status || 500).json({ error: err.message }));

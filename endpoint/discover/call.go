@@ -1,0 +1,266 @@
+package discover
+
+import (
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/endpoint"
+)
+
+// shown are the parts of a request that show a credential: the settings name where.
+type shown struct {
+	refreshField, refreshHeader, accessField, accessHeader string
+
+	refresh    string // the refresh token that was shown, normal
+	unsayable  []string
+	cookies    []string // names of the cookies that were shown
+	forgery    []string // fields of the body that protect against forgery
+	fromScheme string
+}
+
+// call makes the settings of x, except what a person fills in.
+func (l *learner) call(x *exchange, ask []string) (endpoint.Call, shown) {
+	s := l.shows(x)
+	c := endpoint.Call{
+		URL: l.reference(x), RefreshTokenField: s.refreshField, RefreshTokenHeader: s.refreshHeader,
+		AccessTokenField: s.accessField, AccessTokenHeader: s.accessHeader, Headers: l.fixedHeaders(x),
+	}
+	if x.method != http.MethodPost {
+		c.Method = x.method
+	}
+	if x.encoding == "form" || x.encoding == "multipart" {
+		c.Encoding = "form"
+	}
+	if fields, ok := x.fields.(map[string]any); ok {
+		without := slices.Concat(ask, s.forgery, []string{s.refreshField, s.accessField})
+		c.Fields = l.fixedFields(fields, "", without)
+	}
+	return c, s
+}
+
+// reference is the URL of x: a path where it is of the base URL's origin. Of the query stays what is fixed.
+func (l *learner) reference(x *exchange) string {
+	u := *x.url
+	u.RawQuery = ""
+	var kept []string
+	for part := range strings.SplitSeq(x.url.RawQuery, "&") {
+		name, value, _ := strings.Cut(part, "=")
+		decoded, err := url.QueryUnescape(value)
+		if part != "" && err == nil && !l.isSecret(decoded) && !fleeting(name, decoded) {
+			kept = append(kept, part)
+		}
+	}
+	u.RawQuery = strings.Join(kept, "&")
+	if l.result.BaseURL == u.Scheme+"://"+u.Host {
+		u.Scheme, u.Host = "", ""
+		if u.Path == "" {
+			u.Path = "/"
+		}
+	}
+	return u.String()
+}
+
+var (
+	uuidShape  = regexp.MustCompile(`(?i)^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$`)
+	clockShape = regexp.MustCompile(`^1[0-9]{9}([0-9]{3})?(\.[0-9]+)?$`)
+	fleetName  = regexp.MustCompile(`(?i)nonce|timestamp|request-?_?id|correlation|trace|idempotency|^_$|^ts$|^state$|recaptcha|captcha`)
+)
+
+// fleeting reports whether a value is of one request only: a time, a number drawn by lot, a name that says so.
+func fleeting(name, value string) bool {
+	return fleetName.MatchString(name) || clockShape.MatchString(value) || uuidShape.MatchString(value)
+}
+
+// fixedFields are the fields of a body that are the same for everybody. Paths in without belong to others.
+func (l *learner) fixedFields(fields map[string]any, path string, without []string) map[string]any {
+	fixed := map[string]any{}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		at := name
+		if path != "" {
+			at = path + "." + name
+		}
+		switch v := fields[name].(type) {
+		case map[string]any:
+			if inner := l.fixedFields(v, at, without); len(inner) > 0 || len(v) == 0 {
+				fixed[name] = inner
+			}
+		case string:
+			if !slices.Contains(without, at) && !l.isSecret(v) && (!fleeting(name, v) || l.constant(at, v)) {
+				fixed[name] = v
+			}
+		case []any:
+			if !slices.ContainsFunc(v, func(item any) bool { return !l.plain(item) }) {
+				fixed[name] = v
+			}
+		default:
+			if !slices.Contains(without, at) && !fleeting(name, "") {
+				fixed[name] = v
+			}
+		}
+	}
+	if len(fixed) == 0 {
+		return nil
+	}
+	return fixed
+}
+
+// plain reports whether a list's item can be a setting.
+func (l *learner) plain(item any) bool {
+	fine := true
+	eachLeaf(item, func(_ string, v any) {
+		text, _ := v.(string)
+		fine = fine && !l.isSecret(text)
+	})
+	return fine
+}
+
+// constant reports whether more than one request has that field with that value.
+func (l *learner) constant(path, value string) bool {
+	n := 0
+	for _, x := range l.all {
+		if v, ok := leafAt(x.fields, path).(string); ok && v == value {
+			n++
+		}
+	}
+	return n > 1
+}
+
+// fixedHeaders are the headers of x that a program chose: not what browsers add, and not what shows a secret or is of
+// one request only.
+func (l *learner) fixedHeaders(x *exchange) map[string]string {
+	fixed := map[string]string{}
+	for name, values := range x.header {
+		value := values[0]
+		special := name == "Accept" && strings.Contains(value, "vnd.") || name == "Content-Type" && x.fields == nil && len(x.body) > 0
+		switch {
+		case automatic(name) && !special, l.csrf != nil && name == l.csrf.name, l.isSecret(value), l.varies(x, name, value):
+			continue
+		case l.carrier != nil && l.carrier.place == inHeader && name == l.carrier.name && !isBasic(value):
+			continue
+		}
+		fixed[name] = value
+	}
+	if origin := x.header.Get("Origin"); origin != "" && origin != "null" && l.checksOrigin(x) {
+		fixed["Origin"] = origin
+		if l.csrf != nil {
+			fixed["Referer"] = origin + "/"
+		}
+	}
+	if len(fixed) == 0 {
+		return nil
+	}
+	return fixed
+}
+
+func isBasic(value string) bool { return len(value) > 6 && strings.EqualFold(value[:6], "Basic ") }
+
+// varies reports whether other requests to that host have the header with other values, or it looks like of one
+// request only.
+func (l *learner) varies(x *exchange, name, value string) bool {
+	if fleeting(name, value) && !l.repeatsHeader(x, name, value) {
+		return true
+	}
+	for _, o := range l.all {
+		if v := o.header.Get(name); o.url.Host == x.url.Host && v != "" && v != value && !isBasic(v) {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *learner) repeatsHeader(x *exchange, name, value string) bool {
+	n := 0
+	for _, o := range l.all {
+		if o.header.Get(name) == value {
+			n++
+		}
+	}
+	return n > 1
+}
+
+// checksOrigin reports whether the server may look at where a request comes from: it goes by cookies.
+func (l *learner) checksOrigin(x *exchange) bool {
+	return l.carrier != nil && l.carrier.place == inCookie || l.csrf != nil || x.encoding == "form"
+}
+
+// shows finds the credentials that a request shows.
+func (l *learner) shows(x *exchange) (s shown) {
+	for _, u := range l.uses[x] {
+		src, known := l.source(u.value, x)
+		access := slices.Contains(l.tokens, u.value) || l.carrier != nil && l.carrier.place == inHeader && u.spot == l.carrier.spot && !known
+		switch {
+		case !traceable(u.value) || u.place == inQuery && !known:
+		case u.place == inCookie:
+			if opaque(u.value) && !forgeryName.MatchString(u.name) && (l.csrf == nil || !l.repeated(u)) {
+				s.cookies = append(s.cookies, u.name)
+			}
+		case u.place == inHeader && l.csrf != nil && u.name == l.csrf.name, u.place == inHeader && isBasic(u.scheme+" "):
+		case u.place == inBody && (forgeryName.MatchString(u.name) || known && src.place == inPage):
+			s.forgery = append(s.forgery, u.name)
+		case access && (known || u.place == inHeader):
+			s.showsAccess(u)
+		case known && opaque(u.value), !known && opaque(u.value) && refreshName.MatchString(u.name) && x != l.login:
+			s.showsRefresh(u)
+		}
+	}
+	return s
+}
+
+// repeated reports whether a header of the same request repeats the cookie u.
+func (l *learner) repeated(u use) bool {
+	return slices.ContainsFunc(l.uses[u.x], func(o use) bool { return o.place == inHeader && o.value == u.value })
+}
+
+func (s *shown) showsAccess(u use) {
+	switch u.place {
+	case inHeader:
+		s.accessHeader = u.name
+	case inBody:
+		s.accessField = u.name
+	default:
+		s.unsayable = append(s.unsayable, "the access token in the query, as "+strconv.Quote(u.name))
+	}
+}
+
+// showsRefresh takes u for the refresh token, unless something better is known for it.
+func (s *shown) showsRefresh(u use) {
+	taken := s.refreshField != "" || s.refreshHeader != ""
+	if taken && !refreshName.MatchString(u.name) {
+		s.unsayable = append(s.unsayable, "a second value from an earlier response, as "+strconv.Quote(u.name))
+		return
+	}
+	switch {
+	case u.place == inBody:
+		s.refreshField, s.refreshHeader = u.name, ""
+	case u.place == inHeader:
+		s.refreshHeader, s.refreshField = u.name, ""
+	case u.x.method == http.MethodGet:
+		s.refreshField, s.refreshHeader = u.name, ""
+	default:
+		s.unsayable = append(s.unsayable, "a credential in the query, as "+strconv.Quote(u.name))
+		return
+	}
+	s.refresh = u.value
+}
+
+// attach is how a header of that group carries a token.
+func (g *group) attach() auth.Attach {
+	a := auth.Attach{}
+	if g.name != "Authorization" {
+		a.Header = g.name
+	}
+	scheme := g.uses[len(g.uses)-1].scheme
+	switch {
+	case scheme == "" && a.Header == "":
+		a.Bare = true
+	case a.Header != "" || !strings.EqualFold(scheme, "Bearer"):
+		a.Scheme = scheme
+	}
+	return a
+}

@@ -1,0 +1,205 @@
+package discover
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/silentrefresh/silentrefresh/internal/bearer"
+)
+
+// A group is all that requests carry in one header, or in one cookie.
+type group struct {
+	spot
+	uses  []use // in the order of time
+	known int   // how many of them have values that a response before gave
+}
+
+// forgeryName matches what protections against forgery are called.
+var forgeryName = regexp.MustCompile(`(?i)csrf|xsrf|forgery|requestverification`)
+
+// findCarrier finds what API requests carry as their credential, and what protects against forgery.
+func (l *learner) findCarrier() {
+	best := 0
+	for _, g := range l.groups() {
+		if points := l.points(g); points > best {
+			best, l.carrier = points, g
+		}
+	}
+	if l.carrier != nil {
+		l.tokens = l.tokensOf(l.carrier)
+	}
+}
+
+// groups are the headers and cookies of all requests, in the order in which they are first seen.
+func (l *learner) groups() (all []*group) {
+	bySpot := map[spot]*group{}
+	for _, x := range l.all {
+		for _, u := range l.uses[x] {
+			if u.place != inHeader && u.place != inCookie || !traceable(u.value) {
+				continue
+			}
+			g := bySpot[u.spot]
+			if g == nil {
+				g = &group{spot: u.spot}
+				bySpot[u.spot] = g
+				all = append(all, g)
+			}
+			g.uses = append(g.uses, u)
+			if _, ok := l.source(u.value, x); ok {
+				g.known++
+			}
+		}
+	}
+	return all
+}
+
+// points say how much speaks for a group as the credential; 0: it is none.
+func (l *learner) points(g *group) int {
+	last := g.uses[len(g.uses)-1]
+	points := 0
+	switch {
+	case l.forgery(g), strings.EqualFold(last.scheme, "Basic"), strings.EqualFold(last.scheme, "Digest"):
+		return 0
+	case g.place == inCookie:
+		points = l.cookiePoints(g)
+	case g.name == "Authorization" && g.known > 0:
+		points = 1000
+	case g.known > 0 && opaque(last.value):
+		points = 800
+	case g.name == "Authorization" && opaque(last.value):
+		points = 600
+	case bearer.Parse(last.value) != nil && g.known == 0:
+		points = 400
+	}
+	if points > 0 && !l.covers(g) {
+		points /= 10 // the refresh token's own place, most likely
+	}
+	if points > 0 {
+		points += min(len(g.uses), 9)
+	}
+	return points
+}
+
+func (l *learner) cookiePoints(g *group) int {
+	last := g.uses[len(g.uses)-1]
+	if !opaque(last.value) {
+		return 0
+	}
+	points := 100
+	for _, s := range l.sources[last.value] {
+		if s.spot != g.spot {
+			continue
+		}
+		points = max(points, 250)
+		for _, c := range s.x.setCookies {
+			if c.Name == g.name && c.HttpOnly {
+				points = max(points, 300)
+			}
+		}
+		if l.typesPassword(s.x) || s.x.method == "POST" {
+			points += 200
+			break
+		}
+	}
+	if bearer.Parse(last.value) != nil {
+		points += 100
+	}
+	return points
+}
+
+// covers reports whether most requests carry the group's values once they are known, and not one or two of them.
+func (l *learner) covers(g *group) bool {
+	first, carries := l.place[g.uses[0].x], map[*exchange]bool{}
+	hosts := map[string]bool{}
+	for _, u := range g.uses {
+		carries[u.x], hosts[u.x.url.Host] = true, true
+	}
+	with, all := 0, 0
+	for _, x := range l.all[first:] {
+		if !hosts[x.url.Host] || l.typesPassword(x) || isPageOrAsset(x) {
+			continue
+		}
+		all++
+		if carries[x] {
+			with++
+		}
+	}
+	return with*3 >= all && with > 0
+}
+
+// isPageOrAsset reports whether a browser asked for x by itself, so that no script added a header.
+func isPageOrAsset(x *exchange) bool {
+	switch {
+	case !x.safe():
+		return false
+	case x.header.Get("Sec-Fetch-Mode") == "navigate", strings.Contains(x.media, "html"):
+		return true
+	}
+	return strings.Contains(x.media, "image") || strings.Contains(x.media, "css") || strings.Contains(x.media, "javascript") ||
+		strings.Contains(x.media, "font")
+}
+
+// forgery reports whether a header is a protection against forgery and no credential: it is called so, repeats a
+// cookie, or comes with a session cookie and with unsafe methods alone. A cookie is, if a header repeats it.
+func (l *learner) forgery(g *group) bool {
+	if forgeryName.MatchString(g.name) {
+		return true
+	}
+	if g.place == inHeader && g.name == "Authorization" {
+		return false
+	}
+	twin := inCookie
+	if g.place == inCookie {
+		twin = inHeader
+	}
+	onlyUnsafe, besideCookie := true, false
+	for _, u := range g.uses {
+		onlyUnsafe = onlyUnsafe && !u.x.safe()
+		besideCookie = besideCookie || len(u.x.cookies) > 0
+		if slices.ContainsFunc(l.uses[u.x], func(o use) bool {
+			return o.place == twin && o.value == u.value && o.name != "Authorization"
+		}) {
+			return true
+		}
+	}
+	return g.place == inHeader && g.known > 0 && onlyUnsafe && besideCookie && l.readsWithout(g)
+}
+
+// readsWithout reports whether the API was read without the header after its value was known.
+func (l *learner) readsWithout(g *group) bool {
+	first := l.place[g.uses[0].x]
+	for _, x := range l.all[first:] {
+		if x.safe() && x.url.Host == g.uses[0].x.url.Host && x.document != nil && len(x.cookies) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// tokensOf are the values of the credential in the order of their use. In a header that carries the refresh token
+// too, those that are shown for nothing but a new one are left out.
+func (l *learner) tokensOf(g *group) (tokens []string) {
+	gives := map[*exchange]bool{}
+	for _, u := range g.uses {
+		if s, ok := l.source(u.value, u.x); ok && !(s.place == inHeader && s.x.safe()) {
+			gives[s.x] = true
+		}
+	}
+	add := func(value string) {
+		if !slices.Contains(tokens, value) {
+			tokens = append(tokens, value)
+		}
+	}
+	for _, u := range g.uses {
+		if !gives[u.x] || g.place == inCookie {
+			add(u.value)
+		}
+	}
+	if len(tokens) == 0 {
+		for _, u := range g.uses {
+			add(u.value)
+		}
+	}
+	return tokens
+}

@@ -1,0 +1,259 @@
+package discover
+
+import (
+	"cmp"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/silentrefresh/silentrefresh/endpoint"
+	"github.com/silentrefresh/silentrefresh/internal/origin"
+)
+
+// describeBase finds the API's origin: the one that most requests with the credential went to.
+func (l *learner) describeBase() {
+	count := map[string]int{}
+	add := func(x *exchange, n int) {
+		if x != nil {
+			count[x.url.Scheme+"://"+x.url.Host] += n
+		}
+	}
+	if l.carrier != nil {
+		for _, u := range l.carrier.uses {
+			if !l.isAuth(u.x) {
+				add(u.x, 2)
+			}
+		}
+	}
+	if len(count) == 0 {
+		for _, x := range []*exchange{l.login, l.refresh, l.logout} {
+			add(x, 1)
+		}
+	}
+	bySize := func(a, b string) int { return cmp.Or(count[b]-count[a], strings.Compare(a, b)) }
+	origins := slices.SortedFunc(maps.Keys(count), bySize)
+	if len(origins) == 0 {
+		return
+	}
+	l.result.BaseURL = origins[0]
+	if l.carrier != nil && l.carrier.place == inHeader && len(origins) > 1 {
+		l.result.Origins = origins[1:]
+	}
+	for _, o := range origins {
+		if u, err := url.Parse(o); err == nil && u.Scheme == "http" && !origin.Loopback(u.Hostname()) {
+			l.result.missing("%s is plain http, which shows the token to everybody on the way; use https, or list it in origins", o)
+		}
+	}
+}
+
+// describeCredential says what API requests carry.
+func (l *learner) describeCredential() {
+	g := l.carrier
+	if g == nil {
+		return
+	}
+	last := g.uses[len(g.uses)-1]
+	sure, from := Certain, l.from(last.x)
+	if src, ok := l.source(last.value, last.x); ok {
+		from = l.from(last.x, src.x)
+	} else {
+		sure = Likely
+	}
+	if g.place == inCookie {
+		l.result.Settings.AccessToken.Cookie = g.name
+		l.result.found(sure, from, "API requests carry the cookie %s", g.name)
+		return
+	}
+	l.result.Attach = g.attach()
+	header, value := l.result.Attach.Value("TOKEN")
+	l.result.found(sure, from, "API requests carry %s: %s", header, value)
+	l.describeHandOut()
+}
+
+// describeHandOut says whether API responses bring newer tokens.
+func (l *learner) describeHandOut() {
+	for _, token := range l.tokens {
+		all := l.sources[token]
+		if len(all) == 0 || all[0].place != inHeader || l.isAuth(all[0].x) || !l.handsOut(all[0].x) {
+			continue
+		}
+		l.result.HandOutHeader = all[0].name
+		l.result.found(Certain, l.from(all[0].x), "responses of the API hand out newer tokens in the header %s", all[0].name)
+		return
+	}
+}
+
+// describeLogin makes the settings of the login.
+func (l *learner) describeLogin() {
+	s := &l.result.Settings
+	if l.login == nil {
+		s.Login.URL = "-"
+		return
+	}
+	ask := l.people(l.login)
+	var shown shown
+	s.Login, shown = l.call(l.login, ask)
+	s.Login.RefreshTokenField, s.Login.RefreshTokenHeader, s.Login.AccessTokenField, s.Login.AccessTokenHeader = "", "", "", ""
+	l.result.Ask = ask
+	sure := Certain
+	if len(ask) == 0 || !l.typesPassword(l.login) {
+		sure = Guess
+	} else if first := l.firstGiver(); first != l.login && !l.givesFor(l.login, first) {
+		sure = Likely
+	}
+	l.result.found(sure, l.from(l.login), "login: %s, asks for %s", describe(s.Login), cmp.Or(strings.Join(ask, " and "), "nothing"))
+	if shown.refreshField != "" {
+		l.result.missing("the login shows in %q what an earlier response gave: a login in two steps, which settings cannot say", shown.refreshField)
+	}
+	if l.login.encoding == "multipart" {
+		l.result.missing("the login is a multipart form; the settings send an ordinary one, which most servers take as well")
+	}
+	if l.login.status >= 300 {
+		l.result.missing("the response to the login is a redirect (%d)", l.login.status)
+	}
+	if signUp.MatchString(l.login.url.Path) {
+		l.result.missing("what was recorded is a registration and not a login; record a login")
+	}
+}
+
+func describe(c endpoint.Call) string {
+	path, _, _ := strings.Cut(c.URL, "?")
+	return cmp.Or(c.Method, http.MethodPost) + " " + path + map[string]string{"form": " with a form"}[c.Encoding]
+}
+
+// describeRefresh makes the settings of the refresh.
+func (l *learner) describeRefresh() {
+	s := &l.result.Settings
+	if l.refresh == nil {
+		s.Refresh.URL = "-"
+		return
+	}
+	var shown shown
+	s.Refresh, shown = l.call(l.refresh, nil)
+	if l.givesOnly(shown) {
+		s.Refresh.AccessTokenHeader = cmp.Or(s.Refresh.AccessTokenHeader, shown.accessHeader)
+	}
+	sure := Likely
+	if shown.refresh != "" || len(shown.cookies) > 0 && l.knowsCookie(shown.cookies) || shown.accessHeader+shown.accessField != "" {
+		sure = Certain
+	}
+	l.result.found(sure, l.from(l.refresh, l.sourceOf(shown.refresh)), "refresh: %s, shows %s", describe(s.Refresh), shown.String())
+	l.describeUnsayable(l.refresh, shown)
+	l.placeRefreshToken(shown)
+}
+
+// givesOnly reports whether the access token is all that the request shows.
+func (l *learner) givesOnly(s shown) bool {
+	return s.refresh == "" && len(s.cookies) == 0
+}
+
+// String names what is shown, for people.
+func (s shown) String() string {
+	var parts []string
+	for _, p := range []struct{ what, name string }{
+		{"the field ", s.refreshField}, {"the refresh token in ", s.refreshHeader},
+		{"the old access token in the field ", s.accessField}, {"the old access token in ", s.accessHeader},
+	} {
+		if p.name != "" {
+			parts = append(parts, p.what+p.name)
+		}
+	}
+	for _, name := range s.cookies {
+		parts = append(parts, "the cookie "+name)
+	}
+	if len(parts) == 0 {
+		return "nothing that is known"
+	}
+	return strings.Join(parts, " and ")
+}
+
+func (l *learner) knowsCookie(names []string) bool {
+	for _, all := range l.sources {
+		for _, s := range all {
+			if s.place == inCookie && slices.Contains(names, s.name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (l *learner) sourceOf(value string) *exchange {
+	if all := l.sources[value]; value != "" && len(all) > 0 {
+		return all[0].x
+	}
+	return nil
+}
+
+func (l *learner) describeUnsayable(x *exchange, s shown) {
+	for _, what := range s.unsayable {
+		l.result.missing("%s shows %s, which settings cannot say", l.entry(x), what)
+	}
+}
+
+// placeRefreshToken says where responses have the refresh token, where that is not to be guessed.
+func (l *learner) placeRefreshToken(s shown) {
+	all := l.sources[s.refresh]
+	if s.refresh == "" || len(all) == 0 {
+		return
+	}
+	switch at := all[0]; at.place {
+	case inBody:
+		l.result.Settings.RefreshToken.JSON = at.name
+	case inHeader:
+		l.result.Settings.RefreshToken.Header = at.name
+	case inCookie:
+		l.result.missing("%s shows the value of the cookie %s outside of a cookie, which settings cannot say", l.entry(l.refresh), at.name)
+	}
+}
+
+// describeLogout makes the settings of the logout.
+func (l *learner) describeLogout() {
+	s := &l.result.Settings
+	if l.logout == nil {
+		s.Logout.URL = "-"
+		return
+	}
+	var shown shown
+	s.Logout, shown = l.call(l.logout, nil)
+	sure := Likely
+	if l.deletesCredential(l.logout) || logoutName.MatchString(l.logout.url.Path) && l.isLast(l.logout) {
+		sure = Certain
+	}
+	l.result.found(sure, l.from(l.logout), "logout: %s, shows %s", describe(s.Logout), shown.String())
+	l.describeUnsayable(l.logout, shown)
+	if l.logout.status >= 300 {
+		l.result.missing("the response to the logout is a redirect (%d)", l.logout.status)
+	}
+}
+
+// describeRejections finds the statuses that went before a newer token made the same request succeed.
+func (l *learner) describeRejections() {
+	if l.carrier == nil {
+		return
+	}
+	statuses := map[int]bool{}
+	for _, u := range l.carrier.uses {
+		if u.x.status < 400 || u.x.status > 499 || l.isAuth(u.x) || !l.succeedsLater(u) {
+			continue
+		}
+		if !statuses[u.x.status] {
+			l.result.found(Certain, l.from(u.x), "the API rejects a token with %d", u.x.status)
+		}
+		statuses[u.x.status] = true
+	}
+	delete(statuses, http.StatusUnauthorized)
+	if len(statuses) > 0 {
+		statuses[http.StatusUnauthorized] = true
+		l.result.RejectedStatus = slices.Sorted(maps.Keys(statuses))
+	}
+}
+
+// succeedsLater reports whether the same request was a success with another token.
+func (l *learner) succeedsLater(u use) bool {
+	return slices.ContainsFunc(l.carrier.uses, func(o use) bool {
+		return l.before(u.x, o.x) && o.value != u.value && o.x.method == u.x.method && o.x.url.Path == u.x.url.Path && o.x.ok()
+	})
+}

@@ -1,0 +1,191 @@
+package discover
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var (
+	passwordName = regexp.MustCompile(`(?i)passw|passphrase|passcode|^pass$|^pwd$|[._\[-]pwd|[._\[-]pass\]?$|kennwort|mot_?de_?passe|contrase|senha`)
+	codeName     = regexp.MustCompile(`(?i)otp|totp|mfa|2fa|one.?time|^pin$|(verification|security|auth).?code|captcha`)
+	personName   = regexp.MustCompile(`(?i)e-?mail|user.?name|^user$|^login$|[._\[](login|user)\]?$|identifier|identity|account|phone|mobile|userid|^uid$`)
+	signUp       = regexp.MustCompile(`(?i)regist|sign-?_?up|create-?account|reset|forgot|change-?password`)
+)
+
+// typesPassword reports whether the request brings a password.
+func (l *learner) typesPassword(x *exchange) bool {
+	if x == nil || x.safe() {
+		return false
+	}
+	found := false
+	eachLeaf(x.fields, func(path string, v any) {
+		if text, ok := v.(string); ok && text != "" {
+			found = found || passwordName.MatchString(path) || l.passwords[path]
+		}
+	})
+	return found
+}
+
+// findLogin finds the request with which a person logged in: the one that gave the first credential, or led to it.
+func (l *learner) findLogin() {
+	first := l.firstGiver()
+	var candidates []*exchange
+	for _, x := range l.all {
+		if l.typesPassword(x) && x.ok() && !l.carriesToken(x) && !l.complains(x) {
+			candidates = append(candidates, x)
+		}
+	}
+	if slices.Contains(candidates, first) && !signUp.MatchString(first.url.Path) {
+		l.login = first
+		return
+	}
+	for _, x := range candidates {
+		better := l.login == nil || signUp.MatchString(l.login.url.Path) && !signUp.MatchString(x.url.Path)
+		if better || !signUp.MatchString(x.url.Path) && l.before(x, first) && l.givesFor(x, first) {
+			l.login = x
+		}
+	}
+	if l.login == nil && first != nil && !first.safe() && first.fields != nil && !l.presents(first) {
+		l.login = first
+	}
+}
+
+// firstGiver is what gave the first credential that API requests carry, nil if nothing did.
+func (l *learner) firstGiver() *exchange {
+	if l.carrier == nil {
+		return nil
+	}
+	for _, u := range l.carrier.uses {
+		if s, ok := l.source(u.value, u.x); ok && slices.Contains(l.tokens, u.value) {
+			return s.x
+		}
+	}
+	return nil
+}
+
+// givesFor reports whether the request of x shows what the response to login gave.
+func (l *learner) givesFor(login, x *exchange) bool {
+	return slices.ContainsFunc(l.uses[x], func(u use) bool {
+		s, ok := l.source(u.value, x)
+		return ok && s.x == login
+	})
+}
+
+// carriesToken reports whether the request carries an access token.
+func (l *learner) carriesToken(x *exchange) bool {
+	return l.carrier != nil && l.carrier.place != inCookie && slices.ContainsFunc(l.uses[x], func(u use) bool {
+		return u.spot == l.carrier.spot && traceable(u.value)
+	})
+}
+
+// presents reports whether the request shows a credential that it need not have from a person.
+func (l *learner) presents(x *exchange) bool {
+	return slices.ContainsFunc(l.uses[x], func(u use) bool {
+		_, known := l.source(u.value, x)
+		switch {
+		case !opaque(u.value), forgeryName.MatchString(u.name), u.place == inQuery, u.place == inBody && oauthName(u.name):
+			return false
+		case u.place == inCookie && !known:
+			return refreshName.MatchString(u.name)
+		}
+		return known || refreshName.MatchString(u.name)
+	})
+}
+
+// complains reports whether a response with a good status says that it is an error, as GraphQL has it.
+func (l *learner) complains(x *exchange) bool {
+	root, ok := x.document.(map[string]any)
+	if !ok {
+		return false
+	}
+	list, _ := root["errors"].([]any)
+	text, _ := root["error"].(string)
+	return len(list) > 0 || text != "" || root["success"] == false || root["ok"] == false
+}
+
+// people are the fields of the login that a person fills in: passwords, what stands before the first of them, what
+// has the form of an address or a code, and what the response repeats.
+func (l *learner) people(x *exchange) (ask []string) {
+	var names []string
+	values := map[string]string{}
+	eachLeaf(x.fields, func(path string, v any) {
+		if text, ok := v.(string); ok && text != "" {
+			names = append(names, path)
+			values[path] = text
+		}
+	})
+	names = inOrder(names)
+	secretAt := slices.IndexFunc(names, func(n string) bool { return passwordName.MatchString(n) || l.passwords[n] })
+	for i, name := range names {
+		v := values[name]
+		_, known := l.source(normal(v), x)
+		switch {
+		case passwordName.MatchString(name), l.passwords[name]:
+		case known && traceable(normal(v)), l.settled(name, v):
+			continue
+		case personName.MatchString(name), isEmail(v), codeName.MatchString(name), l.repeats(x, v):
+		case secretAt < 0 && i < 3: // nothing is called a password: all of it may be one
+		default:
+			continue
+		}
+		ask = append(ask, name)
+	}
+	if len(ask) == 1 && secretAt >= 0 { // the account is called something else
+		for _, name := range names {
+			if name != ask[0] && !l.settled(name, values[name]) && !number(values[name]) {
+				return []string{name, ask[0]}
+			}
+		}
+	}
+	return ask
+}
+
+// inOrder puts the account before its password, and codes last, as forms have them: JSON objects have no order.
+func inOrder(names []string) []string {
+	rank := func(name string) int {
+		switch {
+		case codeName.MatchString(name):
+			return 3
+		case passwordName.MatchString(name):
+			return 2
+		case personName.MatchString(name):
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return rank(a) - rank(b) })
+	return names
+}
+
+// settled reports whether a field is the program's and no person's: OAuth's, a GraphQL document, a switch, or one that
+// other requests repeat.
+func (l *learner) settled(name, value string) bool {
+	if oauthName(name) || strings.ContainsAny(value, "{}\n") || slices.Contains([]string{"on", "off", "true", "false", "yes", "no", "1", "0"}, value) {
+		return true
+	}
+	for _, x := range l.all {
+		if x.safe() || l.typesPassword(x) || x.fields == nil {
+			continue
+		}
+		repeated := false
+		eachLeaf(x.fields, func(path string, v any) { repeated = repeated || path == name && v == any(value) })
+		if repeated {
+			return true
+		}
+	}
+	return false
+}
+
+// oauthName reports whether a field is one of RFC 6749 that names the client and what it asks for.
+func oauthName(name string) bool {
+	return slices.Contains([]string{"grant_type", "client_id", "client_secret", "scope", "audience", "realm", "connection",
+		"response_type", "redirect_uri", "resource", "operationName", "query"}, name)
+}
+
+// repeats reports whether the response names somebody as value does.
+func (l *learner) repeats(x *exchange, value string) bool {
+	found := false
+	eachLeaf(x.document, func(_ string, v any) { found = found || v == any(value) })
+	return found && len(value) > 1
+}

@@ -1,0 +1,84 @@
+package discover
+
+import (
+	"encoding/base64"
+	"net/http"
+	"strings"
+)
+
+// collectSecrets notes every value that must not get out: what responses gave and requests showed, cookies, and what
+// a person typed.
+func (l *learner) collectSecrets() {
+	for _, x := range l.all {
+		for _, u := range l.uses[x] {
+			_, known := l.source(u.value, x)
+			switch {
+			case u.value == "":
+			case u.place == inCookie && len(u.value) >= minValue, known && opaque(u.value), known && forgeryName.MatchString(u.name),
+				u.place == inHeader && u.name == "Authorization" && !strings.EqualFold(u.scheme, "Basic"),
+				u.place == inBody && (passwordName.MatchString(u.name) || l.passwords[u.name]):
+				l.secrets[u.value] = true
+			}
+		}
+		if x != l.login && x != l.refresh {
+			continue
+		}
+		for _, s := range x.sources() {
+			if opaque(s.value) && s.place != inPage && !automatic(s.name) {
+				l.secrets[s.value] = true
+			}
+		}
+	}
+	for _, token := range l.tokens {
+		l.secrets[token] = true
+	}
+	if l.login == nil {
+		return
+	}
+	for _, name := range l.people(l.login) {
+		if v, ok := leafAt(l.login.fields, name).(string); ok {
+			l.typed[v] = true
+		}
+	}
+}
+
+// leafAt is the value at a path that eachLeaf gave.
+func leafAt(document any, path string) (found any) {
+	eachLeaf(document, func(p string, v any) {
+		if p == path {
+			found = v
+		}
+	})
+	return found
+}
+
+// isSecret reports whether text is, or holds, a value that must not get out.
+func (l *learner) isSecret(text string) bool {
+	for _, form := range []string{text, normal(text), basicText(text)} {
+		_, bare := cutScheme(form)
+		if l.secrets[form] || l.secrets[bare] || l.typed[form] || l.typed[bare] {
+			return form != ""
+		}
+		for _, all := range []map[string]bool{l.secrets, l.typed} {
+			for s := range all {
+				if len(s) >= minValue && len(form) > len(s) && strings.Contains(form, s) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// basicText is what a header "Basic ..." says (RFC 7617), "" if text is none.
+func basicText(text string) string {
+	r := http.Request{Header: http.Header{"Authorization": {text}}}
+	user, password, ok := r.BasicAuth()
+	if !ok {
+		if raw, err := base64.StdEncoding.DecodeString(text); err == nil && len(raw) < 1000 {
+			return string(raw)
+		}
+		return ""
+	}
+	return user + ":" + password
+}

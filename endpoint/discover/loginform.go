@@ -1,0 +1,107 @@
+package discover
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/silentrefresh/silentrefresh/endpoint"
+)
+
+// loginForm reports whether a page of the server has a form with a password: the one that was given, one that it
+// links to as its login, or the usual one.
+func (l *looker) loginForm(first *view) bool {
+	if l.takeForm(first) {
+		return true
+	}
+	var places []*url.URL
+	if strings.Contains(first.media, "html") {
+		for _, link := range readPage(first.body, first.at).links {
+			if sameOrigin(link.to, l.start) && (signInLink(link.to.Path) || signInLink(link.text)) && len(places) < 2 {
+				places = append(places, link.to)
+			}
+		}
+	}
+	places = append(places, l.at("/login"), l.at("/signin"))
+	for _, u := range places {
+		if v, err := l.get(u); err == nil && l.takeForm(v) {
+			return true
+		}
+	}
+	return false
+}
+
+func signInLink(text string) bool {
+	text = strings.NewReplacer(" ", "", "-", "", "_", "").Replace(strings.ToLower(text))
+	return strings.Contains(text, "login") || strings.Contains(text, "signin") || strings.Contains(text, "anmelden")
+}
+
+// takeForm takes a page's form with a password.
+func (l *looker) takeForm(v *view) bool {
+	if v.status >= http.StatusInternalServerError || !strings.Contains(v.media, "html") {
+		return false
+	}
+	for _, f := range readPage(v.body, v.at).forms {
+		passwords := 0
+		for _, i := range f.inputs {
+			if i.kind == "password" {
+				passwords++
+			}
+		}
+		if passwords == 1 && (f.action == nil || !signUp.MatchString(f.action.Path)) {
+			return l.readForm(v, f)
+		}
+	}
+	return false
+}
+
+func (l *looker) readForm(v *view, f form) bool {
+	r := l.result
+	fixed, ask, hidden := map[string]any{}, []string{}, []string{}
+	for _, i := range f.inputs {
+		switch {
+		case i.kind == "hidden" && forgeryField(i):
+			hidden = append(hidden, i.name)
+		case i.kind == "hidden":
+			fixed[i.name] = i.value
+		case slices.Contains([]string{"text", "email", "tel", "password", "number"}, i.kind) && !slices.Contains(ask, i.name):
+			ask = append(ask, i.name)
+		}
+	}
+	r.Ask = ask
+	if f.action == nil || f.method != http.MethodPost {
+		r.found(Likely, l.from(v.at), "a page asks for %s, and a script sends it", strings.Join(ask, " and "))
+		r.missing("the page's script sends the login, so a look at the page does not tell how. Record it in the browser, and let silentrefresh learn from that")
+		return true
+	}
+	if !sameOrigin(f.action, l.start) {
+		if err := l.name(f.action); err != nil {
+			r.missing("the form would send credentials elsewhere: %v", err)
+			return true
+		}
+		r.found(Certain, l.from(v.at), "the form names another origin, %s", f.action.Scheme+"://"+f.action.Host)
+	}
+	r.Settings.Login = endpoint.Call{URL: l.relative(f.action), Encoding: "form"}
+	if len(fixed) > 0 {
+		r.Settings.Login.Fields = fixed
+	}
+	r.found(Certain, l.from(v.at), "login: a form, %s, asks for %s", describe(r.Settings.Login), strings.Join(ask, " and "))
+	for _, name := range hidden {
+		r.missing("the form's hidden field %s protects against forgery and is another one each time; settings cannot fetch it from the page", name)
+	}
+	r.missing("a form does not say which cookie is the session, nor how it ends. Record it in the browser, and let silentrefresh learn from that")
+	return true
+}
+
+// forgeryField reports whether a hidden field is another one each time.
+func forgeryField(i input) bool {
+	return forgeryName.MatchString(i.name) || opaque(i.value) || strings.Contains(strings.ToLower(i.name), "token")
+}
+
+func (l *looker) relative(u *url.URL) string {
+	if sameOrigin(u, l.start) {
+		return u.RequestURI()
+	}
+	return u.String()
+}

@@ -28,7 +28,7 @@ const dataForms = "a text, @FILE, or - for standard input"
 // commands returns all of them, in the order in which people meet them.
 func commands() []command {
 	return []command{
-		{name: "login", run: login, about: "log in, and keep the session", more: loginHelp, flags: []use{
+		{name: "login", args: "[URL]", most: 1, run: login, about: "log in, and keep the session", more: loginHelp, flags: []use{
 			{"d", "the credentials, a JSON object: `DATA` is " + dataForms},
 			{"cookie-file", "take up a browser's session, from a Netscape cookie `FILE`"},
 			{"refresh-token", "take up a session by its refresh token: `FROM` is @FILE, or - for standard input"},

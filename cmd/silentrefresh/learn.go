@@ -175,12 +175,7 @@ func document(r discover.Result) (json.RawMessage, error) {
 		prune(members[call])
 	}
 	prune(members)
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	err = e.Encode(members)
-	return b.Bytes(), err
+	return encode(members)
 }
 
 func attached(a auth.Attach) attach {

@@ -15,15 +15,23 @@ const loginHelp = `Without -d, -cookie-file and -refresh-token it asks on the te
 settings it opens the browser, or shows a code for another device. The settings are stored with the session: what was
 given with -config or -base need not be given again.
 
+With a URL and nothing else it looks at the server for how people log in there, says what it found, and asks before it
+sends anything.
+
+  silentrefresh login https://api.example.com
   silentrefresh login -base https://api.example.com
   echo '{"email": "ada@example.com", "password": "..."}' | silentrefresh login -base https://api.example.com -d -
 `
 
 // login gets a session and keeps it.
 func login(ctx context.Context, a *app) (err error) {
-	err = a.choose()
+	if len(a.args) == 1 {
+		err = a.chooseURL(ctx, a.args[0])
+	} else {
+		err = a.choose()
+	}
 	if f, ok := err.(*failure); ok && f.code == exitLogin {
-		return usage("nothing says where to log in", "silentrefresh login -base URL, or -config FILE")
+		return usage("nothing says where to log in", "silentrefresh login URL, or -base URL, or -config FILE")
 	} else if err != nil {
 		return err
 	}

@@ -64,6 +64,7 @@ func (l *looker) redirected(v *view) bool {
 		l.result.found(Certain, l.from(v.at), "it sends people to log in at %s", v.away.Host)
 		if l.metadata(&url.URL{Scheme: v.away.Scheme, Host: v.away.Host, Path: issuerPath(v.away.Path)}) {
 			l.result.OAuth.ClientID, l.result.OAuth.Scopes = q.Get("client_id"), strings.Fields(q.Get("scope"))
+			l.result.found(Certain, l.from(v.at), "the page's own client is %s", q.Get("client_id"))
 			return true
 		}
 	}

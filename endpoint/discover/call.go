@@ -87,8 +87,10 @@ func (l *learner) fixedFields(fields map[string]any, path string, without []stri
 		}
 		switch v := fields[name].(type) {
 		case map[string]any:
-			if inner := l.fixedFields(v, at, without); len(inner) > 0 || len(v) == 0 {
+			if inner := l.fixedFields(v, at, without); inner != nil {
 				fixed[name] = inner
+			} else if len(v) == 0 {
+				fixed[name] = map[string]any{}
 			}
 		case string:
 			if !slices.Contains(without, at) && !l.isSecret(v) && (!fleeting(name, v) || l.constant(at, v)) {
@@ -141,7 +143,7 @@ func (l *learner) fixedHeaders(x *exchange) map[string]string {
 		switch {
 		case automatic(name) && !special, l.csrf != nil && name == l.csrf.name, l.isSecret(value), l.varies(x, name, value):
 			continue
-		case l.carrier != nil && l.carrier.place == inHeader && name == l.carrier.name && !isBasic(value):
+		case l.carrier != nil && l.carrier.place == inHeader && name == l.carrier.name && !isBasic(value) && !l.standing(normal(bare(value))):
 			continue
 		}
 		fixed[name] = value
@@ -158,6 +160,11 @@ func (l *learner) fixedHeaders(x *exchange) map[string]string {
 	return fixed
 }
 
+func bare(value string) string {
+	_, bare := cutScheme(value)
+	return bare
+}
+
 func isBasic(value string) bool { return len(value) > 6 && strings.EqualFold(value[:6], "Basic ") }
 
 // varies reports whether other requests to that host have the header with other values, or it looks like of one
@@ -167,7 +174,7 @@ func (l *learner) varies(x *exchange, name, value string) bool {
 		return true
 	}
 	for _, o := range l.all {
-		if v := o.header.Get(name); o.url.Host == x.url.Host && v != "" && v != value && !isBasic(v) {
+		if v := o.header.Get(name); o.url.Host == x.url.Host && v != "" && v != value && !isBasic(v) && !l.standing(normal(bare(value))) {
 			return true
 		}
 	}
@@ -194,6 +201,7 @@ func (l *learner) shows(x *exchange) (s shown) {
 	for _, u := range l.uses[x] {
 		src, known := l.source(u.value, x)
 		access := slices.Contains(l.tokens, u.value) || l.carrier != nil && l.carrier.place == inHeader && u.spot == l.carrier.spot && !known
+		access = access && !l.standing(u.value)
 		switch {
 		case !traceable(u.value) || u.place == inQuery && !known:
 		case u.place == inCookie:

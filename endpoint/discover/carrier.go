@@ -1,6 +1,7 @@
 package discover
 
 import (
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -31,27 +32,55 @@ func (l *learner) findCarrier() {
 	}
 }
 
-// groups are the headers and cookies of all requests, in the order in which they are first seen.
+// groups are the headers and cookies of all requests, in the order in which they are first seen. What goes to a host
+// without ever being a value that some response gave stays apart: it is somebody else's.
 func (l *learner) groups() (all []*group) {
-	bySpot := map[spot]*group{}
+	type at struct {
+		spot
+		host string
+	}
+	byHost := map[at]*group{}
 	for _, x := range l.all {
 		for _, u := range l.uses[x] {
 			if u.place != inHeader && u.place != inCookie || !traceable(u.value) {
 				continue
 			}
-			g := bySpot[u.spot]
-			if g == nil {
-				g = &group{spot: u.spot}
-				bySpot[u.spot] = g
-				all = append(all, g)
+			key := at{u.spot, x.url.Host}
+			if byHost[key] == nil {
+				byHost[key] = &group{spot: u.spot}
+				all = append(all, byHost[key])
 			}
-			g.uses = append(g.uses, u)
-			if _, ok := l.source(u.value, x); ok {
-				g.known++
-			}
+			byHost[key].add(u, l)
 		}
 	}
-	return all
+	return l.merged(all)
+}
+
+func (g *group) add(u use, l *learner) {
+	g.uses = append(g.uses, u)
+	if _, ok := l.source(u.value, u.x); ok {
+		g.known++
+	}
+}
+
+// merged makes one group of those with the same spot whose values are known.
+func (l *learner) merged(all []*group) (groups []*group) {
+	known := map[spot]*group{}
+	for _, g := range all {
+		first := known[g.spot]
+		if g.known == 0 || first == nil {
+			groups = append(groups, g)
+			if g.known > 0 {
+				known[g.spot] = g
+			}
+			continue
+		}
+		first.uses, first.known = append(first.uses, g.uses...), first.known+g.known
+	}
+	for _, g := range groups {
+		slices.SortStableFunc(g.uses, func(a, b use) int { return l.place[a.x] - l.place[b.x] })
+	}
+	return groups
 }
 
 // points say how much speaks for a group as the credential; 0: it is none.
@@ -67,6 +96,8 @@ func (l *learner) points(g *group) int {
 		points = 1000
 	case g.known > 0 && opaque(last.value):
 		points = 800
+	case g.name == "Authorization" && opaque(last.value) && slices.ContainsFunc(l.all, l.logsIn):
+		points = 400 // what the login gave would be known
 	case g.name == "Authorization" && opaque(last.value):
 		points = 600
 	case bearer.Parse(last.value) != nil && g.known == 0:
@@ -81,27 +112,29 @@ func (l *learner) points(g *group) int {
 	return points
 }
 
+// cookiePoints say how much speaks for a cookie: that responses set it, that scripts cannot read it, that the login
+// set it.
 func (l *learner) cookiePoints(g *group) int {
 	last := g.uses[len(g.uses)-1]
 	if !opaque(last.value) {
 		return 0
 	}
-	points := 100
-	for _, s := range l.sources[last.value] {
-		if s.spot != g.spot {
-			continue
-		}
-		points = max(points, 250)
-		for _, c := range s.x.setCookies {
-			if c.Name == g.name && c.HttpOnly {
-				points = max(points, 300)
+	set, hidden, atLogin := 0, 0, 0
+	for _, u := range g.uses {
+		for _, s := range l.sources[u.value] {
+			if s.spot != g.spot {
+				continue
+			}
+			set = 150
+			if l.typesPassword(s.x) || s.x.method == http.MethodPost {
+				atLogin = 200
+			}
+			if slices.ContainsFunc(s.x.setCookies, func(c *http.Cookie) bool { return c.Name == g.name && c.HttpOnly }) {
+				hidden = 50
 			}
 		}
-		if l.typesPassword(s.x) || s.x.method == "POST" {
-			points += 200
-			break
-		}
 	}
+	points := 100 + set + hidden + atLogin
 	if bearer.Parse(last.value) != nil {
 		points += 100
 	}
@@ -192,7 +225,7 @@ func (l *learner) tokensOf(g *group) (tokens []string) {
 		}
 	}
 	for _, u := range g.uses {
-		if !gives[u.x] || g.place == inCookie {
+		if (!gives[u.x] || g.place == inCookie) && !l.typesPassword(u.x) {
 			add(u.value)
 		}
 	}

@@ -170,6 +170,9 @@ func (r replay) RoundTrip(req *http.Request) (*http.Response, error) {
 	h := r.x.respHeader.Clone()
 	h.Del("Content-Encoding")
 	h.Del("Content-Length")
+	if h.Get("Date") == "" && !r.x.at.IsZero() {
+		h.Set("Date", r.x.at.UTC().Format(http.TimeFormat))
+	}
 	for _, c := range r.x.setCookies {
 		h.Add("Set-Cookie", c.String())
 	}

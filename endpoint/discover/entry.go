@@ -25,6 +25,7 @@ type exchange struct {
 	cookies  []*http.Cookie
 	encoding string // of the request's body: "json", "form", "multipart", "": none of these
 	fields   any    // of the request's body: a JSON document, or a form
+	raw      []byte // the request's body
 
 	status     int
 	respHeader http.Header
@@ -66,7 +67,8 @@ func (x *exchange) readRequest(r *har.Request) {
 	if media == "" {
 		media = x.header.Get("Content-Type")
 	}
-	x.encoding, x.fields = readFields(media, p.Body(), p.Params)
+	x.raw = p.Body()
+	x.encoding, x.fields = readFields(media, x.raw, p.Params)
 }
 
 func (x *exchange) readResponse(r *har.Response) {

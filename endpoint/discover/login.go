@@ -1,6 +1,7 @@
 package discover
 
 import (
+	"bytes"
 	"regexp"
 	"slices"
 	"strings"
@@ -27,12 +28,15 @@ func (l *learner) typesPassword(x *exchange) bool {
 	return found
 }
 
+// logsIn reports whether x may be a login.
+func (l *learner) logsIn(x *exchange) bool { return l.typesPassword(x) && x.ok() && !l.complains(x) }
+
 // findLogin finds the request with which a person logged in: the one that gave the first credential, or led to it.
 func (l *learner) findLogin() {
 	first := l.firstGiver()
 	var candidates []*exchange
 	for _, x := range l.all {
-		if l.typesPassword(x) && x.ok() && !l.carriesToken(x) && !l.complains(x) {
+		if l.logsIn(x) && !l.carriesToken(x) {
 			candidates = append(candidates, x)
 		}
 	}
@@ -115,14 +119,15 @@ func (l *learner) people(x *exchange) (ask []string) {
 			values[path] = text
 		}
 	})
-	names = inOrder(names)
-	secretAt := slices.IndexFunc(names, func(n string) bool { return passwordName.MatchString(n) || l.passwords[n] })
+	slices.SortStableFunc(names, func(a, b string) int { return x.position(a) - x.position(b) })
+	secret := func(n string) bool { return passwordName.MatchString(n) || l.passwords[n] }
+	secretAt := slices.IndexFunc(names, secret)
 	for i, name := range names {
 		v := values[name]
 		_, known := l.source(normal(v), x)
 		switch {
-		case passwordName.MatchString(name), l.passwords[name]:
-		case known && traceable(normal(v)), l.settled(name, v):
+		case secret(name), l.visible[name]:
+		case l.hidden[name], known && traceable(normal(v)), l.settled(name, v):
 			continue
 		case personName.MatchString(name), isEmail(v), codeName.MatchString(name), l.repeats(x, v):
 		case secretAt < 0 && i < 3: // nothing is called a password: all of it may be one
@@ -131,17 +136,28 @@ func (l *learner) people(x *exchange) (ask []string) {
 		}
 		ask = append(ask, name)
 	}
-	if len(ask) == 1 && secretAt >= 0 { // the account is called something else
-		for _, name := range names {
-			if name != ask[0] && !l.settled(name, values[name]) && !number(values[name]) {
+	if len(ask) == 1 && secretAt >= 0 { // the account is called something else: it stands before the password, most likely
+		for _, name := range slices.Concat(reversed(names[:secretAt]), names[secretAt+1:]) {
+			if !l.hidden[name] && !l.settled(name, values[name]) && !number(values[name]) {
 				return []string{name, ask[0]}
 			}
 		}
 	}
-	return ask
+	return inOrder(ask)
 }
 
-// inOrder puts the account before its password, and codes last, as forms have them: JSON objects have no order.
+func reversed(names []string) []string {
+	names = slices.Clone(names)
+	slices.Reverse(names)
+	return names
+}
+
+// position is where a field stands in the request's body.
+func (x *exchange) position(path string) int {
+	return bytes.Index(x.raw, []byte(path[strings.LastIndex(path, ".")+1:]))
+}
+
+// inOrder puts the account before its password, and codes last, as people are used to.
 func inOrder(names []string) []string {
 	rank := func(name string) int {
 		switch {

@@ -170,15 +170,3 @@ func (p *page) hidden() (all []input) {
 	}
 	return append(all, p.metas...)
 }
-
-// passwords are the names of the fields that are not echoed.
-func (p *page) passwords() (names []string) {
-	for _, f := range p.forms {
-		for _, i := range f.inputs {
-			if i.kind == "password" {
-				names = append(names, i.name)
-			}
-		}
-	}
-	return names
-}

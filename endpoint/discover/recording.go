@@ -67,6 +67,8 @@ type learner struct {
 	uses      map[*exchange][]use // of values, by the request that carries them
 	sources   map[string][]source // of the values that requests carry, in order
 	passwords map[string]bool     // names of fields that pages do not echo
+	visible   map[string]bool     // names of the other fields that people fill in beside those
+	hidden    map[string]bool     // names of fields that pages fill in
 	typed     map[string]bool     // what people typed into a login: secrets
 	secrets   map[string]bool     // tokens, session cookies and what else is no setting
 	carrier   *group              // what API requests carry; nil: unknown
@@ -80,7 +82,7 @@ type learner struct {
 func newLearner(all []*exchange) *learner {
 	l := &learner{
 		result: &Result{}, all: all, place: map[*exchange]int{}, uses: map[*exchange][]use{}, sources: map[string][]source{},
-		passwords: map[string]bool{}, typed: map[string]bool{}, secrets: map[string]bool{},
+		passwords: map[string]bool{}, visible: map[string]bool{}, hidden: map[string]bool{}, typed: map[string]bool{}, secrets: map[string]bool{},
 	}
 	carried := map[string]bool{}
 	for i, x := range all {
@@ -97,12 +99,29 @@ func newLearner(all []*exchange) *learner {
 			}
 		}
 		if strings.Contains(x.media, "html") {
-			for _, name := range readPage(x.body, x.url).passwords() {
-				l.passwords[name] = true
-			}
+			l.readForms(readPage(x.body, x.url))
 		}
 	}
 	return l
+}
+
+// readForms notes what a page says of the fields that go with a password.
+func (l *learner) readForms(p *page) {
+	for _, f := range p.forms {
+		if !slices.ContainsFunc(f.inputs, func(i input) bool { return i.kind == "password" }) {
+			continue
+		}
+		for _, i := range f.inputs {
+			switch i.kind {
+			case "password":
+				l.passwords[i.name] = true
+			case "text", "email", "tel", "number":
+				l.visible[i.name] = true
+			case "hidden", "checkbox", "button", "submit":
+				l.hidden[i.name] = true
+			}
+		}
+	}
 }
 
 // learn concludes one thing from the other.

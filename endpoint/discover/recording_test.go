@@ -46,7 +46,9 @@ func pruned(v any) any {
 		return v
 	}
 	for name, inner := range o {
-		inner = pruned(inner)
+		if name != "fields" {
+			inner = pruned(inner)
+		}
 		o[name] = inner
 		if m, ok := inner.(map[string]any); inner == nil || inner == "" || inner == false || ok && len(m) == 0 {
 			delete(o, name)

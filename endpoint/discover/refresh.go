@@ -41,7 +41,7 @@ func (l *learner) refreshPoints(x *exchange) int {
 	if refreshName.MatchString(x.url.Path) || l.hasLeaf(x, refreshName) {
 		points += 10
 	}
-	if points < 30 && l.handsOut(x) || logoutName.MatchString(x.url.Path) || l.deletesCredential(x) {
+	if l.handsOut(x) || logoutName.MatchString(x.url.Path) || l.deletesCredential(x) {
 		return 0
 	}
 	return points

@@ -3,6 +3,7 @@ package discover
 import (
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -15,7 +16,7 @@ func (l *learner) collectSecrets() {
 			switch {
 			case u.value == "":
 			case u.place == inCookie && len(u.value) >= minValue, known && opaque(u.value), known && forgeryName.MatchString(u.name),
-				u.place == inHeader && u.name == "Authorization" && !strings.EqualFold(u.scheme, "Basic"),
+				u.place == inHeader && u.name == "Authorization" && !strings.EqualFold(u.scheme, "Basic") && !l.standing(u.value),
 				u.place == inBody && (passwordName.MatchString(u.name) || l.passwords[u.name]):
 				l.secrets[u.value] = true
 			}
@@ -30,7 +31,7 @@ func (l *learner) collectSecrets() {
 		}
 	}
 	for _, token := range l.tokens {
-		l.secrets[token] = true
+		l.secrets[token] = l.secrets[token] || !l.standing(token)
 	}
 	if l.login == nil {
 		return
@@ -40,6 +41,18 @@ func (l *learner) collectSecrets() {
 			l.typed[v] = true
 		}
 	}
+}
+
+// standing reports whether a value was there before the login, and is still shown after it: an API key, which is no
+// session's. What the login alone shows is left over from an earlier session.
+func (l *learner) standing(value string) bool {
+	if l.login == nil || len(l.sources[value]) > 0 {
+		return false
+	}
+	carries := func(x *exchange) bool {
+		return slices.ContainsFunc(l.uses[x], func(u use) bool { return u.place == inHeader && u.value == value })
+	}
+	return carries(l.login) && slices.ContainsFunc(l.all[l.place[l.login]+1:], carries)
 }
 
 // leafAt is the value at a path that eachLeaf gave.

@@ -152,6 +152,319 @@ var servers = []struct{ name, recorded, want string }{
 		"login": {"url": "/login", "fields": {"remember": true}, "headers": {"Origin": "https://spa.example.com", "Referer": "https://spa.example.com/"}},
 		"refresh": {"method": "GET", "url": "/api/user"}, "logout": {"url": "/logout", "headers": {"Origin": "https://spa.example.com", "Referer": "https://spa.example.com/"}},
 		"csrf": {"cookie": "XSRF-TOKEN", "header": "X-Xsrf-Token", "url": "/sanctum/csrf-cookie"}, "access_token": {"cookie": "laravel_session"}}`},
+	{"a login page of the server, then one cookie", `
+		> GET /login
+		< 200
+		< Set-Cookie: sid=s%3Aanonymous0123456789.abc; Path=/; HttpOnly
+		<
+		< <form method="post" action="/login"><input type="hidden" name="next" value="/home"><input name="nutzer"><input type="password" name="wort"></form>
+
+		> POST /login
+		> Cookie: sid=s%3Aanonymous0123456789.abc
+		>
+		> next=%2Fhome&nutzer=ada&wort=analytical
+		< 302
+		< Location: /home
+		< Set-Cookie: sid=s%3Aloggedin0123456789.abc; Path=/; HttpOnly
+
+		> GET /home
+		> Cookie: sid=s%3Aloggedin0123456789.abc
+		< 200
+		<
+		< <p>Welcome</p>
+
+		> GET /api/items
+		> Cookie: sid=s%3Aloggedin0123456789.abc
+		< 200
+		<
+		< []
+
+		> POST /logout
+		> Cookie: sid=s%3Aloggedin0123456789.abc
+		< 302
+		< Location: /login
+		< Set-Cookie: sid=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT`,
+		`{"base_url": "https://api.example.com", "ask": ["nutzer", "wort"], "login": {"url": "/login", "encoding": "form", "fields": {"next": "/home"}},
+		"refresh": {"url": "-"}, "logout": {"url": "/logout"}, "access_token": {"cookie": "sid"}}`},
+	{"GraphQL", `
+		> POST /graphql
+		>
+		> {"operationName": "Login", "query": "mutation Login($i: LoginInput!) { login(input: $i) { token refreshToken } }", "variables": {"i": {"email": "ada@example.com", "password": "analytical", "remember": true}}}
+		< 200
+		<
+		< {"data": {"login": {"token": "A1-bbbbbbbbbbbbbbbbbbbb", "refreshToken": "R1-bbbbbbbbbbbbbbbbbbbb"}}}
+
+		> POST /graphql
+		> Authorization: Bearer A1-bbbbbbbbbbbbbbbbbbbb
+		>
+		> {"operationName": "Me", "query": "{ me { name } }", "variables": {}}
+		< 200
+		<
+		< {"data": {"me": {"name": "Ada"}}}
+
+		> POST /graphql
+		>
+		> {"operationName": "Renew", "query": "mutation Renew($t: String!) { refresh(token: $t) { token refreshToken } }", "variables": {"t": "R1-bbbbbbbbbbbbbbbbbbbb"}}
+		< 200
+		<
+		< {"data": {"refresh": {"token": "A2-bbbbbbbbbbbbbbbbbbbb", "refreshToken": "R2-bbbbbbbbbbbbbbbbbbbb"}}}
+
+		> POST /graphql
+		> Authorization: Bearer A2-bbbbbbbbbbbbbbbbbbbb
+		>
+		> {"operationName": "Me", "query": "{ me { name } }", "variables": {}}
+		< 200
+		<
+		< {"data": {"me": {"name": "Ada"}}}`,
+		`{"base_url": "https://api.example.com", "ask": ["variables.i.email", "variables.i.password"],
+		"login": {"url": "/graphql", "fields": {"operationName": "Login", "query": "mutation Login($i: LoginInput!) { login(input: $i) { token refreshToken } }", "variables": {"i": {"remember": true}}}},
+		"refresh": {"url": "/graphql", "fields": {"operationName": "Renew", "query": "mutation Renew($t: String!) { refresh(token: $t) { token refreshToken } }"}, "refresh_token_field": "variables.t"},
+		"logout": {"url": "-"}}`},
+	{"FastAPI", `
+		> POST /token
+		>
+		> grant_type=password&username=ada&password=analytical&scope=&client_id=string&client_secret=********
+		< 200
+		<
+		< {"access_token": "A1-bbbbbbbbbbbbbbbbbbbb", "token_type": "bearer"}
+
+		> GET /users/me
+		> authorization: Bearer A1-bbbbbbbbbbbbbbbbbbbb
+		< 200
+		<
+		< {"username": "ada"}`,
+		`{"base_url": "https://api.example.com", "ask": ["username", "password"], "login": {"url": "/token", "encoding": "form",
+		"fields": {"grant_type": "password", "scope": "", "client_id": "string", "client_secret": "********"}}, "refresh": {"url": "-"}, "logout": {"url": "-"}}`},
+	{"Supabase", `
+		> POST https://x.supabase.co/auth/v1/token?grant_type=password
+		> apikey: anon-key-0123456789
+		> X-Client-Info: supabase-js/2
+		> Authorization: Bearer anon-key-0123456789
+		>
+		> {"email": "ada@example.com", "password": "analytical", "gotrue_meta_security": {}}
+		< 200
+		<
+		< {"access_token": "A1-bbbbbbbbbbbbbbbbbbbb", "expires_in": 3600, "expires_at": 1795615999, "refresh_token": "Rabcdefgh1234", "user": {"email": "ada@example.com"}}
+
+		> GET https://x.supabase.co/rest/v1/items
+		> apikey: anon-key-0123456789
+		> X-Client-Info: supabase-js/2
+		> Authorization: Bearer A1-bbbbbbbbbbbbbbbbbbbb
+		< 200
+		<
+		< []
+
+		> POST https://x.supabase.co/auth/v1/token?grant_type=refresh_token
+		> apikey: anon-key-0123456789
+		> X-Client-Info: supabase-js/2
+		> Authorization: Bearer anon-key-0123456789
+		>
+		> {"refresh_token": "Rabcdefgh1234"}
+		< 200
+		<
+		< {"access_token": "A2-bbbbbbbbbbbbbbbbbbbb", "expires_in": 3600, "expires_at": 1795615999, "refresh_token": "Rabcdefgh5678"}
+
+		> GET https://x.supabase.co/rest/v1/items
+		> apikey: anon-key-0123456789
+		> X-Client-Info: supabase-js/2
+		> Authorization: Bearer A2-bbbbbbbbbbbbbbbbbbbb
+		< 200
+		<
+		< []
+
+		> POST https://x.supabase.co/auth/v1/logout?scope=local
+		> apikey: anon-key-0123456789
+		> X-Client-Info: supabase-js/2
+		> Authorization: Bearer A2-bbbbbbbbbbbbbbbbbbbb
+		< 204`,
+		`{"base_url": "https://x.supabase.co", "ask": ["email", "password"],
+		"login": {"url": "/auth/v1/token?grant_type=password", "headers": {"Apikey": "anon-key-0123456789", "Authorization": "Bearer anon-key-0123456789", "X-Client-Info": "supabase-js/2"}, "fields": {"gotrue_meta_security": {}}},
+		"refresh": {"url": "/auth/v1/token?grant_type=refresh_token", "headers": {"Apikey": "anon-key-0123456789", "Authorization": "Bearer anon-key-0123456789", "X-Client-Info": "supabase-js/2"}, "refresh_token_field": "refresh_token"},
+		"logout": {"url": "/auth/v1/logout?scope=local", "headers": {"Apikey": "anon-key-0123456789", "X-Client-Info": "supabase-js/2"}, "access_token_header": "Authorization"}}`},
+	{"both tokens in cookies, JWT, quoted", `
+		> POST /api/login
+		>
+		> {"user": {"login": "ada", "pass": "analytical"}, "device": "web"}
+		< 200
+		< Set-Cookie: at="eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIiwiZXhwIjoxNzk1NjEyMzQ1fQ.aaaaaaaa1"; Path=/; HttpOnly; Secure
+		< Set-Cookie: rt=R1-aaaaaaaaaaaaaaaaaaaa; Path=/api/renew; HttpOnly; Secure
+		<
+		< {"ok": true}
+
+		> GET /api/me
+		> Cookie: at="eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIiwiZXhwIjoxNzk1NjEyMzQ1fQ.aaaaaaaa1"; lang=de
+		< 200
+		<
+		< {"login": "ada"}
+
+		> GET /api/renew
+		> Cookie: at="eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIiwiZXhwIjoxNzk1NjEyMzQ1fQ.aaaaaaaa1"; rt=R1-aaaaaaaaaaaaaaaaaaaa
+		< 204
+		< Set-Cookie: at="eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIiwiZXhwIjoxNzk1NjEyMzQ1fQ.aaaaaaaa2"; Path=/; HttpOnly; Secure
+		< Set-Cookie: rt=R2-aaaaaaaaaaaaaaaaaaaa; Path=/api/renew; HttpOnly; Secure
+
+		> GET /api/me
+		> Cookie: at="eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIiwiZXhwIjoxNzk1NjEyMzQ1fQ.aaaaaaaa2"; lang=de
+		< 200
+		<
+		< {"login": "ada"}
+
+		> DELETE /api/session
+		> Cookie: at="eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIiwiZXhwIjoxNzk1NjEyMzQ1fQ.aaaaaaaa2"
+		< 204
+		< Set-Cookie: at=; Path=/; Max-Age=-1`,
+		`{"base_url": "https://api.example.com", "ask": ["user.login", "user.pass"], "login": {"url": "/api/login", "fields": {"device": "web"}},
+		"refresh": {"method": "GET", "url": "/api/renew"}, "logout": {"method": "DELETE", "url": "/api/session"}, "access_token": {"cookie": "at"}}`},
+	{"Keycloak, with a client", `
+		> POST https://id.example.com/realms/x/protocol/openid-connect/token
+		>
+		> grant_type=password&client_id=c&username=ada&password=analytical
+		< 200
+		<
+		< {"access_token": "A1-bbbbbbbbbbbbbbbbbbbb", "expires_in": 60, "refresh_expires_in": 1800, "refresh_token": "R1-bbbbbbbbbbbbbbbbbbbb", "token_type": "Bearer"}
+
+		> GET /orders
+		> Authorization: Bearer A1-bbbbbbbbbbbbbbbbbbbb
+		< 200
+		<
+		< []
+
+		> GET https://images.example.com/mine
+		> Authorization: Bearer A1-bbbbbbbbbbbbbbbbbbbb
+		< 200
+		<
+		< []
+
+		> POST https://id.example.com/realms/x/protocol/openid-connect/token
+		>
+		> grant_type=refresh_token&client_id=c&refresh_token=R1-bbbbbbbbbbbbbbbbbbbb
+		< 200
+		<
+		< {"access_token": "A2-bbbbbbbbbbbbbbbbbbbb", "expires_in": 60, "refresh_expires_in": 1800, "refresh_token": "R2-bbbbbbbbbbbbbbbbbbbb", "token_type": "Bearer"}
+
+		> GET /orders
+		> Authorization: Bearer A2-bbbbbbbbbbbbbbbbbbbb
+		< 200
+		<
+		< []
+
+		> POST https://id.example.com/realms/x/protocol/openid-connect/logout
+		>
+		> client_id=c&refresh_token=R2-bbbbbbbbbbbbbbbbbbbb
+		< 204`,
+		`{"base_url": "https://api.example.com", "origins": ["https://images.example.com"], "ask": ["username", "password"],
+		"login": {"url": "https://id.example.com/realms/x/protocol/openid-connect/token", "encoding": "form", "fields": {"grant_type": "password", "client_id": "c"}},
+		"refresh": {"url": "https://id.example.com/realms/x/protocol/openid-connect/token", "encoding": "form", "fields": {"grant_type": "refresh_token", "client_id": "c"}, "refresh_token_field": "refresh_token"},
+		"logout": {"url": "https://id.example.com/realms/x/protocol/openid-connect/logout", "encoding": "form", "fields": {"client_id": "c"}, "refresh_token_field": "refresh_token"}}`},
+	{"devise-jwt", `
+		> POST /users/sign_in
+		>
+		> {"user": {"email": "ada@example.com", "password": "analytical"}}
+		< 200
+		< Authorization: Bearer A1-bbbbbbbbbbbbbbbbbbbb
+		<
+		< {"id": 1}
+
+		> GET /things
+		> Authorization: Bearer A1-bbbbbbbbbbbbbbbbbbbb
+		< 200
+		<
+		< []
+
+		> DELETE /users/sign_out
+		> Authorization: Bearer A1-bbbbbbbbbbbbbbbbbbbb
+		< 204`,
+		`{"base_url": "https://api.example.com", "ask": ["user.email", "user.password"], "login": {"url": "/users/sign_in"}, "refresh": {"url": "-"},
+		"logout": {"method": "DELETE", "url": "/users/sign_out", "access_token_header": "Authorization"}, "access_token": {"header": "Authorization"}}`},
+	{"ASP.NET: both tokens in the body, an API key in the query", `
+		> POST /api/authenticate/login?api-version=1.0&_=1795612345123
+		>
+		> {"username": "ada", "password": "analytical"}
+		< 200
+		<
+		< {"token": "A1-bbbbbbbbbbbbbbbbbbbb", "refreshToken": "bm90IGEgdG9rZW4gYXQgYWxs+/Q==", "expiration": "2026-11-25T12:30:00Z"}
+
+		> GET /api/weather
+		> Authorization: Bearer A1-bbbbbbbbbbbbbbbbbbbb
+		< 401
+
+		> POST /api/authenticate/refresh-token?api-version=1.0
+		>
+		> {"accessToken": "A1-bbbbbbbbbbbbbbbbbbbb", "refreshToken": "bm90IGEgdG9rZW4gYXQgYWxs+/Q=="}
+		< 200
+		<
+		< {"accessToken": "A2-bbbbbbbbbbbbbbbbbbbb", "refreshToken": "c3RpbGwgbm90IGEgdG9rZW4+/Q=="}
+
+		> GET /api/weather
+		> Authorization: Bearer A2-bbbbbbbbbbbbbbbbbbbb
+		< 200
+		<
+		< []`,
+		`{"base_url": "https://api.example.com", "ask": ["username", "password"], "login": {"url": "/api/authenticate/login?api-version=1.0"},
+		"refresh": {"url": "/api/authenticate/refresh-token?api-version=1.0", "refresh_token_field": "refreshToken", "access_token_field": "accessToken"}, "logout": {"url": "-"}}`},
+	{"API responses hand out newer tokens", `
+		> POST /login
+		>
+		> {"email": "ada@example.com", "password": "analytical", "otp": "123456"}
+		< 200
+		<
+		< {"jwt": "A1-bbbbbbbbbbbbbbbbbbbb"}
+
+		> GET /a
+		> X-Token: A1-bbbbbbbbbbbbbbbbbbbb
+		< 200
+		< X-New-Token: A2-bbbbbbbbbbbbbbbbbbbb
+		<
+		< {}
+
+		> GET /b
+		> X-Token: A2-bbbbbbbbbbbbbbbbbbbb
+		< 200
+		<
+		< {}
+
+		> GET /c
+		> X-Token: A2-bbbbbbbbbbbbbbbbbbbb
+		< 200
+		<
+		< {}`,
+		`{"base_url": "https://api.example.com", "ask": ["email", "password", "otp"], "login": {"url": "/login"}, "refresh": {"url": "-"}, "logout": {"url": "-"},
+		"attach": {"header": "X-Token"}, "hand_out_header": "X-New-Token"}`},
+	{"a CSRF token that responses give", `
+		> GET /session
+		< 200
+		<
+		< {"csrf": {"token": "C0ffee0123456789"}}
+
+		> POST /session
+		> X-CSRF-Token: C0ffee0123456789
+		>
+		> {"name": "ada", "password": "analytical"}
+		< 200
+		< Set-Cookie: sess=S1-aaaaaaaaaaaaaaaaaaaa; Path=/; HttpOnly
+		<
+		< {"csrf": {"token": "C0ffee9876543210"}, "name": "ada"}
+
+		> GET /things
+		> Cookie: sess=S1-aaaaaaaaaaaaaaaaaaaa
+		< 200
+		<
+		< []
+
+		> POST /things
+		> X-CSRF-Token: C0ffee9876543210
+		> Cookie: sess=S1-aaaaaaaaaaaaaaaaaaaa
+		>
+		> {"title": "tea"}
+		< 201
+
+		> DELETE /session
+		> X-CSRF-Token: C0ffee9876543210
+		> Cookie: sess=S1-aaaaaaaaaaaaaaaaaaaa
+		< 204`,
+		`{"base_url": "https://api.example.com", "ask": ["name", "password"], "login": {"url": "/session"}, "refresh": {"url": "-"},
+		"logout": {"method": "DELETE", "url": "/session"}, "access_token": {"cookie": "sess"},
+		"csrf": {"response_json": "csrf.token", "url": "/session"}}`},
 }
 
 func TestServers(t *testing.T) {

@@ -104,8 +104,8 @@ func (l *learner) describeLogin() {
 		sure = Likely
 	}
 	l.result.found(sure, l.from(l.login), "login: %s, asks for %s", describe(s.Login), cmp.Or(strings.Join(ask, " and "), "nothing"))
-	if shown.refreshField != "" {
-		l.result.missing("the login shows in %q what an earlier response gave: a login in two steps, which settings cannot say", shown.refreshField)
+	if l.second != nil || shown.refreshField != "" {
+		l.result.missing("the login takes two steps, which settings cannot say: bring a session with login -cookie-file or -refresh-token")
 	}
 	if l.login.encoding == "multipart" {
 		l.result.missing("the login is a multipart form; the settings send an ordinary one, which most servers take as well")

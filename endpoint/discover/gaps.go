@@ -102,11 +102,10 @@ func (l *learner) describeStanding() {
 // describeProvider notes a login at an identity provider: a code that is traded for tokens (RFC 6749 section 4.1.3).
 func (l *learner) describeProvider() {
 	for _, x := range l.all {
-		kind, _ := leafAt(x.fields, "grant_type").(string)
-		client, _ := leafAt(x.fields, "client_id").(string)
-		if kind != "authorization_code" || !x.ok() {
+		if !tradesCode(x) || !x.ok() {
 			continue
 		}
+		client, _ := leafAt(x.fields, "client_id").(string)
 		l.result.OAuth = &OAuth{ClientID: client, Issuer: l.issuer(x)}
 		l.result.found(Certain, l.from(x), "the login is at an identity provider, with an authorization code")
 		l.result.missing(`settings cannot log in there; give "oidc" with the provider's issuer and a client of your own`)

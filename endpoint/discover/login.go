@@ -50,9 +50,28 @@ func (l *learner) findLogin() {
 			l.login = x
 		}
 	}
-	if l.login == nil && first != nil && !first.safe() && first.fields != nil && !l.presents(first) {
+	if l.login == nil && first != nil && !first.safe() && first.fields != nil && !l.presents(first) && !tradesCode(first) {
 		l.login = first
 	}
+	if first != nil && l.login != nil && l.login != first && l.givesFor(l.login, first) && l.typesCode(first) {
+		l.second = first
+	}
+}
+
+// tradesCode reports whether x is the end of a login at an identity provider (RFC 6749 section 4.1.3).
+func tradesCode(x *exchange) bool {
+	kind, _ := leafAt(x.fields, "grant_type").(string)
+	return kind == "authorization_code"
+}
+
+// typesCode reports whether a person typed something into the body of x that is no password: a code.
+func (l *learner) typesCode(x *exchange) (typed bool) {
+	eachLeaf(x.fields, func(path string, v any) {
+		text, ok := v.(string)
+		_, known := l.source(normal(text), x)
+		typed = typed || ok && !known && text != "" && !l.settled(x, path, text) && (codeName.MatchString(path) || number(text))
+	})
+	return typed
 }
 
 // firstGiver is what gave the first credential that API requests carry, nil if nothing did.
@@ -127,7 +146,7 @@ func (l *learner) people(x *exchange) (ask []string) {
 		_, known := l.source(normal(v), x)
 		switch {
 		case secret(name), l.visible[name]:
-		case l.hidden[name], known && traceable(normal(v)), l.settled(name, v):
+		case l.hidden[name], known && traceable(normal(v)), l.settled(x, name, v):
 			continue
 		case personName.MatchString(name), isEmail(v), codeName.MatchString(name), l.repeats(x, v):
 		case secretAt < 0 && i < 3: // nothing is called a password: all of it may be one
@@ -138,7 +157,7 @@ func (l *learner) people(x *exchange) (ask []string) {
 	}
 	if len(ask) == 1 && secretAt >= 0 { // the account is called something else: it stands before the password, most likely
 		for _, name := range slices.Concat(reversed(names[:secretAt]), names[secretAt+1:]) {
-			if !l.hidden[name] && !l.settled(name, values[name]) && !number(values[name]) {
+			if !l.hidden[name] && !l.settled(x, name, values[name]) && !number(values[name]) {
 				return []string{name, ask[0]}
 			}
 		}
@@ -176,16 +195,16 @@ func inOrder(names []string) []string {
 
 // settled reports whether a field is the program's and no person's: OAuth's, a GraphQL document, a switch, or one that
 // other requests repeat.
-func (l *learner) settled(name, value string) bool {
+func (l *learner) settled(x *exchange, name, value string) bool {
 	if oauthName(name) || strings.ContainsAny(value, "{}\n") || slices.Contains([]string{"on", "off", "true", "false", "yes", "no", "1", "0"}, value) {
 		return true
 	}
-	for _, x := range l.all {
-		if x.safe() || l.typesPassword(x) || x.fields == nil {
+	for _, o := range l.all {
+		if o == x || o.safe() || l.typesPassword(o) || o.fields == nil {
 			continue
 		}
 		repeated := false
-		eachLeaf(x.fields, func(path string, v any) { repeated = repeated || path == name && v == any(value) })
+		eachLeaf(o.fields, func(path string, v any) { repeated = repeated || path == name && v == any(value) })
 		if repeated {
 			return true
 		}

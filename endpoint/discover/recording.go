@@ -74,6 +74,7 @@ type learner struct {
 	carrier   *group              // what API requests carry; nil: unknown
 	csrf      *group              // what protects against forgery; nil: nothing
 	login     *exchange           // the calls; nil: unknown
+	second    *exchange           // the login's second step, where it has two
 	refresh   *exchange
 	logout    *exchange
 	tokens    []string // access tokens, in the order of their use

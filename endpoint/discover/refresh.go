@@ -24,7 +24,7 @@ func (l *learner) findRefresh() {
 
 // refreshPoints say how much speaks for x as the refresh; 0: it is none.
 func (l *learner) refreshPoints(x *exchange) int {
-	if x == l.login || !x.ok() || l.typesPassword(x) || l.complains(x) || l.carrier == nil || !l.before(l.login, x) {
+	if x == l.login || x == l.second || tradesCode(x) || !x.ok() || l.typesPassword(x) || l.complains(x) || l.carrier == nil || !l.before(l.login, x) {
 		return 0
 	}
 	gives := l.givesToken(x)

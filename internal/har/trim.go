@@ -22,6 +22,8 @@ type trimmer struct {
 	hex        int  // digits of \u that are still to come
 }
 
+const portion = 64 << 10 // read at once
+
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
 // Read implements io.Reader.
@@ -29,6 +31,7 @@ func (t *trimmer) Read(p []byte) (int, error) {
 	if t.limit > 0 && t.written > t.limit {
 		return 0, limit(fmt.Sprintf("one of its requests is longer than %d MiB, and what follows was not read", MaxEntry>>20))
 	}
+	p = p[:min(len(p), portion)]
 	for {
 		n, err := t.r.Read(p)
 		chunk := p[:n]
@@ -37,11 +40,12 @@ func (t *trimmer) Read(p []byte) (int, error) {
 			chunk = bytes.TrimPrefix(chunk, byteOrderMark)
 		}
 		kept := 0
-		for _, b := range chunk {
-			if t.keeps(b) {
-				p[kept] = b
-				kept++
+		for len(chunk) > 0 {
+			length, keep := t.next(chunk)
+			if keep {
+				kept += copy(p[kept:], chunk[:length])
 			}
+			chunk = chunk[length:]
 		}
 		t.read += int64(n)
 		t.written += int64(kept)
@@ -51,27 +55,44 @@ func (t *trimmer) Read(p []byte) (int, error) {
 	}
 }
 
-// keeps reports whether b is passed on. An escape sequence is passed on whole, or not at all.
-func (t *trimmer) keeps(b byte) bool {
+// next says how many of the bytes are passed on, or not, together. An escape sequence is passed on whole or not at all.
+func (t *trimmer) next(b []byte) (n int, keep bool) {
 	if !t.inString {
-		t.inString, t.length, t.cut = b == '"', 0, false
-		return true
+		return t.upToString(b), true
 	}
-	t.length++
 	switch {
 	case t.hex > 0:
-		t.hex--
+		n = min(t.hex, len(b))
+		t.hex -= n
 	case t.afterSlash:
-		t.afterSlash = false
-		if b == 'u' {
+		n, t.afterSlash = 1, false
+		if b[0] == 'u' {
 			t.hex = 4
 		}
-	case b == '"':
+	case b[0] == '"':
 		t.inString = false
-		return true
+		return 1, true
+	case b[0] == '\\':
+		n, t.afterSlash, t.cut = 1, true, t.length >= MaxText
 	default:
-		t.cut = t.length > MaxText
-		t.afterSlash = b == '\\'
+		t.cut = t.length >= MaxText
+		if n = bytes.IndexAny(b, `"\`); n < 0 {
+			n = len(b)
+		}
+		if !t.cut {
+			n = min(n, MaxText-t.length)
+		}
 	}
-	return !t.cut
+	t.length += n
+	return n, !t.cut
+}
+
+// upToString is the number of bytes up to the beginning of a string.
+func (t *trimmer) upToString(b []byte) int {
+	n := bytes.IndexByte(b, '"') + 1
+	if n == 0 {
+		return len(b)
+	}
+	t.inString, t.length, t.cut = true, 0, false
+	return n
 }

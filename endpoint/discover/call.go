@@ -200,7 +200,7 @@ func (l *learner) checksOrigin(x *exchange) bool {
 func (l *learner) shows(x *exchange) (s shown) {
 	for _, u := range l.uses[x] {
 		src, known := l.source(u.value, x)
-		access := slices.Contains(l.tokens, u.value) || l.carrier != nil && l.carrier.place == inHeader && u.spot == l.carrier.spot && !known
+		access := l.isToken(u.value) || l.carrier != nil && l.carrier.place == inHeader && u.spot == l.carrier.spot && !known
 		access = access && !l.standing(u.value)
 		switch {
 		case !traceable(u.value) || u.place == inQuery && !known:

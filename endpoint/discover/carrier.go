@@ -27,10 +27,20 @@ func (l *learner) findCarrier() {
 			best, l.carrier = points, g
 		}
 	}
-	if l.carrier != nil {
-		l.tokens = l.tokensOf(l.carrier)
+	if l.carrier == nil {
+		return
+	}
+	l.tokens = l.tokensOf(l.carrier)
+	for i, token := range l.tokens {
+		l.nth[token] = i + 1
+		if all := l.sources[token]; len(all) > 0 && !slices.Contains(l.spots, all[0].spot) {
+			l.spots = append(l.spots, all[0].spot)
+		}
 	}
 }
+
+// isToken reports whether a value is one of the access tokens that are known.
+func (l *learner) isToken(value string) bool { return l.nth[value] > 0 }
 
 // groups are the headers and cookies of all requests, in the order in which they are first seen. What goes to a host
 // without ever being a value that some response gave stays apart: it is somebody else's.
@@ -219,8 +229,10 @@ func (l *learner) tokensOf(g *group) (tokens []string) {
 			gives[s.x] = true
 		}
 	}
+	seen := map[string]bool{}
 	add := func(value string) {
-		if !slices.Contains(tokens, value) {
+		if !seen[value] {
+			seen[value] = true
 			tokens = append(tokens, value)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
@@ -66,17 +67,13 @@ func (l *learner) tokenIn(x *exchange) string {
 func (l *learner) tokenSource(x *exchange) (source, bool) {
 	all := x.sources()
 	for _, s := range all {
-		for _, token := range l.tokens {
-			if s.value == token && (l.carrier.place != inCookie || s.spot == l.carrier.spot) {
-				return s, true
-			}
+		if l.isToken(s.value) && (l.carrier.place != inCookie || s.spot == l.carrier.spot) {
+			return s, true
 		}
 	}
 	for _, s := range all {
-		for _, at := range l.tokenSpots() {
-			if s.spot == at && opaque(s.value) {
-				return s, true
-			}
+		if slices.Contains(l.spots, s.spot) && opaque(s.value) {
+			return s, true
 		}
 	}
 	return source{}, false

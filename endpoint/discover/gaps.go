@@ -73,6 +73,8 @@ func (l *learner) withheld() bool {
 	return missing > there
 }
 
+const enough = 50 // requests to tell a habit by
+
 // describeStanding names headers that all API requests carry beside the credential: they are the caller's to send.
 func (l *learner) describeStanding() {
 	if l.carrier == nil || l.carrier.place != inHeader {
@@ -80,7 +82,7 @@ func (l *learner) describeStanding() {
 	}
 	count, api := map[string]int{}, 0
 	for _, u := range l.carrier.uses {
-		if l.isAuth(u.x) {
+		if l.isAuth(u.x) || api == enough {
 			continue
 		}
 		api++

@@ -80,7 +80,7 @@ func (l *learner) firstGiver() *exchange {
 		return nil
 	}
 	for _, u := range l.carrier.uses {
-		if s, ok := l.source(u.value, u.x); ok && slices.Contains(l.tokens, u.value) {
+		if s, ok := l.source(u.value, u.x); ok && l.isToken(u.value) {
 			return s.x
 		}
 	}

@@ -84,6 +84,7 @@ func (l *looker) specLinks(v *view) (links []*url.URL) {
 type spec struct {
 	root map[string]any
 	base *url.URL // that paths count from
+	left int      // schemas that are still looked at
 }
 
 // readSpec takes the calls from a document, and reports whether there is a login among them.
@@ -92,7 +93,7 @@ func (l *looker) readSpec(at *url.URL, document map[string]any) bool {
 	if paths == nil || document["openapi"] == nil && document["swagger"] == nil {
 		return false
 	}
-	s := &spec{root: document, base: serverOf(at, document)}
+	s := &spec{root: document, base: serverOf(at, document), left: maxSchemas}
 	if s.base == nil || !sameOrigin(s.base, l.start) && l.name(s.base) != nil {
 		l.result.missing("the OpenAPI document at %s names a server that does not fit", at.Path)
 		s.base = l.at("/")

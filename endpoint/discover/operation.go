@@ -20,7 +20,10 @@ type operation struct {
 	secured      bool
 }
 
-const maxOperations = 2000
+const (
+	maxOperations = 2000
+	maxSchemas    = 100_000
+)
 
 // operations are those that could be a call.
 func (s *spec) operations(paths map[string]any) (all []*operation) {
@@ -44,10 +47,7 @@ func (s *spec) operation(method, path string, fields map[string]any) *operation 
 	for _, media := range []string{"application/json", "application/x-www-form-urlencoded", "multipart/form-data"} {
 		if schema, ok := content[media].(map[string]any); ok {
 			o.media = media
-			s.properties(schema["schema"], "", 0, func(name, kind string) {
-				o.fields = append(o.fields, name)
-				o.kinds[name] = kind
-			})
+			s.properties(schema["schema"], "", nil, o.take)
 			break
 		}
 	}
@@ -62,9 +62,17 @@ func (s *spec) operation(method, path string, fields map[string]any) *operation 
 				schema = fields["schema"]
 			}
 		}
-		s.properties(schema, "", 0, func(name, _ string) { o.gives = append(o.gives, name) })
+		s.properties(schema, "", nil, func(name, _ string) { o.gives = append(o.gives, name) })
 	}
 	return o
+}
+
+// take notes a field of the body.
+func (o *operation) take(name, kind string) {
+	if _, twice := o.kinds[name]; !twice && len(o.fields) < maxInputs {
+		o.fields = append(o.fields, name)
+		o.kinds[name] = kind
+	}
 }
 
 // parameters reads a body as version 2 describes it.
@@ -75,14 +83,10 @@ func (s *spec) parameters(o *operation, fields map[string]any) {
 		switch textAt(p, "in") {
 		case "body":
 			o.media = "application/json"
-			s.properties(p["schema"], "", 0, func(name, kind string) {
-				o.fields = append(o.fields, name)
-				o.kinds[name] = kind
-			})
+			s.properties(p["schema"], "", nil, o.take)
 		case "formData":
 			o.media = "application/x-www-form-urlencoded"
-			o.fields = append(o.fields, textAt(p, "name"))
-			o.kinds[textAt(p, "name")] = textAt(p, "format")
+			o.take(textAt(p, "name"), textAt(p, "format"))
 		}
 	}
 }
@@ -105,25 +109,27 @@ func (s *spec) resolve(v any) map[string]any {
 	return nil
 }
 
-// properties calls found for each field of a schema, with its format.
-func (s *spec) properties(schema any, path string, depth int, found func(name, kind string)) {
-	object := s.resolve(schema)
-	if depth > 4 || object == nil {
+// properties calls found for each field of a schema, with its format. A schema within itself counts once; above are
+// the references that led to it.
+func (s *spec) properties(schema any, path string, above []string, found func(name, kind string)) {
+	outer, _ := schema.(map[string]any)
+	ref := textAt(outer, "$ref")
+	if s.left--; s.left < 0 || ref != "" && slices.Contains(above, ref) || len(above) > maxDepth {
 		return
 	}
+	above = append(slices.Clip(above), ref)
+	object := s.resolve(schema)
 	for _, part := range []string{"allOf", "anyOf", "oneOf"} {
 		list, _ := object[part].([]any)
-		for i, item := range list {
-			if i < 10 {
-				s.properties(item, path, depth+1, found)
-			}
+		for _, item := range list[:min(len(list), 10)] {
+			s.properties(item, path, above, found)
 		}
 	}
 	fields, _ := object["properties"].(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		inner := s.resolve(fields[name])
 		if inner["properties"] != nil || inner["allOf"] != nil {
-			s.properties(inner, path+name+".", depth+1, found)
+			s.properties(fields[name], path+name+".", above, found)
 			continue
 		}
 		found(path+name, textAt(inner, "format"))

@@ -77,13 +77,15 @@ type learner struct {
 	second    *exchange           // the login's second step, where it has two
 	refresh   *exchange
 	logout    *exchange
-	tokens    []string // access tokens, in the order of their use
+	tokens    []string       // access tokens, in the order of their use
+	nth       map[string]int // of each access token, from 1
+	spots     []spot         // where responses had access tokens
 }
 
 func newLearner(all []*exchange) *learner {
 	l := &learner{
 		result: &Result{}, all: all, place: map[*exchange]int{}, uses: map[*exchange][]use{}, sources: map[string][]source{},
-		passwords: map[string]bool{}, visible: map[string]bool{}, hidden: map[string]bool{}, typed: map[string]bool{}, secrets: map[string]bool{},
+		passwords: map[string]bool{}, visible: map[string]bool{}, hidden: map[string]bool{}, typed: map[string]bool{}, secrets: map[string]bool{}, nth: map[string]int{},
 	}
 	carried := map[string]bool{}
 	for i, x := range all {

@@ -32,7 +32,7 @@ func (l *learner) refreshPoints(x *exchange) int {
 		return 0
 	}
 	points := 10
-	if used := slices.Index(l.tokens, gives); used > 0 || used == 0 && l.login == nil {
+	if nth := l.nth[gives]; nth > 1 || nth == 1 && l.login == nil {
 		points += 20
 	}
 	if !x.safe() {
@@ -65,34 +65,23 @@ func (l *learner) hasLeaf(x *exchange, name *regexp.Regexp) bool {
 // givesToken is the access token that the response gives for the first time, "" if it gives none: one that requests
 // carried later, or one that stands where the login's stood.
 func (l *learner) givesToken(x *exchange) string {
-	places := l.tokenSpots()
 	for _, s := range x.sources() {
 		first := l.sources[s.value]
 		fresh := len(first) == 0 || first[0].x == x
 		if !fresh || !traceable(s.value) || l.carrier.place == inCookie && s.spot != l.carrier.spot {
 			continue
 		}
-		if slices.Contains(l.tokens, s.value) || slices.Contains(places, s.spot) && opaque(s.value) {
+		if l.isToken(s.value) || slices.Contains(l.spots, s.spot) && opaque(s.value) {
 			return s.value
 		}
 	}
 	return ""
 }
 
-// tokenSpots are where responses had the access tokens that are known.
-func (l *learner) tokenSpots() (spots []spot) {
-	for _, value := range l.tokens {
-		if all := l.sources[value]; len(all) > 0 && !slices.Contains(spots, all[0].spot) {
-			spots = append(spots, all[0].spot)
-		}
-	}
-	return spots
-}
-
 // handsOut reports whether x is a request to the API that happened to bring a newer token.
 func (l *learner) handsOut(x *exchange) bool {
 	return l.carrier.place == inHeader && x.safe() && l.carriesToken(x) && !refreshName.MatchString(x.url.Path) &&
-		slices.ContainsFunc(x.sources(), func(s source) bool { return s.place == inHeader && slices.Contains(l.tokens, s.value) })
+		slices.ContainsFunc(x.sources(), func(s source) bool { return s.place == inHeader && l.isToken(s.value) })
 }
 
 // findLogout finds the request that ended it all.

@@ -16,7 +16,7 @@ func (l *looker) loginForm(first *view) bool {
 		return true
 	}
 	var places []*url.URL
-	if strings.Contains(first.media, "html") {
+	if isHTML(first.media, first.body) {
 		for _, link := range readPage(first.body, first.at).links {
 			if sameOrigin(link.to, l.start) && (signInLink(link.to.Path) || signInLink(link.text)) && len(places) < 2 {
 				places = append(places, link.to)
@@ -39,7 +39,7 @@ func signInLink(text string) bool {
 
 // takeForm takes a page's form with a password.
 func (l *looker) takeForm(v *view) bool {
-	if v.status >= http.StatusInternalServerError || !strings.Contains(v.media, "html") {
+	if v.status >= http.StatusInternalServerError || !isHTML(v.media, v.body) {
 		return false
 	}
 	for _, f := range readPage(v.body, v.at).forms {
@@ -86,7 +86,7 @@ func (l *looker) readForm(v *view, f form) bool {
 	if len(fixed) > 0 {
 		r.Settings.Login.Fields = fixed
 	}
-	r.found(Certain, l.from(v.at), "login: a form, %s, asks for %s", describe(r.Settings.Login), strings.Join(ask, " and "))
+	r.found(Certain, l.from(v.at), "login: %s, asks for %s", describe(r.Settings.Login), strings.Join(ask, " and "))
 	for _, name := range hidden {
 		r.missing("the form's hidden field %s protects against forgery and is another one each time; settings cannot fetch it from the page", name)
 	}

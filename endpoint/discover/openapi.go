@@ -65,7 +65,7 @@ func (l *looker) specLinks(v *view) (links []*url.URL) {
 			add(target)
 		}
 	}
-	if !strings.Contains(v.media, "html") {
+	if !isHTML(v.media, v.body) {
 		return links
 	}
 	for _, link := range readPage(v.body, v.at).links {

@@ -40,6 +40,12 @@ const (
 	maxInputs = 200
 )
 
+// isHTML reports whether a body is HTML: it says so, or it is text that begins with a mark.
+func isHTML(media string, body []byte) bool {
+	return strings.Contains(media, "html") ||
+		(media == "" || media == "text/plain") && bytes.HasPrefix(bytes.TrimSpace(body), []byte("<"))
+}
+
 // readPage reads what it can of a document; HTML has no mistakes.
 func readPage(document []byte, at *url.URL) *page {
 	p := &page{at: at, text: document}

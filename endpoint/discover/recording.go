@@ -101,7 +101,7 @@ func newLearner(all []*exchange) *learner {
 				l.sources[s.value] = append(l.sources[s.value], s)
 			}
 		}
-		if strings.Contains(x.media, "html") {
+		if isHTML(x.media, x.body) {
 			l.readForms(readPage(x.body, x.url))
 		}
 	}

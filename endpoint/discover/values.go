@@ -162,7 +162,7 @@ func (x *exchange) sources() (all []source) {
 			add(inCookie, c.Name, c.Value)
 		}
 	}
-	if strings.Contains(x.media, "html") {
+	if isHTML(x.media, x.body) {
 		for _, f := range readPage(x.body, x.url).hidden() {
 			add(inPage, f.name, f.value)
 		}

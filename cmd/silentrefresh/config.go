@@ -178,7 +178,7 @@ What is left out or empty means the usual thing.
   rejected_if           other API responses that reject the token: [{"status": 302, "location": "/login"}], or a "body"
   hand_out_header       a header of responses that hands out a newer token
   memory_only           never write the access token down, even encrypted
-  ask                   what login asks for on the terminal
+  ask                   what login asks for on the terminal; in JSON a dotted name is a nested field
 
 Login, refresh and logout take the same fields:
   url                   a path, a whole URL, or "-" where the server has no such endpoint

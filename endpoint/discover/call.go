@@ -2,6 +2,7 @@ package discover
 
 import (
 	"maps"
+	"mime"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -17,11 +18,10 @@ import (
 type shown struct {
 	refreshField, refreshHeader, accessField, accessHeader string
 
-	refresh    string // the refresh token that was shown, normal
-	unsayable  []string
-	cookies    []string // names of the cookies that were shown
-	forgery    []string // fields of the body that protect against forgery
-	fromScheme string
+	refresh   string // the refresh token that was shown, normal
+	unsayable []string
+	cookies   []string // names of the cookies that were shown
+	forgery   []string // fields of the body that protect against forgery
 }
 
 // call makes the settings of x, except what a person fills in.
@@ -138,15 +138,9 @@ func (l *learner) constant(path, value string) bool {
 func (l *learner) fixedHeaders(x *exchange) map[string]string {
 	fixed := map[string]string{}
 	for name, values := range x.header {
-		value := values[0]
-		special := name == "Accept" && strings.Contains(value, "vnd.") || name == "Content-Type" && x.fields == nil && len(x.body) > 0
-		switch {
-		case automatic(name) && !special, l.csrf != nil && name == l.csrf.name, l.isSecret(value), l.varies(x, name, value):
-			continue
-		case l.carrier != nil && l.carrier.place == inHeader && name == l.carrier.name && !isBasic(value) && !l.standing(normal(bare(value))):
-			continue
+		if l.isFixed(x, name, values[0]) {
+			fixed[name] = values[0]
 		}
-		fixed[name] = value
 	}
 	if origin := x.header.Get("Origin"); origin != "" && origin != "null" && l.checksOrigin(x) {
 		fixed["Origin"] = origin
@@ -160,25 +154,43 @@ func (l *learner) fixedHeaders(x *exchange) map[string]string {
 	return fixed
 }
 
+func (l *learner) isFixed(x *exchange, name, value string) bool {
+	switch {
+	case name == "Accept":
+		return strings.Contains(value, "vnd.")
+	case name == "Content-Type": // of JSON that calls itself something else
+		media, _, err := mime.ParseMediaType(value)
+		return x.encoding == "json" && err == nil && media != "application/json"
+	case automatic(name), l.csrf != nil && name == l.csrf.name, l.isSecret(value):
+		return false
+	case isBasic(value): // of a client; a person's is typed in
+		return x != l.login || l.typesPassword(x)
+	case l.carrier != nil && l.carrier.spot == spot{inHeader, name}:
+		return l.standing(normal(bare(value)))
+	}
+	return !l.varies(x, name, value)
+}
+
+func isBasic(value string) bool { return len(value) > 6 && strings.EqualFold(value[:6], "Basic ") }
+
+// bare is a header's value without a scheme.
 func bare(value string) string {
 	_, bare := cutScheme(value)
 	return bare
 }
 
-func isBasic(value string) bool { return len(value) > 6 && strings.EqualFold(value[:6], "Basic ") }
-
-// varies reports whether other requests to that host have the header with other values, or it looks like of one
-// request only.
+// varies reports whether a header looks like of one request only: drawn by lot, and different in other requests to that host.
 func (l *learner) varies(x *exchange, name, value string) bool {
-	if fleeting(name, value) && !l.repeatsHeader(x, name, value) {
-		return true
+	if fleeting(name, value) {
+		return !l.repeatsHeader(x, name, value)
 	}
-	for _, o := range l.all {
-		if v := o.header.Get(name); o.url.Host == x.url.Host && v != "" && v != value && !isBasic(v) && !l.standing(normal(bare(value))) {
-			return true
-		}
+	if !opaque(value) || !strings.ContainsFunc(value, isDigit) {
+		return false
 	}
-	return false
+	return slices.ContainsFunc(l.all, func(o *exchange) bool {
+		v := o.header.Get(name)
+		return o.url.Host == x.url.Host && v != "" && v != value
+	})
 }
 
 func (l *learner) repeatsHeader(x *exchange, name, value string) bool {

@@ -107,6 +107,9 @@ func (l *learner) describeLogin() {
 	if l.second != nil || shown.refreshField != "" {
 		l.result.missing("the login takes two steps, which settings cannot say: bring a session with login -cookie-file or -refresh-token")
 	}
+	if isBasic(l.login.header.Get("Authorization")) && !l.typesPassword(l.login) {
+		l.result.missing("the login sends user and password in a header (Basic); put it into login.headers yourself: {\"Authorization\": \"Basic ...\"}")
+	}
 	if l.login.encoding == "multipart" {
 		l.result.missing("the login is a multipart form; the settings send an ordinary one, which most servers take as well")
 	}

@@ -21,6 +21,7 @@ func (l *learner) describeGaps() {
 	if l.withheld() {
 		r.missing("bodies of responses are missing; a browser forgets them when the page changes. %s", strings.ToUpper(howToExport[:1])+howToExport[1:])
 	}
+	l.describeElsewhere()
 	if l.carrier == nil && !l.sanitised() {
 		r.missing("no request carries a credential that could be followed; log in, use the page, and record that")
 	}
@@ -120,4 +121,31 @@ func (l *learner) issuer(x *exchange) string {
 	token, _ := leafAt(x.document, "id_token").(string)
 	iss, _ := claims(token)["iss"].(string)
 	return iss
+}
+
+// describeElsewhere notes credentials that travel where no setting says it: in a query, or in a cookie that a script makes.
+func (l *learner) describeElsewhere() {
+	if l.carrier != nil && l.carrier.place == inCookie {
+		for _, token := range l.tokens {
+			if all := l.sources[token]; len(all) > 0 && all[0].place == inBody && !l.setsCarrier(all) {
+				l.result.missing("a script of the page puts the token of %s into the cookie %s, which settings cannot say", l.entry(all[0].x), l.carrier.name)
+				return
+			}
+		}
+	}
+	if l.carrier != nil {
+		return
+	}
+	for _, x := range l.all {
+		for _, u := range l.uses[x] {
+			if _, known := l.source(u.value, x); u.place == inQuery && known && opaque(u.value) {
+				l.result.missing("requests show the token in their query, as %q, which settings cannot say; many servers take it in a header as well", u.name)
+				return
+			}
+		}
+	}
+}
+
+func (l *learner) setsCarrier(all []source) bool {
+	return slices.ContainsFunc(all, func(s source) bool { return s.spot == l.carrier.spot })
 }

@@ -50,7 +50,8 @@ func (l *learner) findLogin() {
 			l.login = x
 		}
 	}
-	if l.login == nil && first != nil && !first.safe() && first.fields != nil && !l.presents(first) && !tradesCode(first) {
+	if l.login == nil && first != nil && !l.presents(first) && !tradesCode(first) &&
+		(!first.safe() && first.fields != nil || isBasic(first.header.Get("Authorization"))) {
 		l.login = first
 	}
 	if first != nil && l.login != nil && l.login != first && l.givesFor(l.login, first) && l.typesCode(first) {

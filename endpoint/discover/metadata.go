@@ -66,9 +66,7 @@ func (l *looker) protectedResource(at *url.URL, document map[string]any) bool {
 		}
 		if l.metadata(issuer) {
 			l.result.OAuth.Resource = about.String()
-			for _, scope := range listAt(document, "scopes_supported") {
-				l.result.OAuth.Scopes = append(l.result.OAuth.Scopes, scope)
-			}
+			l.result.OAuth.Scopes = listAt(document, "scopes_supported")
 			return true
 		}
 	}

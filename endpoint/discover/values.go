@@ -114,7 +114,7 @@ func (x *exchange) uses() (all []use) {
 		}
 	}
 	for _, c := range x.cookies {
-		all = append(all, use{spot{inCookie, c.Name}, x, "", normal(c.Value)})
+		all = append(all, use{spot{inCookie, c.Name}, x, "", bearer.WithoutScheme(normal(c.Value))})
 	}
 	for name, values := range x.url.Query() {
 		for _, value := range values {
@@ -159,7 +159,7 @@ func (x *exchange) sources() (all []source) {
 	}
 	for _, c := range x.setCookies {
 		if !x.deletes(c) {
-			add(inCookie, c.Name, c.Value)
+			add(inCookie, c.Name, bearer.WithoutScheme(normal(c.Value)))
 		}
 	}
 	if isHTML(x.media, x.body) {

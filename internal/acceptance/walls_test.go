@@ -18,6 +18,7 @@ func TestWalls(t *testing.T) {
 	}{
 		{".", "./auth", []string{"/internal/"}},
 		{".", "./endpoint", []string{"/auth", "/internal/"}},
+		{".", "./endpoint/discover", []string{"/auth", "/endpoint", "/internal/"}},
 		{".", ".", []string{"/auth", "/endpoint", "/internal/"}},
 		{".", "./seal", []string{"/internal/"}},
 		{"oidc", ".", []string{"/auth", "/internal/", "/oidc"}},

@@ -7,22 +7,10 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/endpoint"
 )
-
-// shown are the parts of a request that show a credential: the settings name where.
-type shown struct {
-	refreshField, refreshHeader, accessField, accessHeader string
-
-	refresh   string // the refresh token that was shown, normal
-	unsayable []string
-	cookies   []string // names of the cookies that were shown
-	forgery   []string // fields of the body that protect against forgery
-}
 
 // call makes the settings of x, except what a person fills in.
 func (l *learner) call(x *exchange, ask []string) (endpoint.Call, shown) {
@@ -44,8 +32,13 @@ func (l *learner) call(x *exchange, ask []string) (endpoint.Call, shown) {
 	return c, s
 }
 
-// reference is the URL of x: a path where it is of the base URL's origin. Of the query stays what is fixed.
+// reference is the URL of x: a path where it is of the base URL's origin. Of the query stays what is fixed. A path that
+// is another one in each session is none that settings can name: "-".
 func (l *learner) reference(x *exchange) string {
+	if slices.ContainsFunc(strings.Split(x.url.EscapedPath(), "/"), func(s string) bool { return l.isSecret(normal(s)) }) {
+		l.result.missing("the path of %s has a value from an earlier response, which settings cannot say", l.entry(x))
+		return "-"
+	}
 	u := *x.url
 	u.RawQuery = ""
 	var kept []string
@@ -179,7 +172,8 @@ func bare(value string) string {
 	return bare
 }
 
-// varies reports whether a header looks like of one request only: drawn by lot, and different in other requests to that host.
+// varies reports whether a header looks like of one request only: drawn by lot, and another one in other requests to
+// that host.
 func (l *learner) varies(x *exchange, name, value string) bool {
 	if fleeting(name, value) {
 		return !l.repeatsHeader(x, name, value)
@@ -206,81 +200,4 @@ func (l *learner) repeatsHeader(x *exchange, name, value string) bool {
 // checksOrigin reports whether the server may look at where a request comes from: it goes by cookies.
 func (l *learner) checksOrigin(x *exchange) bool {
 	return l.carrier != nil && l.carrier.place == inCookie || l.csrf != nil || x.encoding == "form"
-}
-
-// shows finds the credentials that a request shows.
-func (l *learner) shows(x *exchange) (s shown) {
-	for _, u := range l.uses[x] {
-		src, known := l.source(u.value, x)
-		access := l.isToken(u.value) || l.carrier != nil && l.carrier.place == inHeader && u.spot == l.carrier.spot && !known
-		access = access && !l.standing(u.value)
-		switch {
-		case !traceable(u.value) || u.place == inQuery && !known:
-		case u.place == inCookie:
-			if opaque(u.value) && !forgeryName.MatchString(u.name) && (l.csrf == nil || !l.repeated(u)) {
-				s.cookies = append(s.cookies, u.name)
-			}
-		case u.place == inHeader && l.csrf != nil && u.name == l.csrf.name, u.place == inHeader && isBasic(u.scheme+" "):
-		case u.place == inBody && (forgeryName.MatchString(u.name) || known && src.place == inPage):
-			s.forgery = append(s.forgery, u.name)
-		case access && (known || u.place == inHeader):
-			s.showsAccess(u)
-		case known && opaque(u.value), !known && opaque(u.value) && refreshName.MatchString(u.name) && x != l.login:
-			s.showsRefresh(u)
-		}
-	}
-	return s
-}
-
-// repeated reports whether a header of the same request repeats the cookie u.
-func (l *learner) repeated(u use) bool {
-	return slices.ContainsFunc(l.uses[u.x], func(o use) bool { return o.place == inHeader && o.value == u.value })
-}
-
-func (s *shown) showsAccess(u use) {
-	switch u.place {
-	case inHeader:
-		s.accessHeader = u.name
-	case inBody:
-		s.accessField = u.name
-	default:
-		s.unsayable = append(s.unsayable, "the access token in the query, as "+strconv.Quote(u.name))
-	}
-}
-
-// showsRefresh takes u for the refresh token, unless something better is known for it.
-func (s *shown) showsRefresh(u use) {
-	taken := s.refreshField != "" || s.refreshHeader != ""
-	if taken && !refreshName.MatchString(u.name) {
-		s.unsayable = append(s.unsayable, "a second value from an earlier response, as "+strconv.Quote(u.name))
-		return
-	}
-	switch {
-	case u.place == inBody:
-		s.refreshField, s.refreshHeader = u.name, ""
-	case u.place == inHeader:
-		s.refreshHeader, s.refreshField = u.name, ""
-	case u.x.method == http.MethodGet:
-		s.refreshField, s.refreshHeader = u.name, ""
-	default:
-		s.unsayable = append(s.unsayable, "a credential in the query, as "+strconv.Quote(u.name))
-		return
-	}
-	s.refresh = u.value
-}
-
-// attach is how a header of that group carries a token.
-func (g *group) attach() auth.Attach {
-	a := auth.Attach{}
-	if g.name != "Authorization" {
-		a.Header = g.name
-	}
-	scheme := g.uses[len(g.uses)-1].scheme
-	switch {
-	case scheme == "" && a.Header == "":
-		a.Bare = true
-	case a.Header != "" || !strings.EqualFold(scheme, "Bearer"):
-		a.Scheme = scheme
-	}
-	return a
 }

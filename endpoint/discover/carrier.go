@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/bearer"
 )
 
@@ -247,4 +248,20 @@ func (l *learner) tokensOf(g *group) (tokens []string) {
 		}
 	}
 	return tokens
+}
+
+// attach is how a header of that group carries a token.
+func (g *group) attach() auth.Attach {
+	a := auth.Attach{}
+	if g.name != "Authorization" {
+		a.Header = g.name
+	}
+	scheme := g.uses[len(g.uses)-1].scheme
+	switch {
+	case scheme == "" && a.Header == "":
+		a.Bare = true
+	case a.Header != "" || !strings.EqualFold(scheme, "Bearer"):
+		a.Scheme = scheme
+	}
+	return a
 }

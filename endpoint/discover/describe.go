@@ -43,7 +43,8 @@ func (l *learner) describeBase() {
 	}
 	for _, o := range origins {
 		if u, err := url.Parse(o); err == nil && u.Scheme == "http" && !origin.Loopback(u.Hostname()) {
-			l.result.missing("%s is plain http, which shows the token to everybody on the way; use https, or list it in origins", o)
+			l.result.missing("%s is plain http, which shows the token to everybody on the way; "+
+				"use https, or list it in origins", o)
 		}
 	}
 }
@@ -95,7 +96,8 @@ func (l *learner) describeLogin() {
 	ask := l.people(l.login)
 	var shown shown
 	s.Login, shown = l.call(l.login, ask)
-	s.Login.RefreshTokenField, s.Login.RefreshTokenHeader, s.Login.AccessTokenField, s.Login.AccessTokenHeader = "", "", "", ""
+	s.Login.RefreshTokenField, s.Login.RefreshTokenHeader = "", ""
+	s.Login.AccessTokenField, s.Login.AccessTokenHeader = "", ""
 	l.result.Ask = ask
 	sure := Certain
 	if len(ask) == 0 || !l.typesPassword(l.login) {
@@ -103,21 +105,30 @@ func (l *learner) describeLogin() {
 	} else if first := l.firstGiver(); first != l.login && !l.givesFor(l.login, first) {
 		sure = Likely
 	}
-	l.result.found(sure, l.from(l.login), "login: %s, asks for %s", describe(s.Login), cmp.Or(strings.Join(ask, " and "), "nothing"))
-	if l.second != nil || shown.refreshField != "" {
-		l.result.missing("the login takes two steps, which settings cannot say: bring a session with login -cookie-file or -refresh-token")
+	asks := cmp.Or(strings.Join(ask, " and "), "nothing")
+	l.result.found(sure, l.from(l.login), "login: %s, asks for %s", describe(s.Login), asks)
+	l.describeLoginGaps(shown)
+}
+
+// describeLoginGaps says what of the login is not in the settings.
+func (l *learner) describeLoginGaps(s shown) {
+	missing := l.result.missing
+	if l.second != nil || s.refreshField != "" {
+		missing("the login takes two steps, which settings cannot say: " +
+			"bring a session with login -cookie-file or -refresh-token")
 	}
 	if isBasic(l.login.header.Get("Authorization")) && !l.typesPassword(l.login) {
-		l.result.missing("the login sends user and password in a header (Basic); put it into login.headers yourself: {\"Authorization\": \"Basic ...\"}")
+		missing("the login sends user and password in a header (Basic); put it into login.headers yourself: " +
+			`{"Authorization": "Basic ..."}`)
 	}
 	if l.login.encoding == "multipart" {
-		l.result.missing("the login is a multipart form; the settings send an ordinary one, which most servers take as well")
+		missing("the login is a multipart form; the settings send an ordinary one, which most servers take as well")
 	}
 	if l.login.status >= 300 {
-		l.result.missing("the response to the login is a redirect (%d)", l.login.status)
+		missing("the response to the login is a redirect (%d)", l.login.status)
 	}
 	if signUp.MatchString(l.login.url.Path) {
-		l.result.missing("what was recorded is a registration and not a login; record a login")
+		missing("what was recorded is a registration and not a login; record a login")
 	}
 }
 
@@ -135,43 +146,17 @@ func (l *learner) describeRefresh() {
 	}
 	var shown shown
 	s.Refresh, shown = l.call(l.refresh, nil)
-	if l.givesOnly(shown) {
-		s.Refresh.AccessTokenHeader = cmp.Or(s.Refresh.AccessTokenHeader, shown.accessHeader)
-	}
 	sure := Likely
-	if shown.refresh != "" || len(shown.cookies) > 0 && l.knowsCookie(shown.cookies) || shown.accessHeader+shown.accessField != "" {
+	if shown.refresh+shown.accessHeader+shown.accessField != "" || l.knowsCookie(shown.cookies) {
 		sure = Certain
 	}
-	l.result.found(sure, l.from(l.refresh, l.sourceOf(shown.refresh)), "refresh: %s, shows %s", describe(s.Refresh), shown.String())
+	from := l.from(l.refresh, l.sourceOf(shown.refresh))
+	l.result.found(sure, from, "refresh: %s, shows %s", describe(s.Refresh), shown.String())
 	l.describeUnsayable(l.refresh, shown)
 	l.placeRefreshToken(shown)
 }
 
-// givesOnly reports whether the access token is all that the request shows.
-func (l *learner) givesOnly(s shown) bool {
-	return s.refresh == "" && len(s.cookies) == 0
-}
-
-// String names what is shown, for people.
-func (s shown) String() string {
-	var parts []string
-	for _, p := range []struct{ what, name string }{
-		{"the field ", s.refreshField}, {"the refresh token in ", s.refreshHeader},
-		{"the old access token in the field ", s.accessField}, {"the old access token in ", s.accessHeader},
-	} {
-		if p.name != "" {
-			parts = append(parts, p.what+p.name)
-		}
-	}
-	for _, name := range s.cookies {
-		parts = append(parts, "the cookie "+name)
-	}
-	if len(parts) == 0 {
-		return "nothing that is known"
-	}
-	return strings.Join(parts, " and ")
-}
-
+// knowsCookie reports whether a response set one of the cookies.
 func (l *learner) knowsCookie(names []string) bool {
 	for _, all := range l.sources {
 		for _, s := range all {
@@ -183,6 +168,7 @@ func (l *learner) knowsCookie(names []string) bool {
 	return false
 }
 
+// sourceOf is what gave value first, nil if nothing did.
 func (l *learner) sourceOf(value string) *exchange {
 	if all := l.sources[value]; value != "" && len(all) > 0 {
 		return all[0].x
@@ -208,7 +194,8 @@ func (l *learner) placeRefreshToken(s shown) {
 	case inHeader:
 		l.result.Settings.RefreshToken.Header = at.name
 	case inCookie:
-		l.result.missing("%s shows the value of the cookie %s outside of a cookie, which settings cannot say", l.entry(l.refresh), at.name)
+		l.result.missing("%s shows the value of the cookie %s outside of a cookie, which settings cannot say",
+			l.entry(l.refresh), at.name)
 	}
 }
 
@@ -257,6 +244,7 @@ func (l *learner) describeRejections() {
 // succeedsLater reports whether the same request was a success with another token.
 func (l *learner) succeedsLater(u use) bool {
 	return slices.ContainsFunc(l.carrier.uses, func(o use) bool {
-		return l.before(u.x, o.x) && o.value != u.value && o.x.method == u.x.method && o.x.url.Path == u.x.url.Path && o.x.ok()
+		same := o.x.method == u.x.method && o.x.url.Path == u.x.url.Path
+		return same && l.before(u.x, o.x) && o.value != u.value && o.x.ok()
 	})
 }

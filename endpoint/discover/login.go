@@ -108,7 +108,7 @@ func (l *learner) presents(x *exchange) bool {
 	return slices.ContainsFunc(l.uses[x], func(u use) bool {
 		_, known := l.source(u.value, x)
 		switch {
-		case !opaque(u.value), forgeryName.MatchString(u.name), u.place == inQuery, u.place == inBody && oauthName(u.name):
+		case !opaque(u.value), forgeryName.MatchString(u.name), u.place == inQuery, u.place == inPath, u.place == inBody && oauthName(u.name):
 			return false
 		case u.place == inCookie && !known:
 			return refreshName.MatchString(u.name)

@@ -10,9 +10,9 @@ import (
 	"github.com/silentrefresh/silentrefresh/internal/har"
 )
 
-// Recording learns from a recording of a browser's traffic, or a proxy's, in HAR 1.2 format, in which somebody logged in, used
-// the API and went on beyond the end of an access token; best of all, logged out at last. It follows values, not
-// names: what later requests show as their credential came from some response, and that one's request showed what
+// Recording learns from a recording of a browser's traffic, or a proxy's, in HAR 1.2 format, in which somebody logged
+// in, used the API and went on beyond the end of an access token; best of all, logged out at last. It follows values,
+// not names: what later requests show as their credential came from some response, and that one's request showed what
 // renews it.
 //
 // It reads up to 1 GiB and 20,000 requests, and of each body 1 MiB; what was left out is among Missing, as is what
@@ -59,6 +59,9 @@ func exchangesOf(rec *har.Recording) (all []*exchange) {
 	return all
 }
 
+// A set holds strings.
+type set map[string]bool
+
 // A learner has the exchanges of a recording, and what was concluded from them so far.
 type learner struct {
 	result    *Result
@@ -66,11 +69,11 @@ type learner struct {
 	place     map[*exchange]int   // in all
 	uses      map[*exchange][]use // of values, by the request that carries them
 	sources   map[string][]source // of the values that requests carry, in order
-	passwords map[string]bool     // names of fields that pages do not echo
-	visible   map[string]bool     // names of the other fields that people fill in beside those
-	hidden    map[string]bool     // names of fields that pages fill in
-	typed     map[string]bool     // what people typed into a login: secrets
-	secrets   map[string]bool     // tokens, session cookies and what else is no setting
+	passwords set                 // names of fields that pages do not echo
+	visible   set                 // names of the other fields that people fill in beside those
+	hidden    set                 // names of fields that pages fill in
+	typed     set                 // what people typed into a login: secrets
+	secrets   set                 // tokens, session cookies and what else is no setting
 	carrier   *group              // what API requests carry; nil: unknown
 	csrf      *group              // what protects against forgery; nil: nothing
 	login     *exchange           // the calls; nil: unknown
@@ -84,10 +87,11 @@ type learner struct {
 
 func newLearner(all []*exchange) *learner {
 	l := &learner{
-		result: &Result{}, all: all, place: map[*exchange]int{}, uses: map[*exchange][]use{}, sources: map[string][]source{},
-		passwords: map[string]bool{}, visible: map[string]bool{}, hidden: map[string]bool{}, typed: map[string]bool{}, secrets: map[string]bool{}, nth: map[string]int{},
+		result: &Result{}, all: all,
+		place: map[*exchange]int{}, uses: map[*exchange][]use{}, sources: map[string][]source{},
+		passwords: set{}, visible: set{}, hidden: set{}, typed: set{}, secrets: set{}, nth: map[string]int{},
 	}
-	carried := map[string]bool{}
+	carried := set{}
 	for i, x := range all {
 		l.place[x] = i
 		l.uses[x] = x.uses()
@@ -159,7 +163,7 @@ func (l *learner) source(value string, x *exchange) (source, bool) {
 // before reports whether a was recorded before b. A nil a was, and a nil b was not.
 func (l *learner) before(a, b *exchange) bool { return a == nil || b != nil && l.place[a] < l.place[b] }
 
-// entry is x as a finding names it. Secrets do not stand in a path usually, but may.
+// entry is x as a finding names it, without what may be a secret in its path.
 func (l *learner) entry(x *exchange) Entry {
 	segments := strings.Split(x.url.EscapedPath(), "/")
 	for i, s := range segments {

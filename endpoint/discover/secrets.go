@@ -72,7 +72,7 @@ func (l *learner) isSecret(text string) bool {
 		if l.secrets[form] || l.secrets[bare] || l.typed[form] || l.typed[bare] {
 			return form != ""
 		}
-		for _, all := range []map[string]bool{l.secrets, l.typed} {
+		for _, all := range []set{l.secrets} {
 			for s := range all {
 				if len(s) >= minValue && len(form) > len(s) && strings.Contains(form, s) {
 					return true

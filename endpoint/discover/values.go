@@ -20,6 +20,7 @@ const (
 	inCookie place = "cookie"
 	inBody   place = "body"  // name is a dotted path
 	inQuery  place = "query" // of a URL
+	inPath   place = "path"  // of a URL
 	inPage   place = "page"  // a hidden field or a meta element of HTML
 )
 
@@ -72,8 +73,8 @@ func unquoted(value string) string {
 
 var masked = regexp.MustCompile(`(?i)redacted|sanitized|removed|masked|\*{3}|^x{4,}$|^\.{3}$|^•+$`)
 
-// traceable reports whether a value can be followed: long enough to be equal to another one for a reason, not a date or an address, and not
-// what a program has put in its place.
+// traceable reports whether a value can be followed: it is long enough to be equal to another one for a reason, no
+// address, and not what a program has put in its place.
 func traceable(value string) bool {
 	switch {
 	case len(value) < minValue || len(value) > bearer.MaxToken, strings.ContainsAny(value, " \t\r\n"),
@@ -102,7 +103,7 @@ var emailShape = regexp.MustCompile(`^[^\s@]+@[^\s@]+\.[^\s@]+$`)
 
 func isEmail(value string) bool { return len(value) < 300 && emailShape.MatchString(value) }
 
-// uses are the values that the request carries, in headers, cookies, query and body.
+// uses are the values that the request carries: in headers, cookies, URL and body.
 func (x *exchange) uses() (all []use) {
 	for _, name := range slices.Sorted(maps.Keys(x.header)) {
 		if automatic(name) {
@@ -119,6 +120,11 @@ func (x *exchange) uses() (all []use) {
 	for name, values := range x.url.Query() {
 		for _, value := range values {
 			all = append(all, use{spot{inQuery, name}, x, "", normal(value)})
+		}
+	}
+	for segment := range strings.SplitSeq(x.url.EscapedPath(), "/") {
+		if opaque(segment) {
+			all = append(all, use{spot{inPath, ""}, x, "", normal(segment)})
 		}
 	}
 	eachLeaf(x.fields, func(path string, v any) {

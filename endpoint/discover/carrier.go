@@ -180,9 +180,10 @@ func isPageOrAsset(x *exchange) bool {
 	case x.header.Get("Sec-Fetch-Mode") == "navigate", strings.Contains(x.media, "html"):
 		return true
 	}
-	return strings.Contains(x.media, "image") || strings.Contains(x.media, "css") || strings.Contains(x.media, "javascript") ||
-		strings.Contains(x.media, "font")
+	return assetMedia.MatchString(x.media)
 }
+
+var assetMedia = regexp.MustCompile(`image|css|javascript|font`)
 
 // forgery reports whether a header is a protection against forgery and no credential: it is called so, repeats a
 // cookie, or comes with a session cookie and with unsafe methods alone. A cookie is, if a header repeats it.

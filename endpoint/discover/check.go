@@ -23,9 +23,9 @@ func (l *learner) check() {
 		return
 	}
 	s := &l.result.Settings
-	given := s.RefreshToken
+	given, token := s.RefreshToken, l.givesRefreshToken()
 	s.RefreshToken = endpoint.RefreshTokenAt{}
-	if given.JSON+given.Header != "" && l.givesRefreshToken() != "" && l.replayed(base).RefreshToken.Reveal() != l.givesRefreshToken() {
+	if token != "" && l.replayed(base).RefreshToken.Reveal() != token {
 		s.RefreshToken = given
 	}
 	l.checkAccessToken(base)
@@ -110,7 +110,8 @@ func (l *learner) checkExpiry(base *url.URL) {
 	}
 	found, sure := l.expiry(x)
 	if found == "" {
-		l.result.missing("nothing says when an access token ends; it is renewed when the API rejects it (max_age sets a time)")
+		l.result.missing("nothing says when an access token ends; it is renewed when the API rejects it " +
+			"(max_age sets a time)")
 		return
 	}
 	l.result.Settings.AccessToken.ExpiresJSON = found
@@ -155,7 +156,8 @@ func (l *learner) replayed(base *url.URL) auth.Session {
 		jar.SetCookies(x.url, []*http.Cookie{{Name: c.Name, Value: c.Value, Path: "/"}})
 	}
 	hc := &http.Client{Transport: replay{x}, Jar: jar}
-	s, _ := bound.Exchange(context.Background(), hc, auth.Grant{Kind: kind, Credentials: map[string]string{"x": "y"}, Old: old})
+	grant := auth.Grant{Kind: kind, Credentials: map[string]string{"x": "y"}, Old: old}
+	s, _ := bound.Exchange(context.Background(), hc, grant)
 	return s
 }
 

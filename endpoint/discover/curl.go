@@ -58,9 +58,14 @@ type curl struct {
 }
 
 // takesValue are curl's options with a value, beside those that are understood.
-var takesValue = strings.Fields(`-o --output -m --max-time --connect-timeout -x --proxy -U --proxy-user --cacert --capath -E --cert --key
-	-c --cookie-jar -T --upload-file -w --write-out --retry --retry-delay -r --range --resolve --interface --limit-rate -K --config
-	--ciphers --max-redirs -D --dump-header --tls-max --connect-to -y -Y -z -t -C -Q -P --dns-servers --aws-sigv4 --proxy-header --trace --trace-ascii`)
+var takesValue = strings.Fields(`-o --output -m --max-time --connect-timeout -x --proxy -U --proxy-user --proxy-header
+	--cacert --capath -E --cert --key -c --cookie-jar -T --upload-file -w --write-out --retry --retry-delay -r --range
+	--resolve --interface --limit-rate -K --config --ciphers --max-redirs -D --dump-header --tls-max --connect-to
+	-y -Y -z -t -C -Q -P --dns-servers --aws-sigv4 --trace --trace-ascii`)
+
+// understands are the options with a value that say something of the request.
+var understands = strings.Fields(`-X --request -H --header -d --data --data-raw --data-binary --data-ascii --data-urlencode
+	--json -b --cookie -u --user -A --user-agent -e --referer -F --form --form-string --url --oauth2-bearer`)
 
 func (c *curl) read(args []string) {
 	for i := 0; i < len(args); i++ {
@@ -102,10 +107,7 @@ func option(arg string) (name, value string, attached bool) {
 	return "", arg, false
 }
 
-func understood(name string) bool {
-	return slices.Contains(strings.Fields(`-X --request -H --header -d --data --data-raw --data-binary --data-ascii
-		--data-urlencode --json -b --cookie -u --user -A --user-agent -e --referer -F --form --form-string --url --oauth2-bearer`), name)
-}
+func understood(name string) bool { return slices.Contains(understands, name) }
 
 func (c *curl) take(name, value string) {
 	header := func(name, value string) { c.headers = append(c.headers, har.Pair{Name: name, Value: value}) }
@@ -263,8 +265,9 @@ func (l *learner) bestCarrier() (best *group) {
 func (l *learner) tellCarrier(x *exchange, c *curl) {
 	r := l.result
 	for _, cookie := range x.cookies {
+		value := unquoted(cookie.Value)
 		r.Session.Cookies = append(r.Session.Cookies, auth.Cookie{
-			Name: cookie.Name, Value: auth.NewSecret(unquoted(cookie.Value)), Quoted: unquoted(cookie.Value) != cookie.Value,
+			Name: cookie.Name, Value: auth.NewSecret(value), Quoted: value != cookie.Value,
 		})
 	}
 	switch g := l.carrier; {
@@ -299,7 +302,8 @@ func (l *learner) tellCall(x *exchange) {
 		l.collectSecrets()
 		l.describeLogin()
 		l.result.Session = auth.Session{}
-		l.result.missing("one request does not say how the session is renewed and ended; record all of it: silentrefresh learn FILE.har")
+		l.result.missing("one request does not say how the session is renewed and ended; " +
+			"record all of it: silentrefresh learn FILE.har")
 		return
 	case refreshName.MatchString(x.url.Path):
 		l.refresh = x
@@ -312,6 +316,6 @@ func (l *learner) tellCall(x *exchange) {
 		s.Logout, _ = l.call(x, nil)
 		l.result.found(Guess, l.from(x), "logout: %s", describe(s.Logout))
 	}
-	l.result.missing("one request does not say how to log in, how the session is renewed and how it ends; record all of it " +
-		"(silentrefresh learn FILE.har), or take the settings of your kind of server from docs/SERVERS.md")
+	l.result.missing("one request does not say how to log in, how the session is renewed and how it ends; " +
+		"record all of it (silentrefresh learn FILE.har), or take the settings of your kind of server from docs/SERVERS.md")
 }

@@ -81,7 +81,7 @@ func (l *learner) describeHandOut() {
 			continue
 		}
 		l.result.HandOutHeader = all[0].name
-		l.result.found(Certain, l.from(all[0].x), "responses of the API hand out newer tokens in the header %s", all[0].name)
+		l.result.found(Certain, l.from(all[0].x), "API responses hand out newer tokens in the header %s", all[0].name)
 		return
 	}
 }
@@ -149,6 +149,9 @@ func (l *learner) describeRefresh() {
 	sure := Likely
 	if shown.refresh+shown.accessHeader+shown.accessField != "" || l.knowsCookie(shown.cookies) {
 		sure = Certain
+	}
+	if l.carrier == nil {
+		sure = Guess
 	}
 	from := l.from(l.refresh, l.sourceOf(shown.refresh))
 	l.result.found(sure, from, "refresh: %s, shows %s", describe(s.Refresh), shown.String())

@@ -121,7 +121,9 @@ func requestCookies(lines []string) (cookies []*http.Cookie) {
 }
 
 func setCookie(c har.Cookie) *http.Cookie {
-	set := &http.Cookie{Name: c.Name, Value: c.Value, Path: c.Path, Domain: c.Domain, HttpOnly: c.HTTPOnly, Secure: c.Secure}
+	set := &http.Cookie{
+		Name: c.Name, Value: c.Value, Path: c.Path, Domain: c.Domain, HttpOnly: c.HTTPOnly, Secure: c.Secure,
+	}
 	set.Expires, _ = time.Parse(time.RFC3339, c.Expires)
 	return set
 }
@@ -162,7 +164,8 @@ func readMultipart(body []byte, boundary string) any {
 		if err != nil {
 			break
 		}
-		if text, err := io.ReadAll(io.LimitReader(part, 64<<10)); err == nil && part.FileName() == "" && part.FormName() != "" {
+		text, err := io.ReadAll(io.LimitReader(part, 64<<10))
+		if err == nil && part.FileName() == "" && part.FormName() != "" {
 			values.Add(part.FormName(), string(text))
 		}
 	}
@@ -244,5 +247,8 @@ func (x *exchange) deletes(c *http.Cookie) bool {
 	if date, err := http.ParseTime(x.respHeader.Get("Date")); err == nil {
 		now = date
 	}
-	return c.Value == "" || c.MaxAge < 0 || c.MaxAge == 0 && !c.Expires.IsZero() && (c.Expires.Before(now) || c.Expires.Year() < 2000)
+	if c.Value == "" || c.MaxAge != 0 || c.Expires.IsZero() {
+		return c.Value == "" || c.MaxAge < 0
+	}
+	return c.Expires.Before(now) || c.Expires.Year() < 2000
 }

@@ -100,7 +100,8 @@ func (l *learner) describeForgeryFields() {
 			continue
 		}
 		for _, name := range l.shows(x).forgery {
-			l.result.missing("the field %s of %s shows a token against forgery that the page before had; settings cannot fetch that", name, l.entry(x))
+			l.result.missing("the field %s of %s shows a token against forgery that the page before had; "+
+				"settings cannot fetch that", name, l.entry(x))
 		}
 	}
 }

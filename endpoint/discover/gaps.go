@@ -6,8 +6,9 @@ import (
 )
 
 const (
-	howToExport = "in Chrome: DevTools, Settings, Preferences, Network, \"Allow to generate HAR with sensitive data\"; then, in the " +
-		"Network panel, keep \"Preserve log\" on and export with sensitive data. In Firefox: the Network panel, \"Persist Logs\", \"Save All As HAR\""
+	howToExport = "In Chrome: DevTools, Settings, Preferences, Network, \"Allow to generate HAR with sensitive data\"; " +
+		"then, in the Network panel, keep \"Preserve log\" on and export with sensitive data. " +
+		"In Firefox: the Network panel, \"Persist Logs\", \"Save All As HAR\""
 	howToRefresh = "record on until after the access token has ended, or reload the page"
 )
 
@@ -16,17 +17,18 @@ func (l *learner) describeGaps() {
 	r := l.result
 	l.describeProvider()
 	if l.sanitised() {
-		r.missing("the recording has no cookies and no Authorization headers: the export left them out. To export with them, %s", howToExport)
+		r.missing("the recording has no cookies and no Authorization headers: the export left them out. %s", howToExport)
 	}
 	if l.withheld() {
-		r.missing("bodies of responses are missing; a browser forgets them when the page changes. %s", strings.ToUpper(howToExport[:1])+howToExport[1:])
+		r.missing("bodies of responses are missing; a browser forgets them when the page changes. %s", howToExport)
 	}
 	l.describeElsewhere()
 	if l.carrier == nil && !l.sanitised() {
 		r.missing("no request carries a credential that could be followed; log in, use the page, and record that")
 	}
 	if l.login == nil && r.OAuth == nil {
-		r.missing("there is no login in it; it begins after the login, or that is elsewhere. Record from before the login, or bring a session with login -cookie-file or -refresh-token")
+		r.missing("there is no login in it; it begins after the login, or that is elsewhere. " +
+			"Record from before the login, or bring a session with login -cookie-file or -refresh-token")
 	}
 	if l.refresh == nil {
 		r.missing("there is no refresh in it: %s", howToRefresh)
@@ -37,22 +39,15 @@ func (l *learner) describeGaps() {
 	l.describeStanding()
 }
 
-// sanitised reports whether the export left out all that could be a credential, though something was typed in.
+// sanitised reports whether the export left out all that could be a credential, or put something else in its place.
 func (l *learner) sanitised() bool {
-	for _, x := range l.all {
-		if len(x.cookies) > 0 || len(x.setCookies) > 0 || x.header.Get("Authorization") != "" {
-			real := func(v string) bool { return !masked.MatchString(v) }
-			if auth := x.header.Get("Authorization"); auth != "" && real(auth) {
-				return false
-			}
-			for _, c := range slices.Concat(x.cookies, x.setCookies) {
-				if real(c.Value) {
-					return false
-				}
-			}
+	return len(l.all) > 0 && l.carrier == nil && !slices.ContainsFunc(l.all, func(x *exchange) bool {
+		there := x.header["Authorization"]
+		for _, c := range slices.Concat(x.cookies, x.setCookies) {
+			there = append(there, c.Value)
 		}
-	}
-	return len(l.all) > 0 && l.carrier == nil
+		return slices.ContainsFunc(there, func(value string) bool { return !masked.MatchString(value) })
+	})
 }
 
 // withheld reports whether a response of the calls, or all JSON, is without its body.
@@ -98,7 +93,8 @@ func (l *learner) describeStanding() {
 		}
 	}
 	if slices.Sort(names); len(names) > 0 {
-		l.result.missing("API requests also carry %s, always the same; send it yourself with each request", strings.Join(names, " and "))
+		l.result.missing("API requests also carry %s, always the same; send it yourself with each request",
+			strings.Join(names, " and "))
 	}
 }
 
@@ -123,12 +119,14 @@ func (l *learner) issuer(x *exchange) string {
 	return iss
 }
 
-// describeElsewhere notes credentials that travel where no setting says it: in a query, or in a cookie that a script makes.
+// describeElsewhere notes credentials that travel where no setting says it: in a query, or in a cookie that a script
+// makes.
 func (l *learner) describeElsewhere() {
 	if l.carrier != nil && l.carrier.place == inCookie {
 		for _, token := range l.tokens {
 			if all := l.sources[token]; len(all) > 0 && all[0].place == inBody && !l.setsCarrier(all) {
-				l.result.missing("a script of the page puts the token of %s into the cookie %s, which settings cannot say", l.entry(all[0].x), l.carrier.name)
+				l.result.missing("a script of the page puts the token of %s into the cookie %s, which settings cannot say",
+					l.entry(all[0].x), l.carrier.name)
 				return
 			}
 		}
@@ -139,7 +137,8 @@ func (l *learner) describeElsewhere() {
 	for _, x := range l.all {
 		for _, u := range l.uses[x] {
 			if _, known := l.source(u.value, x); u.place == inQuery && known && opaque(u.value) {
-				l.result.missing("requests show the token in their query, as %q, which settings cannot say; many servers take it in a header as well", u.name)
+				l.result.missing("requests show the token in their query, as %q, which settings cannot say; "+
+					"many servers take it in a header as well", u.name)
 				return
 			}
 		}

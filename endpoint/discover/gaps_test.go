@@ -48,6 +48,9 @@ func TestSanitisedExport(t *testing.T) {
 	}
 	r := recorded(t, "the usual", drop)
 	missing(t, r, "Allow to generate HAR with sensitive data", "Save All As HAR")
+	if r.Settings.Refresh.URL != "/auth/refresh" || r.Settings.Logout.URL != "/auth/logout" {
+		t.Errorf("%s", settings(t, r))
+	}
 	if r.Settings.Login.URL != "/auth/login" || !slices.Equal(r.Ask, []string{"email", "password"}) {
 		t.Errorf("login %v, asks %q", r.Settings.Login, r.Ask)
 	}

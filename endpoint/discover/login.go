@@ -70,7 +70,9 @@ func (l *learner) typesCode(x *exchange) (typed bool) {
 	eachLeaf(x.fields, func(path string, v any) {
 		text, ok := v.(string)
 		_, known := l.source(normal(text), x)
-		typed = typed || ok && !known && text != "" && !l.settled(x, path, text) && (codeName.MatchString(path) || number(text))
+		if ok && !known && text != "" && !l.settled(x, path, text) {
+			typed = typed || codeName.MatchString(path) || number(text)
+		}
 	})
 	return typed
 }
@@ -108,7 +110,8 @@ func (l *learner) presents(x *exchange) bool {
 	return slices.ContainsFunc(l.uses[x], func(u use) bool {
 		_, known := l.source(u.value, x)
 		switch {
-		case !opaque(u.value), forgeryName.MatchString(u.name), u.place == inQuery, u.place == inPath, u.place == inBody && oauthName(u.name):
+		case !opaque(u.value), forgeryName.MatchString(u.name), u.place == inQuery, u.place == inPath,
+			u.place == inBody && oauthName(u.name):
 			return false
 		case u.place == inCookie && !known:
 			return refreshName.MatchString(u.name)
@@ -194,10 +197,12 @@ func inOrder(names []string) []string {
 	return names
 }
 
+var switches = []string{"on", "off", "true", "false", "yes", "no", "1", "0"}
+
 // settled reports whether a field is the program's and no person's: OAuth's, a GraphQL document, a switch, or one that
 // other requests repeat.
 func (l *learner) settled(x *exchange, name, value string) bool {
-	if oauthName(name) || strings.ContainsAny(value, "{}\n") || slices.Contains([]string{"on", "off", "true", "false", "yes", "no", "1", "0"}, value) {
+	if oauthName(name) || strings.ContainsAny(value, "{}\n") || slices.Contains(switches, value) {
 		return true
 	}
 	for _, o := range l.all {

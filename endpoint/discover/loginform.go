@@ -3,11 +3,14 @@ package discover
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/silentrefresh/silentrefresh/endpoint"
 )
+
+const learnIt = "Record it in the browser, and let silentrefresh learn from that"
 
 // loginForm reports whether a page of the server has a form with a password: the one that was given, one that it
 // links to as its login, or the usual one.
@@ -56,6 +59,9 @@ func (l *looker) takeForm(v *view) bool {
 	return false
 }
 
+var typedKind = regexp.MustCompile(`^(text|email|tel|password|number)$`)
+
+// readForm makes the settings of a login form.
 func (l *looker) readForm(v *view, f form) bool {
 	r := l.result
 	fixed, ask, hidden := map[string]any{}, []string{}, []string{}
@@ -65,14 +71,14 @@ func (l *looker) readForm(v *view, f form) bool {
 			hidden = append(hidden, i.name)
 		case i.kind == "hidden":
 			fixed[i.name] = i.value
-		case slices.Contains([]string{"text", "email", "tel", "password", "number"}, i.kind) && !slices.Contains(ask, i.name):
+		case typedKind.MatchString(i.kind) && !slices.Contains(ask, i.name):
 			ask = append(ask, i.name)
 		}
 	}
 	r.Ask = ask
 	if f.action == nil || f.method != http.MethodPost {
 		r.found(Likely, l.from(v.at), "a page asks for %s, and a script sends it", strings.Join(ask, " and "))
-		r.missing("the page's script sends the login, so a look at the page does not tell how. Record it in the browser, and let silentrefresh learn from that")
+		r.missing("the page's script sends the login, so a look at the page does not tell how. %s", learnIt)
 		return true
 	}
 	if !sameOrigin(f.action, l.start) {
@@ -88,9 +94,10 @@ func (l *looker) readForm(v *view, f form) bool {
 	}
 	r.found(Certain, l.from(v.at), "login: %s, asks for %s", describe(r.Settings.Login), strings.Join(ask, " and "))
 	for _, name := range hidden {
-		r.missing("the form's hidden field %s protects against forgery and is another one each time; settings cannot fetch it from the page", name)
+		r.missing("the form's hidden field %s protects against forgery and is another one each time; "+
+			"settings cannot fetch it from the page", name)
 	}
-	r.missing("a form does not say which cookie is the session, nor how it ends. Record it in the browser, and let silentrefresh learn from that")
+	r.missing("a form does not say which cookie is the session, nor how it ends. %s", learnIt)
 	return true
 }
 

@@ -10,8 +10,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/internal/origin"
@@ -168,9 +166,10 @@ func (l *looker) from(u *url.URL) []Entry {
 	return []Entry{{Method: http.MethodGet, Path: path}}
 }
 
+// parseHTTP is a whole URL for http or https, nil if text is none. url.Parse writes the scheme in lower case.
 func parseHTTP(text string) *url.URL {
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.User != nil || !slices.Contains([]string{"http", "https"}, strings.ToLower(u.Scheme)) {
+	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
 		return nil
 	}
 	return u

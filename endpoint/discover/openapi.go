@@ -13,8 +13,10 @@ import (
 
 // specPlaces are where frameworks put their OpenAPI document, and docPlaces where they show it to people.
 var (
-	specPlaces = []string{"/openapi.json", "/v3/api-docs", "/swagger/v1/swagger.json", "/swagger.json", "/api-docs", "/api/openapi.json", "/api-json"}
+	specPlaces = []string{"/openapi.json", "/v3/api-docs", "/swagger/v1/swagger.json", "/swagger.json", "/api-docs",
+		"/api/openapi.json", "/api-json"}
 	docPlaces  = []string{"/docs", "/api/docs"}
+	specPath   = regexp.MustCompile(`(?i)(openapi|swagger|api-docs)[^/]*\.json$`)
 	specInPage = regexp.MustCompile(`(?i)(?:\burl|spec-?url|data-url)["']?\s*[:=]\s*["']([^"']+)["']`)
 )
 
@@ -45,7 +47,8 @@ func (l *looker) openAPI(first *view) bool {
 		}
 	}
 	for _, path := range docPlaces {
-		if v, err := l.get(l.at(path)); err == nil && v.status == http.StatusOK && slices.ContainsFunc(l.specLinks(v), try) {
+		v, err := l.get(l.at(path))
+		if err == nil && v.status == http.StatusOK && slices.ContainsFunc(l.specLinks(v), try) {
 			return true
 		}
 	}
@@ -69,8 +72,7 @@ func (l *looker) specLinks(v *view) (links []*url.URL) {
 		return links
 	}
 	for _, link := range readPage(v.body, v.at).links {
-		path := strings.ToLower(link.to.Path)
-		if link.rel == "service-desc" || strings.HasSuffix(path, ".json") && (strings.Contains(path, "openapi") || strings.Contains(path, "swagger")) {
+		if link.rel == "service-desc" || specPath.MatchString(link.to.Path) {
 			add(link.to.String())
 		}
 	}
@@ -157,7 +159,9 @@ func (s *spec) reference(path string) string {
 func (l *looker) takeFlow(s *spec, at *url.URL, flow map[string]any) {
 	r := l.result
 	token := textAt(flow, "tokenUrl")
-	r.Settings.Login = endpoint.Call{URL: s.flowReference(at, token), Encoding: "form", Fields: map[string]any{"grant_type": "password"}}
+	r.Settings.Login = endpoint.Call{
+		URL: s.flowReference(at, token), Encoding: "form", Fields: map[string]any{"grant_type": "password"},
+	}
 	r.Ask = []string{"username", "password"}
 	r.found(Certain, l.from(at), "login: %s, asks for username and password", describe(r.Settings.Login))
 	if refresh := textAt(flow, "refreshUrl"); refresh != "" {

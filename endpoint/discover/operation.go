@@ -30,7 +30,8 @@ func (s *spec) operations(paths map[string]any) (all []*operation) {
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
 		methods, _ := paths[path].(map[string]any)
 		for _, method := range []string{"post", "put", "delete", "get"} {
-			if fields, ok := methods[method].(map[string]any); ok && len(all) < maxOperations && !strings.Contains(path, "{") {
+			fields, ok := methods[method].(map[string]any)
+			if ok && len(all) < maxOperations && !strings.Contains(path, "{") {
 				all = append(all, s.operation(strings.ToUpper(method), path, fields))
 			}
 		}

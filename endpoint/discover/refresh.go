@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
-	"strings"
 )
 
 var (
@@ -24,7 +23,13 @@ func (l *learner) findRefresh() {
 
 // refreshPoints say how much speaks for x as the refresh; 0: it is none.
 func (l *learner) refreshPoints(x *exchange) int {
-	if x == l.login || x == l.second || tradesCode(x) || !x.ok() || l.typesPassword(x) || l.complains(x) || l.carrier == nil || !l.before(l.login, x) {
+	if x == l.second || tradesCode(x) || !l.follows(x) {
+		return 0
+	}
+	if l.carrier == nil { // nothing can be followed, so only its name speaks for it
+		if refreshName.MatchString(x.url.Path) && !x.safe() {
+			return 1
+		}
 		return 0
 	}
 	gives := l.givesToken(x)
@@ -45,6 +50,11 @@ func (l *learner) refreshPoints(x *exchange) int {
 		return 0
 	}
 	return points
+}
+
+// follows reports whether x is a success after the login that a person did nothing for.
+func (l *learner) follows(x *exchange) bool {
+	return x != l.login && l.before(l.login, x) && x.ok() && !l.typesPassword(x) && !l.complains(x)
 }
 
 // carriesUnknown reports whether a request carries a cookie from before the recording.
@@ -95,14 +105,14 @@ func (l *learner) findLogout() {
 }
 
 func (l *learner) logoutPoints(x *exchange) int {
-	if x == l.login || x == l.refresh || l.typesPassword(x) || !l.before(l.login, x) || !x.ok() || l.complains(x) {
+	if x == l.refresh || !l.follows(x) {
 		return 0
 	}
 	points := 0
 	if l.deletesCredential(x) {
 		points += 20
 	}
-	if logoutName.MatchString(x.url.Path) || l.hasLeaf(x, logoutName) && l.presents(x) || x.method == http.MethodDelete && sessionPath(x) {
+	if logoutName.MatchString(x.url.Path) || l.hasLeaf(x, logoutName) && l.presents(x) || sessionDeleted(x) {
 		points += 15
 	}
 	if points > 0 && l.isLast(x) {
@@ -111,10 +121,11 @@ func (l *learner) logoutPoints(x *exchange) int {
 	return points
 }
 
-// sessionPath reports whether what a DELETE deletes is a session.
-func sessionPath(x *exchange) bool {
-	path := strings.ToLower(x.url.Path)
-	return strings.Contains(path, "session") || strings.Contains(path, "token") || strings.Contains(path, "auth")
+var sessionPath = regexp.MustCompile(`(?i)session|token|auth`)
+
+// sessionDeleted reports whether x is a DELETE, of a session.
+func sessionDeleted(x *exchange) bool {
+	return x.method == http.MethodDelete && sessionPath.MatchString(x.url.Path)
 }
 
 // deletesCredential reports whether the response takes back a cookie that was a credential.

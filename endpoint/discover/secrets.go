@@ -12,12 +12,7 @@ import (
 func (l *learner) collectSecrets() {
 	for _, x := range l.all {
 		for _, u := range l.uses[x] {
-			_, known := l.source(u.value, x)
-			switch {
-			case u.value == "":
-			case u.place == inCookie && len(u.value) >= minValue, known && opaque(u.value), known && forgeryName.MatchString(u.name),
-				u.place == inHeader && u.name == "Authorization" && !strings.EqualFold(u.scheme, "Basic") && !l.standing(u.value),
-				u.place == inBody && (passwordName.MatchString(u.name) || l.passwords[u.name]):
+			if u.value != "" && l.mustStay(u) {
 				l.secrets[u.value] = true
 			}
 		}
@@ -55,6 +50,20 @@ func (l *learner) standing(value string) bool {
 	return carries(l.login) && slices.ContainsFunc(l.all[l.place[l.login]+1:], carries)
 }
 
+// mustStay reports whether what a request carries must not get out.
+func (l *learner) mustStay(u use) bool {
+	_, known := l.source(u.value, u.x)
+	switch {
+	case known && (opaque(u.value) || forgeryName.MatchString(u.name)):
+		return true
+	case u.place == inCookie:
+		return len(u.value) >= minValue
+	case u.place == inHeader:
+		return u.name == "Authorization" && !strings.EqualFold(u.scheme, "Basic") && !l.standing(u.value)
+	}
+	return u.place == inBody && (passwordName.MatchString(u.name) || l.passwords[u.name])
+}
+
 // leafAt is the value at a path that eachLeaf gave.
 func leafAt(document any, path string) (found any) {
 	eachLeaf(document, func(p string, v any) {
@@ -72,11 +81,9 @@ func (l *learner) isSecret(text string) bool {
 		if l.secrets[form] || l.secrets[bare] || l.typed[form] || l.typed[bare] {
 			return form != ""
 		}
-		for _, all := range []set{l.secrets} {
-			for s := range all {
-				if len(s) >= minValue && len(form) > len(s) && strings.Contains(form, s) {
-					return true
-				}
+		for s := range l.secrets {
+			if len(s) >= minValue && len(form) > len(s) && strings.Contains(form, s) {
+				return true
 			}
 		}
 	}

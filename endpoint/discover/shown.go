@@ -43,7 +43,7 @@ func (l *learner) shows(x *exchange) (s shown) {
 		src, known := l.source(u.value, x)
 		fromBefore := !known && opaque(u.value) && refreshName.MatchString(u.name) && x != l.login
 		switch {
-		case !traceable(u.value), u.place == inQuery && !known, l.showsForgeryHeader(u), strings.EqualFold(u.scheme, "Basic"):
+		case !traceable(u.value), u.place == inQuery && !known, l.showsForgeryHeader(u), isBasic(u.scheme + " -"):
 		case u.place == inCookie:
 			if opaque(u.value) && !forgeryName.MatchString(u.name) && (l.csrf == nil || !l.repeated(u)) {
 				s.cookies = append(s.cookies, u.name)

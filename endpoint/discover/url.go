@@ -47,10 +47,11 @@ func (l *looker) look(first *view) {
 	r.BaseURL = l.start.Scheme + "://" + l.start.Host
 	r.Settings.Login.URL, r.Settings.Refresh.URL, r.Settings.Logout.URL = "-", "-", "-"
 	switch {
-	case l.redirected(first), l.challenged(first), l.authorizationServer(), l.openAPI(first), l.loginForm(first), l.usualPaths():
+	case l.redirected(first), l.challenged(first), l.authorizationServer(),
+		l.openAPI(first), l.loginForm(first), l.usualPaths():
 	default:
-		r.missing("nothing at %s says how to log in. Record it in the browser, and let silentrefresh learn from that; "+
-			"or take the settings of your kind of server from docs/SERVERS.md", r.BaseURL)
+		r.missing("nothing at %s says how to log in. %s; or take the settings of your kind of server from docs/SERVERS.md",
+			r.BaseURL, learnIt)
 	}
 }
 
@@ -68,13 +69,18 @@ func (l *looker) redirected(v *view) bool {
 			return true
 		}
 	}
-	l.result.missing("%s redirects to %s, which was not followed; if that is right, give that URL", l.start.Host, v.away.Scheme+"://"+v.away.Host)
+	l.result.missing("%s redirects to %s, which was not followed; if that is right, give that URL",
+		l.start.Host, v.away.Scheme+"://"+v.away.Host)
 	return false
 }
 
+// authorizePaths are where authorization endpoints are, below their issuer; the longer ones first.
+var authorizePaths = []string{"/protocol/openid-connect/auth", "/oauth2/v2.0/authorize", "/v1/authorize",
+	"/oauth2/authorize", "/oauth/authorize", "/authorize"}
+
 // issuerPath is what may be the issuer's path, where the authorization endpoint has this one.
 func issuerPath(path string) string {
-	for _, end := range []string{"/protocol/openid-connect/auth", "/oauth2/v2.0/authorize", "/v1/authorize", "/oauth2/authorize", "/oauth/authorize", "/authorize"} {
+	for _, end := range authorizePaths {
 		if before, ok := strings.CutSuffix(path, end); ok {
 			return before
 		}
@@ -86,7 +92,10 @@ func issuerPath(path string) string {
 func (l *looker) usualPaths() bool {
 	for _, path := range []string{"/auth/login", "/api/auth/login", "/login", "/api/login"} {
 		v, err := l.get(l.at(path))
-		if err != nil || v.status != http.StatusMethodNotAllowed || !strings.Contains(v.header.Get("Allow"), http.MethodPost) {
+		if err != nil || v.status != http.StatusMethodNotAllowed {
+			continue
+		}
+		if !strings.Contains(v.header.Get("Allow"), http.MethodPost) {
 			continue
 		}
 		prefix := strings.TrimSuffix(path, "login")

@@ -154,8 +154,10 @@ func (x *exchange) sources() (all []source) {
 			add(inBody, path, bearer.WithoutScheme(text))
 		}
 	})
-	if text := strings.TrimSpace(string(x.body)); x.document == nil && len(text) < bearer.MaxToken && opaque(unquoted(text)) {
-		add(inBody, "", text)
+	if x.document == nil && len(x.body) < bearer.MaxToken {
+		if text := strings.TrimSpace(string(x.body)); opaque(unquoted(text)) {
+			add(inBody, "", text)
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(x.respHeader)) {
 		for _, value := range x.respHeader[name] {
@@ -210,17 +212,19 @@ func eachLeaf(document any, fn func(path string, v any)) {
 	walk("", document, 0)
 }
 
+var (
+	automaticPrefixes = strings.Fields(`sec- accept content- if- x-b3- x-datadog- x-forwarded- proxy- access-control- cf-`)
+	automaticNames    = strings.Fields(`baggage cache-control connection cookie date device-memory dnt downlink dpr ect expect
+		forwarded host keep-alive newrelic origin pragma priority purpose range referer rtt save-data sentry-trace te
+		traceparent tracestate trailer transfer-encoding upgrade upgrade-insecure-requests user-agent via viewport-width
+		x-amzn-trace-id x-client-data x-correlation-id x-real-ip x-request-id`)
+)
+
 // automatic reports whether browsers or proxies write the header by themselves, or tracing does.
 func automatic(name string) bool {
 	name = strings.ToLower(name)
-	for _, prefix := range []string{"sec-", "accept", "content-", "if-", "x-b3-", "x-datadog-", "x-forwarded-", "proxy-", "access-control-", "cf-", "priority"} {
-		if strings.HasPrefix(name, prefix) {
-			return true
-		}
-	}
-	return slices.Contains([]string{"user-agent", "host", "connection", "cookie", "origin", "referer", "cache-control",
-		"pragma", "dnt", "te", "upgrade-insecure-requests", "keep-alive", "traceparent", "tracestate", "baggage",
-		"sentry-trace", "newrelic", "via", "range", "upgrade", "transfer-encoding", "expect", "date", "save-data", "device-memory", "downlink", "dpr", "ect", "rtt", "viewport-width", "purpose", "x-client-data", "trailer", "forwarded", "x-real-ip", "x-amzn-trace-id", "x-request-id", "x-correlation-id"}, name)
+	return slices.Contains(automaticNames, name) ||
+		slices.ContainsFunc(automaticPrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
 // number is a JSON number or a text that is one.

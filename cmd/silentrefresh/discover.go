@@ -78,7 +78,9 @@ func (a *app) lookAt(ctx context.Context, rawURL string) (discover.Result, error
 	}
 	r, err := discover.URL(ctx, &http.Client{Transport: t}, rawURL)
 	if err != nil {
-		return r, &failure{what: "the server was not looked at", why: plain(err), do: "look at the URL, or try again later", code: exitFailed}
+		f := a.failed("the server was not looked at", err)
+		f.do = "look at the URL, or try again later"
+		return r, f
 	}
 	return r, nil
 }
@@ -86,9 +88,9 @@ func (a *app) lookAt(ctx context.Context, rawURL string) (discover.Result, error
 // chooseFound takes the settings that were found, if a person agrees to what they will send.
 func (a *app) chooseFound(ctx context.Context, r discover.Result) error {
 	if r.Settings.Login.URL == "-" {
-		return &failure{what: "no login was found at " + r.BaseURL, do: strings.Join([]string{
-			"record a login in the browser: silentrefresh learn -h",
-			"or take the settings of your kind of server from docs/SERVERS.md, and give them with -config"}, "\n"), code: exitFailed}
+		return &failure{what: "no login was found at " + r.BaseURL, code: exitFailed,
+			do: "record a login in the browser: silentrefresh learn -h\n" +
+				"or take the settings of your kind of server from docs/SERVERS.md, and give them with -config"}
 	}
 	settings, err := document(r)
 	if err != nil {
@@ -133,7 +135,7 @@ func (a *app) agreed(ctx context.Context, question string, settings []byte) erro
 		return err
 	}
 	if yes := strings.ToLower(strings.TrimSpace(response)); yes != "y" && yes != "yes" {
-		return &failure{what: "nothing was sent", do: "silentrefresh login -config FILE, with settings of your own", code: exitFailed}
+		return &failure{what: "nothing was sent", code: exitFailed, do: "silentrefresh login -config FILE, with settings of your own"}
 	}
 	return nil
 }

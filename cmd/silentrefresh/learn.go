@@ -14,10 +14,10 @@ import (
 	"github.com/silentrefresh/silentrefresh/endpoint/discover"
 )
 
-const learnHelp = `In the browser's developer tools, record with "Preserve log" on: log in, use the page, stay until the token was renewed
-(or reload), log out. Export that as HAR, with sensitive data. The configuration that follows goes to standard output, or
-with -o into a file; what it was concluded from, and what is missing, to standard error. No token, cookie or password
-of the recording is in either of them.
+const learnHelp = `In the browser's developer tools, record with "Preserve log" on: log in, use the page, stay until the token was
+renewed (or reload), log out. Export that as HAR, with sensitive data. The configuration that follows goes to standard
+output, or with -o into a file; what it was concluded from, and what is missing, to standard error. No token, cookie or
+password of the recording is in either of them.
 
   silentrefresh learn -o config.json recording.har
   silentrefresh login -config config.json
@@ -80,16 +80,21 @@ func (a *app) learnCurl(ctx context.Context) error {
 	if name, named := a.options.typed["session"]; named && name != "" {
 		return a.takeUp(ctx, r)
 	}
-	if len(r.Session.Cookies) > 0 || !r.Session.AccessToken.IsZero() {
+	if hasSession(r.Session) {
 		fmt.Fprintln(a.err, "The session of the command was thrown away; -session NAME keeps it.")
 	}
 	return nil
 }
 
+func hasSession(s auth.Session) bool {
+	return len(s.Cookies) > 0 || !s.AccessToken.IsZero() || !s.RefreshToken.IsZero()
+}
+
 // takeUp makes the command line's session the tool's.
 func (a *app) takeUp(ctx context.Context, r discover.Result) (err error) {
-	if len(r.Session.Cookies) == 0 && r.Session.AccessToken.IsZero() {
-		return usage("there is no session in that command line: it has neither a cookie nor a token", "copy a request that was made while you were logged in")
+	if !hasSession(r.Session) {
+		return usage("there is no session in that command line: it has neither a cookie nor a token",
+			"copy a request that was made while you were logged in")
 	}
 	document, err := document(r)
 	if err != nil {
@@ -122,7 +127,8 @@ func (a *app) takeUp(ctx context.Context, r discover.Result) (err error) {
 func (a *app) present(r discover.Result) error {
 	a.tell(r)
 	if r.BaseURL == "" {
-		return &failure{what: "no configuration follows from that", do: cmp.Or(strings.Join(r.Missing, "\n"), "record a login"), code: exitFailed}
+		do := cmp.Or(strings.Join(r.Missing, "\n"), "record a login")
+		return &failure{what: "no configuration follows from that", do: do, code: exitFailed}
 	}
 	config, err := document(r)
 	if err != nil {
@@ -155,8 +161,8 @@ func (a *app) tell(r discover.Result) {
 // document is the config file for r, without what is the usual thing.
 func document(r discover.Result) (json.RawMessage, error) {
 	c := config{
-		BaseURL: r.BaseURL, Origins: r.Origins, Settings: r.Settings, Attach: attached(r.Attach), RejectedStatus: r.RejectedStatus,
-		HandOutHeader: r.HandOutHeader, Ask: r.Ask,
+		BaseURL: r.BaseURL, Origins: r.Origins, Settings: r.Settings, Attach: attached(r.Attach),
+		RejectedStatus: r.RejectedStatus, HandOutHeader: r.HandOutHeader, Ask: r.Ask,
 	}
 	whole, err := json.Marshal(c)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -219,13 +220,13 @@ func keepsLoggedIn(t *testing.T, b *box, recording []byte, ttl time.Duration, cr
 		address, _, _ := strings.Cut(r.line("http://127.0.0.1:"), " ")
 		for range 2 {
 			servesSoon(t, address)
-			time.Sleep(ttl*11/10)
+			time.Sleep(ttl * 11 / 10)
 		}
 		r.stop()
 	} else {
 		for range 2 {
 			b.ok("request", "/me")
-			time.Sleep(ttl*11/10)
+			time.Sleep(ttl * 11 / 10)
 		}
 	}
 	b.ok("request", "/me")
@@ -239,4 +240,49 @@ func contents(t *testing.T, file string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// TestLearnCurl: the session of a copied command is thrown away unless one is named, and then it is used; one that was
+// a refresh keeps itself alive.
+func TestLearnCurl(t *testing.T) {
+	s := authtest.NewServer(t, authtest.Config{})
+	b := newBox(t)
+	p := newPage(t, s, authtest.Config{}, "")
+	p.send("POST", s.URL()+"/auth/login", map[string]any{"email": authtest.DefaultEmail, "password": authtest.DefaultPassword}, false)
+	copied := "curl '" + s.URL() + "/me' \\\n  -H 'Authorization: Bearer " + p.token + "' --compressed\n"
+	r := b.runWith(copied, "learn", "-curl")
+	if r.code != 0 || !strings.Contains(r.err, "thrown away") || !strings.Contains(r.out, `"base_url": "`+s.URL()+`"`) || strings.Contains(r.out+r.err, p.token) {
+		t.Errorf("%+v", r)
+	}
+	b.fails(exitLogin, nil, "request", "/me")
+	b.ok("learn", "-session", "mine", "-curl", copied)
+	b.ok("request", "-session", "mine", "/me")
+
+	copied = "curl -X POST '" + s.URL() + "/auth/refresh' -b 'refresh_token=" + refreshToken(t, s) + "'"
+	if r := b.runWith(copied, "learn", "-curl", "-session", "other"); r.code != 0 {
+		t.Fatalf("%+v", r)
+	}
+	s.Change(func(c *authtest.Config) { c.AccessTTL = 200 * time.Millisecond })
+	for range 3 {
+		b.ok("request", "-session", "other", "/me")
+		time.Sleep(250 * time.Millisecond)
+	}
+	b.fails(exitUsage, []string{"neither a cookie nor a token"}, "learn", "-curl", "-session", "x", "curl "+s.URL())
+	b.fails(exitUsage, []string{"no command line of curl"}, "learn", "-curl", "wget "+s.URL())
+}
+
+// TestLearnMistakes: what cannot be read is said, without what is in it.
+func TestLearnMistakes(t *testing.T) {
+	b := newBox(t)
+	b.fails(exitUsage, []string{"takes one recording"}, "learn")
+	b.fails(exitUsage, []string{"was not read"}, "learn", filepath.Join(b.dir, "nosuch.har"))
+	r := b.fails(exitUsage, []string{"not JSON", "HAR"}, "learn", b.file("x.har", "s3cret"))
+	if strings.Contains(r.err, "s3cret") {
+		t.Error(r.err)
+	}
+	empty := hartest.File("x", hartest.Parse("> GET /\n< 200"))
+	b.fails(exitFailed, []string{"no configuration follows", "sensitive data"}, "learn", b.file("x.har", string(empty)))
+	if r := b.runWith(string(empty), "learn", "-"); r.code != exitFailed {
+		t.Errorf("%+v", r)
+	}
 }

@@ -155,11 +155,14 @@ func (l *learner) replayed(base *url.URL) auth.Session {
 	for _, c := range x.cookies {
 		jar.SetCookies(x.url, []*http.Cookie{{Name: c.Name, Value: c.Value, Path: "/"}})
 	}
-	hc := &http.Client{Transport: replay{x}, Jar: jar}
+	hc := &http.Client{Transport: replay{x}, Jar: jar, CheckRedirect: stay}
 	grant := auth.Grant{Kind: kind, Credentials: map[string]string{"x": "y"}, Old: old}
 	s, _ := bound.Exchange(context.Background(), hc, grant)
 	return s
 }
+
+// stay is the CheckRedirect of one who does not follow redirects.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // replay responds to every request as it was responded to in the recording.
 type replay struct{ x *exchange }

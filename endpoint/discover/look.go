@@ -50,8 +50,7 @@ func newLooker(ctx context.Context, client *http.Client, start *url.URL) *looker
 	if client == nil {
 		client = http.DefaultClient
 	}
-	hc := &http.Client{Transport: client.Transport, Timeout: getTimeout}
-	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	hc := &http.Client{Transport: client.Transport, Timeout: getTimeout, CheckRedirect: stay}
 	from, _ := origin.Of(start)
 	return &looker{ctx: ctx, hc: hc, start: start, named: map[origin.Origin]bool{from: true}, result: &Result{}}
 }

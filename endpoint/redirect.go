@@ -50,16 +50,21 @@ func changesMethod(status int) bool {
 	return status == http.StatusFound || status == http.StatusSeeOther
 }
 
+const maxRedirects = 10 // of a client that has no CheckRedirect, as net/http has it
+
 // checkRedirect is the CheckRedirect of the exchange: a redirect that the settings expect is a response like any other.
 func (x *exchange) checkRedirect(next func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
 	return func(req *http.Request, via []*http.Request) error {
 		if !x.fetching && req.Response != nil && x.call.wantsRedirect(req.Response.StatusCode) {
 			return http.ErrUseLastResponse
 		}
-		if next == nil {
-			return nil
+		if next != nil {
+			return next(req, via)
 		}
-		return next(req, via)
+		if len(via) >= maxRedirects {
+			return errors.New("too many redirects")
+		}
+		return nil
 	}
 }
 

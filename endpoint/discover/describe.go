@@ -99,6 +99,9 @@ func (l *learner) describeLogin() {
 	s.Login.RefreshTokenField, s.Login.RefreshTokenHeader = "", ""
 	s.Login.AccessTokenField, s.Login.AccessTokenHeader = "", ""
 	l.result.Ask = ask
+	if l.login.status >= 300 {
+		s.Login.AcceptedStatus = []int{l.login.status}
+	}
 	sure := Certain
 	if len(ask) == 0 || !l.typesPassword(l.login) {
 		sure = Guess
@@ -123,9 +126,6 @@ func (l *learner) describeLoginGaps(s shown) {
 	}
 	if l.login.encoding == "multipart" {
 		missing("the login is a multipart form; the settings send an ordinary one, which most servers take as well")
-	}
-	if l.login.status >= 300 {
-		missing("the response to the login is a redirect (%d)", l.login.status)
 	}
 	if signUp.MatchString(l.login.url.Path) {
 		missing("what was recorded is a registration and not a login; record a login")
@@ -153,10 +153,21 @@ func (l *learner) describeRefresh() {
 	if l.carrier == nil {
 		sure = Guess
 	}
+	if s.Refresh.Touch = l.touches(shown); s.Refresh.Touch {
+		l.result.found(sure, l.from(l.refresh), "the session lives on by use: %s is a use of it", describe(s.Refresh))
+		return
+	}
 	from := l.from(l.refresh, l.sourceOf(shown.refresh))
 	l.result.found(sure, from, "refresh: %s, shows %s", describe(s.Refresh), shown.String())
 	l.describeUnsayable(l.refresh, shown)
 	l.placeRefreshToken(shown)
+}
+
+// touches reports whether the refresh is no more than a use of the session: it reads something, with the session's cookie
+// alone, which the response sets anew.
+func (l *learner) touches(s shown) bool {
+	return l.carrier != nil && l.carrier.place == inCookie && l.refresh.safe() && !refreshName.MatchString(l.refresh.url.Path) &&
+		len(s.cookies) == 1 && s.cookies[0] == l.carrier.name
 }
 
 // knowsCookie reports whether a response set one of the cookies.
@@ -217,9 +228,6 @@ func (l *learner) describeLogout() {
 	}
 	l.result.found(sure, l.from(l.logout), "logout: %s, shows %s", describe(s.Logout), shown.String())
 	l.describeUnsayable(l.logout, shown)
-	if l.logout.status >= 300 {
-		l.result.missing("the response to the logout is a redirect (%d)", l.logout.status)
-	}
 }
 
 // describeRejections finds the statuses that went before a newer token made the same request succeed.

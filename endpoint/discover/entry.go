@@ -182,13 +182,16 @@ func formOf(params []har.Pair) any {
 	}
 	values := url.Values{}
 	for _, p := range params {
-		value := p.Value
-		if decoded, err := url.QueryUnescape(value); err == nil && strings.Contains(value, "%") {
-			value = decoded
-		}
-		values.Add(p.Name, value)
+		values.Add(unescaped(p.Name), unescaped(p.Value))
 	}
 	return formFields(values)
+}
+
+func unescaped(text string) string {
+	if decoded, err := url.QueryUnescape(text); err == nil && strings.Contains(text, "%") {
+		return decoded
+	}
+	return text
 }
 
 // formFields is a form as a document; a name that is there twice is a list.

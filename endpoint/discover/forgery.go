@@ -1,6 +1,7 @@
 package discover
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -34,43 +35,81 @@ func (l *learner) twin(u use) string {
 	return ""
 }
 
-// describeCSRF says where the header's value comes from.
+// describeCSRF says where tokens against forgery come from, and which header and which field show them.
 func (l *learner) describeCSRF() {
-	l.describeForgeryFields()
-	if l.csrf == nil {
-		return
-	}
-	u := l.csrf.uses[0]
 	c := &l.result.Settings.CSRF
-	src, known := l.source(u.value, u.x)
-	what := ""
-	switch cookie := l.csrfCookie(l.isAuth); {
-	case cookie != "":
-		c.Cookie, what = cookie, "the cookie "+cookie
-		if api := l.csrfCookie(func(x *exchange) bool { return !l.isAuth(x) }); api != cookie {
+	if l.csrf != nil {
+		u := l.csrf.uses[0]
+		if l.takesForgery(u, l.csrfCookie(l.isAuth)) && !strings.EqualFold(l.csrf.name, "X-CSRF-Token") {
+			c.Header = l.csrf.name
+		}
+		if api := l.csrfCookie(func(x *exchange) bool { return !l.isAuth(x) }); c.Cookie != "" && api != c.Cookie {
 			c.APICookie = api
 		}
-	case src.place == inHeader:
-		c.ResponseHeader, what = src.name, "the response header "+src.name
-	case src.place == inBody && src.name != "":
-		c.ResponseJSON, what = src.name, src.name+" of a response"
-	case src.place == inCookie:
-		c.Cookie, what = src.name, "the cookie "+src.name
-	default:
-		l.result.missing("the header %s shows a token that a page has in its HTML, which settings cannot read", l.csrf.name)
+	}
+	for _, x := range []*exchange{l.login, l.refresh, l.logout} {
+		if x == nil || c.Field != "" {
+			continue
+		}
+		for _, u := range l.uses[x] {
+			if u.place == inBody && slices.Contains(l.shows(x).forgery, u.name) && l.takesForgery(u, "") {
+				c.Field = u.name
+				l.fetchesForgery(u)
+			}
+		}
+	}
+}
+
+// fetchesForgery makes the page that the login's token came from the one to fetch, if the source that was taken is in it.
+func (l *learner) fetchesForgery(u use) {
+	c := &l.result.Settings.CSRF
+	src, known := l.source(u.value, u.x)
+	if c.URL != "" || !known || !src.x.safe() || u.x != l.login {
 		return
 	}
-	if !strings.EqualFold(l.csrf.name, "X-CSRF-Token") {
-		c.Header = l.csrf.name
-	}
-	from := []*exchange{u.x}
-	if known {
-		from = []*exchange{src.x, u.x}
-		if src.x.safe() && l.login != nil && l.before(src.x, l.login) && l.showsForgery(l.login) {
+	for _, s := range src.x.sources() {
+		if s.spot == (spot{inMeta, c.ResponseMeta}) || s.spot == (spot{inPage, c.ResponseField}) {
 			c.URL = l.reference(src.x)
 		}
 	}
-	l.result.found(Certain, l.from(from...), "the header %s repeats %s, against forgery", l.csrf.name, what)
+}
+
+// takesForgery makes the source of u the settings', unless they have one, and reports whether there is one. cookie is
+// the one of the same request that has the same value.
+func (l *learner) takesForgery(u use, cookie string) bool {
+	c := &l.result.Settings.CSRF
+	src, known := l.source(u.value, u.x)
+	if cookie != "" && src.place != inCookie {
+		src.spot = spot{inCookie, cookie}
+	}
+	switch {
+	case c.Cookie+c.ResponseHeader+c.ResponseJSON+c.ResponseField+c.ResponseMeta != "":
+		return true
+	case !known && cookie == "":
+		l.result.missing("%s shows a token against forgery, as %s, and no response gave it", l.entry(u.x), u.name)
+		return false
+	}
+	switch src.place {
+	case inCookie:
+		c.Cookie = cmp.Or(cookie, src.name)
+	case inHeader:
+		c.ResponseHeader = src.name
+	case inBody:
+		c.ResponseJSON = src.name
+	case inPage:
+		c.ResponseField = src.name
+	case inMeta:
+		c.ResponseMeta = src.name
+	}
+	from := l.from(u.x)
+	if known {
+		from = l.from(src.x, u.x)
+		if src.x.safe() && (u.x == l.login || l.login != nil && l.before(src.x, l.login)) {
+			c.URL = l.reference(src.x)
+		}
+	}
+	l.result.found(Certain, from, "the %s %s repeats the %s %s, against forgery", u.place, u.name, src.place, src.name)
+	return true
 }
 
 // csrfCookie is the cookie that the header repeats in requests of that sort, "" if none.
@@ -88,20 +127,3 @@ func (l *learner) csrfCookie(sort func(*exchange) bool) (name string) {
 
 // isAuth reports whether x is one of the calls.
 func (l *learner) isAuth(x *exchange) bool { return x == l.login || x == l.refresh || x == l.logout }
-
-func (l *learner) showsForgery(x *exchange) bool {
-	return slices.ContainsFunc(l.csrf.uses, func(u use) bool { return u.x == x })
-}
-
-// describeForgeryFields says which fields of a form protect against forgery.
-func (l *learner) describeForgeryFields() {
-	for _, x := range []*exchange{l.login, l.refresh, l.logout} {
-		if x == nil {
-			continue
-		}
-		for _, name := range l.shows(x).forgery {
-			l.result.missing("the field %s of %s shows a token against forgery that the page before had; "+
-				"settings cannot fetch that", name, l.entry(x))
-		}
-	}
-}

@@ -76,7 +76,7 @@ func TestSecretsStayOut(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, secret := range []string{"analytical", "ada@example.com", `"ada"`, "A1-bbbb", "A2-bbbb", "R1-", "R2-", "eyJpdiI6", "anonymous0123", "loggedin0123", "C0ffee"} {
+		for _, secret := range []string{"analytical", "ada@example.com", `"ada"`, "A1-bbbb", "A2-bbbb", "R1-", "R2-", "eyJpdiI6", "anonymous0123", "loggedin0123", "C0ffee", "Meta0", "Form0", "Meta9"} {
 			if bytes.Contains(said, []byte(secret)) {
 				t.Errorf("%s: %s is in %s", s.name, secret, said)
 			}

@@ -93,12 +93,30 @@ func (l *looker) readForm(v *view, f form) bool {
 		r.Settings.Login.Fields = fixed
 	}
 	r.found(Certain, l.from(v.at), "login: %s, asks for %s", describe(r.Settings.Login), strings.Join(ask, " and "))
-	for _, name := range hidden {
-		r.missing("the form's hidden field %s protects against forgery and is another one each time; "+
-			"settings cannot fetch it from the page", name)
+	r.Settings.Login.AcceptedStatus = []int{http.StatusFound, http.StatusSeeOther}
+	l.guessSession(v)
+	for i, name := range hidden {
+		if i > 0 {
+			r.missing("the form has a second hidden field that is another one each time, %s", name)
+			continue
+		}
+		r.Settings.CSRF = endpoint.CSRF{ResponseField: name, Field: name, URL: l.relative(v.at)}
+		r.found(Likely, l.from(v.at), "the form's field %s repeats what the page had in it, against forgery", name)
 	}
 	r.missing("a form does not say which cookie is the session, nor how it ends. %s", learnIt)
 	return true
+}
+
+// guessSession takes the cookie that the page sets, and that scripts cannot read, for the session.
+func (l *looker) guessSession(v *view) {
+	for _, line := range v.header.Values("Set-Cookie") {
+		c, err := http.ParseSetCookie(line)
+		if err == nil && c.HttpOnly && !forgeryName.MatchString(c.Name) {
+			l.result.Settings.AccessToken.Cookie = c.Name
+			l.result.found(Guess, l.from(v.at), "the session is the cookie %s", c.Name)
+			return
+		}
+	}
 }
 
 // forgeryField reports whether a hidden field is another one each time.

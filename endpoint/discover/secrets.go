@@ -20,7 +20,7 @@ func (l *learner) collectSecrets() {
 			continue
 		}
 		for _, s := range x.sources() {
-			if opaque(s.value) && s.place != inPage && !automatic(s.name) {
+			if opaque(s.value) && s.place != inPage && s.place != inMeta && !automatic(s.name) {
 				l.secrets[s.value] = true
 			}
 		}

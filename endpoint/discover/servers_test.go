@@ -150,7 +150,7 @@ var servers = []struct{ name, recorded, want string }{
 		< Set-Cookie: laravel_session=eyJpdiI6bbbbbbbbbbbbbbbbb4%3D; Path=/; HttpOnly`,
 		`{"base_url": "https://api.example.com", "ask": ["email", "password"],
 		"login": {"url": "/login", "fields": {"remember": true}, "headers": {"Origin": "https://spa.example.com", "Referer": "https://spa.example.com/"}},
-		"refresh": {"method": "GET", "url": "/api/user"}, "logout": {"url": "/logout", "headers": {"Origin": "https://spa.example.com", "Referer": "https://spa.example.com/"}},
+		"refresh": {"method": "GET", "url": "/api/user", "touch": true}, "logout": {"url": "/logout", "headers": {"Origin": "https://spa.example.com", "Referer": "https://spa.example.com/"}},
 		"csrf": {"cookie": "XSRF-TOKEN", "header": "X-Xsrf-Token", "url": "/sanctum/csrf-cookie"}, "access_token": {"cookie": "laravel_session"}}`},
 	{"a login page of the server, then one cookie", `
 		> GET /login
@@ -184,8 +184,45 @@ var servers = []struct{ name, recorded, want string }{
 		< 302
 		< Location: /login
 		< Set-Cookie: sid=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT`,
-		`{"base_url": "https://api.example.com", "ask": ["nutzer", "wort"], "login": {"url": "/login", "encoding": "form", "fields": {"next": "/home"}},
+		`{"base_url": "https://api.example.com", "ask": ["nutzer", "wort"], "login": {"url": "/login", "encoding": "form", "fields": {"next": "/home"}, "accepted_status": [302]},
 		"refresh": {"url": "-"}, "logout": {"url": "/logout"}, "access_token": {"cookie": "sid"}}`},
+	{"Rails: a token in a hidden field and in a meta element", `
+		> GET /users/sign_in
+		< 200
+		< Set-Cookie: _app_session=anonymous0123456789abcdef; Path=/; HttpOnly
+		<
+		< <meta name="csrf-token" content="Meta0123456789abcdef=="><form method="post" action="/users/sign_in"><input type="hidden" name="authenticity_token" value="Form0123456789abcdef=="><input name="user[email]" type="email"><input type="password" name="user[password]"></form>
+
+		> POST /users/sign_in
+		> Cookie: _app_session=anonymous0123456789abcdef
+		>
+		> authenticity_token=Form0123456789abcdef%3D%3D&user%5Bemail%5D=ada%40example.com&user%5Bpassword%5D=analytical
+		< 303
+		< Location: /
+		< Set-Cookie: _app_session=loggedin0123456789abcdef; Path=/; HttpOnly
+
+		> GET /
+		> Cookie: _app_session=loggedin0123456789abcdef
+		< 200
+		< Set-Cookie: _app_session=loggedin2222222222222222; Path=/; HttpOnly
+		<
+		< <meta name="csrf-token" content="Meta9999999999999999=="><p>Welcome
+
+		> GET /things.json
+		> Cookie: _app_session=loggedin2222222222222222
+		< 200
+		<
+		< []
+
+		> DELETE /users/sign_out
+		> X-CSRF-Token: Meta9999999999999999==
+		> Cookie: _app_session=loggedin2222222222222222
+		< 204
+		< Set-Cookie: _app_session=; Path=/; Max-Age=0`,
+		`{"base_url": "https://api.example.com", "ask": ["user[email]", "user[password]"],
+		"login": {"url": "/users/sign_in", "encoding": "form", "accepted_status": [303]}, "refresh": {"method": "GET", "url": "/", "touch": true},
+		"logout": {"method": "DELETE", "url": "/users/sign_out"}, "access_token": {"cookie": "_app_session"},
+		"csrf": {"response_meta": "csrf-token", "field": "authenticity_token", "url": "/users/sign_in"}}`},
 	{"GraphQL", `
 		> POST /graphql
 		>

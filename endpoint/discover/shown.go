@@ -48,7 +48,7 @@ func (l *learner) shows(x *exchange) (s shown) {
 			if opaque(u.value) && !forgeryName.MatchString(u.name) && (l.csrf == nil || !l.repeated(u)) {
 				s.cookies = append(s.cookies, u.name)
 			}
-		case u.place == inBody && (forgeryName.MatchString(u.name) || known && src.place == inPage):
+		case u.place == inBody && (forgeryName.MatchString(u.name) || known && (src.place == inPage || src.place == inMeta)):
 			s.forgery = append(s.forgery, u.name)
 		case l.showsToken(u, known):
 			s.showsAccess(u)

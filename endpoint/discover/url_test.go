@@ -34,7 +34,7 @@ func newSite(t *testing.T, pages map[string]string) *site {
 			s.wrong = append(s.wrong, r.Method+" "+r.URL.Path)
 		}
 		s.mu.Unlock()
-		http.SetCookie(w, &http.Cookie{Name: "c", Value: "v", Path: "/"})
+		http.SetCookie(w, &http.Cookie{Name: "sid", Value: "v", Path: "/", HttpOnly: true})
 		text, ok := pages[r.URL.Path]
 		if !ok {
 			http.NotFound(w, r)
@@ -224,11 +224,12 @@ func TestURLForm(t *testing.T) {
 		s := newSite(t, pages)
 		r := s.look(t, path)
 		r.BaseURL = ""
-		want := `{"ask":["user[login]","user[password]"],"login":{"encoding":"form","fields":{"next":"/"},"url":"/sessions?x=1"},"logout":{"url":"-"},"refresh":{"url":"-"}}`
-		if got := settings(t, r); got != want {
-			t.Errorf("%s: settings\n%s\nwant\n%s", path, got, want)
+		want := `"login":{"accepted_status":[302,303],"encoding":"form","fields":{"next":"/"},"url":"/sessions?x=1"},"logout":{"url":"-"},"refresh":{"url":"-"}}`
+		csrf := `{"access_token":{"cookie":"sid"},"ask":["user[login]","user[password]"],"csrf":{"field":"authenticity_token","response_field":"authenticity_token","url":`
+		if got := settings(t, r); !strings.HasSuffix(got, want) || !strings.HasPrefix(got, csrf) {
+			t.Errorf("%s: settings\n%s\nwant\n%s ...\n%s", path, got, csrf, want)
 		}
-		missing(t, r, "authenticity_token", "learn from that")
+		missing(t, r, "learn from that")
 		if said, _ := json.Marshal(r); strings.Contains(string(said), "abcdefghij") {
 			t.Errorf("shows the token: %s", said)
 		}

@@ -21,7 +21,8 @@ const (
 	inBody   place = "body"  // name is a dotted path
 	inQuery  place = "query" // of a URL
 	inPath   place = "path"  // of a URL
-	inPage   place = "page"  // a hidden field or a meta element of HTML
+	inPage   place = "page"  // a hidden field of HTML
+	inMeta   place = "meta"  // a meta element of HTML
 )
 
 // A spot is a place and a name there; header names are canonical.
@@ -172,7 +173,11 @@ func (x *exchange) sources() (all []source) {
 	}
 	if isHTML(x.media, x.body) {
 		for _, f := range readPage(x.body, x.url).hidden() {
-			add(inPage, f.name, f.value)
+			at := inPage
+			if f.kind == "meta" {
+				at = inMeta
+			}
+			add(at, f.name, f.value)
 		}
 	}
 	return all

@@ -32,11 +32,18 @@ func (l *learner) refreshPoints(x *exchange) int {
 		}
 		return 0
 	}
+	points := 0
+	if x.document != nil {
+		points = 1 // what ends a session is better understood in JSON than in a page
+	}
 	gives := l.givesToken(x)
+	if gives == "" && l.extends(x) {
+		return points + 5
+	}
 	if gives == "" || !l.presents(x) && !l.carriesUnknown(x) {
 		return 0
 	}
-	points := 10
+	points += 10
 	if nth := l.nth[gives]; nth > 1 || nth == 1 && l.login == nil {
 		points += 20
 	}
@@ -55,6 +62,17 @@ func (l *learner) refreshPoints(x *exchange) int {
 // follows reports whether x is a success after the login that a person did nothing for.
 func (l *learner) follows(x *exchange) bool {
 	return x != l.login && l.before(l.login, x) && x.ok() && !l.typesPassword(x) && !l.complains(x)
+}
+
+// extends reports whether the response gives the session's cookie a later end, and is to a request that only reads.
+func (l *learner) extends(x *exchange) bool {
+	if l.carrier.place != inCookie || !x.safe() {
+		return false
+	}
+	sent, _ := x.cookie(l.carrier.name)
+	return slices.ContainsFunc(x.setCookies, func(c *http.Cookie) bool {
+		return c.Name == l.carrier.name && c.Value == sent && (c.MaxAge > 0 || !c.Expires.IsZero()) && !x.deletes(c)
+	})
 }
 
 // carriesUnknown reports whether a request carries a cookie from before the recording.

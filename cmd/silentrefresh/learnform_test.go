@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -161,4 +163,77 @@ func TestLearnForms(t *testing.T) {
 	if app.ended != before+1 {
 		t.Error("the server's session did not end")
 	}
+}
+
+// TestLearnTwoSteps: a password, and then a code together with what the first response gave.
+func TestLearnTwoSteps(t *testing.T) {
+	mux := http.NewServeMux()
+	reads := func(r *http.Request) (fields map[string]string) {
+		json.NewDecoder(r.Body).Decode(&fields)
+		return fields
+	}
+	mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
+		if f := reads(r); f["email"] != authtest.DefaultEmail || f["password"] != authtest.DefaultPassword {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		showJSON(w, `{"step": {"ticket": "ticket0123456789abcdef"}}`)
+	})
+	mux.HandleFunc("POST /login/code", func(w http.ResponseWriter, r *http.Request) {
+		if f := reads(r); f["ticket"] != "ticket0123456789abcdef" || f["code"] != "123456" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		showJSON(w, `{"accessToken": "access0123456789abcdef", "expiresIn": 900}`)
+	})
+	mux.HandleFunc("GET /me", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer access0123456789abcdef" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		showJSON(w, `{}`)
+	})
+	s := httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	p := &walk{t: t, rec: &hartest.Recorder{}, base: s.URL}
+	p.post("/login", `{"email": "`+authtest.DefaultEmail+`", "password": "`+authtest.DefaultPassword+`"}`)
+	p.post("/login/code", `{"ticket": "ticket0123456789abcdef", "code": "123456"}`)
+	p.get("/me", "Bearer access0123456789abcdef")
+	b := newBox(t)
+	config := b.file("config.json", "")
+	b.ok("learn", "-o", config, b.file("x.har", string(hartest.File("Chrome", p.rec.Entries()))))
+	b.ok("login", "-config", config, "-d", strings.Replace(credentials, "}", `, "code": "123456"}`, 1))
+	b.ok("request", "/me")
+}
+
+func showJSON(w http.ResponseWriter, document string) {
+	w.Header().Set("Content-Type", "application/json")
+	io.WriteString(w, document)
+}
+
+// A walk is a few requests that are recorded.
+type walk struct {
+	t    *testing.T
+	rec  *hartest.Recorder
+	base string
+}
+
+func (p *walk) post(path, document string) {
+	req, _ := http.NewRequest("POST", p.base+path, strings.NewReader(document))
+	req.Header.Set("Content-Type", "application/json")
+	p.send(req)
+}
+
+func (p *walk) get(path, authorization string) {
+	req, _ := http.NewRequest("GET", p.base+path, nil)
+	req.Header.Set("Authorization", authorization)
+	p.send(req)
+}
+
+func (p *walk) send(req *http.Request) {
+	resp, err := p.rec.RoundTrip(req)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	resp.Body.Close()
 }

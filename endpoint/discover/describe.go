@@ -93,14 +93,19 @@ func (l *learner) describeLogin() {
 		s.Login.URL = "-"
 		return
 	}
-	ask := l.people(l.login)
+	x := l.login
+	if l.second != nil {
+		x = l.second
+	}
+	ask := l.people(x)
 	var shown shown
-	s.Login, shown = l.call(l.login, ask)
+	s.Login, shown = l.call(x, ask)
 	s.Login.RefreshTokenField, s.Login.RefreshTokenHeader = "", ""
 	s.Login.AccessTokenField, s.Login.AccessTokenHeader = "", ""
+	ask = append(l.describeFirst(&s.Login, x), ask...)
 	l.result.Ask = ask
-	if l.login.status >= 300 {
-		s.Login.AcceptedStatus = []int{l.login.status}
+	if x.status >= 300 {
+		s.Login.AcceptedStatus = []int{x.status}
 	}
 	sure := Certain
 	if len(ask) == 0 || !l.typesPassword(l.login) {
@@ -109,16 +114,15 @@ func (l *learner) describeLogin() {
 		sure = Likely
 	}
 	asks := cmp.Or(strings.Join(ask, " and "), "nothing")
-	l.result.found(sure, l.from(l.login), "login: %s, asks for %s", describe(s.Login), asks)
+	l.result.found(sure, l.from(x), "login: %s, asks for %s", describe(s.Login), asks)
 	l.describeLoginGaps(shown)
 }
 
 // describeLoginGaps says what of the login is not in the settings.
 func (l *learner) describeLoginGaps(s shown) {
 	missing := l.result.missing
-	if l.second != nil || s.refreshField != "" {
-		missing("the login takes two steps, which settings cannot say: " +
-			"bring a session with login -cookie-file or -refresh-token")
+	for _, what := range s.unsayable {
+		missing("the login shows %s, which settings cannot say", what)
 	}
 	if isBasic(l.login.header.Get("Authorization")) && !l.typesPassword(l.login) {
 		missing("the login sends user and password in a header (Basic); put it into login.headers yourself: " +

@@ -103,7 +103,7 @@ func TestNoRefreshInIt(t *testing.T) {
 	}
 }
 
-// TestTwoSteps: a login in two steps is noticed.
+// TestTwoSteps: a login in two steps has a first call.
 func TestTwoSteps(t *testing.T) {
 	r := learned(t, `
 		> POST /login
@@ -125,7 +125,12 @@ func TestTwoSteps(t *testing.T) {
 		< 200
 		<
 		< {}`)
-	missing(t, r, "two steps")
+	want := `{"ask":["email","password","code"],"base_url":"https://api.example.com","login":{"fields":{"mfaToken":"{mfaToken}"},` +
+		`"first":{"fields":{"email":"{email}","password":"{password}"},"method":"POST","take":{"mfaToken":{"json":"mfaToken"}},"url":"/login"},` +
+		`"url":"/login/code"},"logout":{"url":"-"},"refresh":{"url":"-"}}`
+	if got := settings(t, r); got != want {
+		t.Errorf("settings\n%s\nwant\n%s\nmissing %q", got, want, r.Missing)
+	}
 }
 
 // TestProviderLogin: a code that a page trades for tokens belongs to an identity provider.

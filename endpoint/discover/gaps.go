@@ -46,7 +46,7 @@ func (l *learner) sanitised() bool {
 		for _, c := range slices.Concat(x.cookies, x.setCookies) {
 			there = append(there, c.Value)
 		}
-		return slices.ContainsFunc(there, func(value string) bool { return !masked.MatchString(value) })
+		return slices.ContainsFunc(there, func(value string) bool { return !masked(value) })
 	})
 }
 

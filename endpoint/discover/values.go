@@ -72,14 +72,26 @@ func unquoted(value string) string {
 	return value
 }
 
-var masked = regexp.MustCompile(`(?i)redacted|sanitized|removed|masked|\*{3}|^x{4,}$|^\.{3}$|^•+$`)
+// masked reports whether a value stands for one that an export has left out.
+func masked(value string) bool {
+	if len(value) > 200 {
+		return false
+	}
+	value = strings.ToLower(value)
+	for _, word := range []string{"redacted", "sanitized", "removed", "masked", "***"} {
+		if strings.Contains(value, word) {
+			return true
+		}
+	}
+	return value != "" && strings.Trim(value, "x.•") == ""
+}
 
 // traceable reports whether a value can be followed: it is long enough to be equal to another one for a reason, no
 // address, and not what a program has put in its place.
 func traceable(value string) bool {
 	switch {
 	case len(value) < minValue || len(value) > bearer.MaxToken, strings.ContainsAny(value, " \t\r\n"),
-		strings.Contains(value, "://"), isEmail(value), len(value) < 200 && masked.MatchString(value):
+		strings.Contains(value, "://"), isEmail(value), masked(value):
 		return false
 	}
 	return true
@@ -102,7 +114,9 @@ func isDigit(r rune) bool  { return r >= '0' && r <= '9' }
 
 var emailShape = regexp.MustCompile(`^[^\s@]+@[^\s@]+\.[^\s@]+$`)
 
-func isEmail(value string) bool { return len(value) < 300 && emailShape.MatchString(value) }
+func isEmail(value string) bool {
+	return len(value) < 300 && strings.Contains(value, "@") && emailShape.MatchString(value)
+}
 
 // uses are the values that the request carries: in headers, cookies, URL and body.
 func (x *exchange) uses() (all []use) {

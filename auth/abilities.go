@@ -62,3 +62,17 @@ type TimeoutKeeper interface {
 	// Timeouts are the lifetimes that a person wrote down.
 	Timeouts() Timeouts
 }
+
+// A RequestSigner proves with each API request that the access token is in the hands of the client that it was given to
+// (DPoP, RFC 9449). Its methods are called on the request path, concurrently.
+type RequestSigner interface {
+	// SignsRequests reports whether requests with s are to be signed. It is asked once for each new session, so that
+	// the requests of others stay as they are.
+	SignsRequests(s Session) bool
+	// SignRequest sets on req, a copy that is about to be sent with the access token of s, what proves possession of
+	// it. It may replace the header that carries the token. It is called anew for every attempt.
+	SignRequest(req *http.Request, s Session) error
+	// ReadSigned reads the header of the response to a signed request. It reports whether the request was denied for
+	// its signature alone, so that the same request, signed anew, may pass: once, and without a refresh.
+	ReadSigned(resp *http.Response, s Session) (again bool)
+}

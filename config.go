@@ -109,9 +109,10 @@ type shared struct {
 	rejectedIf    match.Rules              // other responses that reject the token
 	api           http.RoundTripper
 	auth          http.RoundTripper
-	timeouts      auth.Timeouts // that a person wrote down
-	ownPool       bool          // auth calls have one
-	slots         chan struct{} // one for each exchange that may run; nil: no bound
+	timeouts      auth.Timeouts      // that a person wrote down
+	signer        auth.RequestSigner // nil: requests are not signed
+	ownPool       bool               // auth calls have one
+	slots         chan struct{}      // one for each exchange that may run; nil: no bound
 	sessionPolicy policy
 	warned        onceEach
 	none          noStore // where there is no Store
@@ -192,6 +193,7 @@ func (s *shared) readExchanger() (mistakes []error) {
 	if x, ok := s.cfg.Exchanger.(auth.CookieAuthenticator); ok && x.TokenCookie() != "" {
 		s.cookies, s.tokenCookie = x, x.TokenCookie()
 	}
+	s.signer, _ = s.cfg.Exchanger.(auth.RequestSigner)
 	if x, ok := s.cfg.Exchanger.(auth.TimeoutKeeper); ok {
 		s.timeouts = x.Timeouts()
 	}

@@ -29,6 +29,7 @@ type state struct {
 	rejected *string   // the endpoint of the API that has rejected this generation; nil if none has
 	final    bool      // logged out here: Credentials do not begin a new one
 	adopted  bool      // it came from another process
+	signs    bool      // requests are signed, which prove possession of the token
 	ending   bool      // the session is over when this token ends, for the reason that deadEnd says
 }
 
@@ -85,6 +86,9 @@ func (s *shared) stateOf(r *record.Record, now time.Time) *state {
 	shared := *r // one copy of the token in memory, not two
 	shared.Session.AccessToken = auth.NewSecret(value[len(value)-len(token):])
 	st.record = &shared
+	if s.signer != nil {
+		_ = shielded("the Exchanger", func() error { st.signs = s.signer.SignsRequests(r.Session); return nil })
+	}
 	if s.cfg.Attach.Cookies || s.tokenCookie != "" {
 		st.jar = auth.NewJar(r.Session.Cookies...)
 		st.jar.Sole(s.tokenCookie)

@@ -162,9 +162,12 @@ func (t *transport) send(req *http.Request, st *state, b *replay.Body) (*http.Re
 	}
 	var resp *http.Response
 	var err error
-	if t.queues && st.jar == nil {
+	switch {
+	case st.signs:
+		resp, err = t.sendSigned(out, st, b)
+	case t.queues && st.jar == nil:
 		resp, st, err = t.sendQueued(out, st)
-	} else {
+	default:
 		resp, err = t.base.RoundTrip(out)
 	}
 	switch {
@@ -175,6 +178,33 @@ func (t *transport) send(req *http.Request, st *state, b *replay.Body) (*http.Re
 	}
 	resp.Request = req
 	return resp, st, nil
+}
+
+// sendSigned signs out and sends it, and sends it once more where it was denied for its signature alone (RFC 9449
+// section 9).
+func (t *transport) sendSigned(out *http.Request, st *state, b *replay.Body) (*http.Response, error) {
+	signer := t.client.signer
+	for again := false; ; again = true {
+		err := shielded("the Exchanger", func() error { return signer.SignRequest(out, st.session()) })
+		if err != nil {
+			b.Unsent()
+			return nil, fmt.Errorf("silentrefresh: the request was not sent, because it could not be signed: %w", err)
+		}
+		resp, err := t.base.RoundTrip(out)
+		if err != nil || resp == nil {
+			return resp, err
+		}
+		denied := false
+		_ = shielded("the Exchanger", func() error { denied = signer.ReadSigned(resp, st.session()); return nil })
+		if !denied || again || !b.Rewind() {
+			return resp, nil
+		}
+		replay.Free(resp)
+		out.Header = maps.Clone(out.Header)
+		if b.First != nil {
+			out.Body, out.GetBody = b.First, b.Again
+		}
+	}
 }
 
 // sendQueued sends out through a base that limits its connections. While it queues for one, its token may be rejected;

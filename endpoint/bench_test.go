@@ -48,10 +48,10 @@ func BenchmarkHostileResponse(b *testing.B) {
 	for name, body := range hostile() {
 		for _, status := range []int{200, 400} {
 			b.Run(name+map[int]string{200: "", 400: "/refused"}[status], func(b *testing.B) {
-				tr := trading(b, Settings{}, fakes.RespondJSON(status, body))
-				tr.setCookie("rt=r1")
+				call := callerOf(b, Settings{}, fakes.RespondJSON(status, body))
+				call.setCookie("rt=r1")
 				for b.Loop() {
-					tr.refresh(auth.Session{})
+					call.refresh(auth.Session{})
 				}
 			})
 		}

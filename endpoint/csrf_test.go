@@ -31,34 +31,34 @@ func TestF51_DoubleSubmit(t *testing.T) {
 		{"XSRF-TOKEN=eyJ%2Bx%3D%3D", "X-XSRF-TOKEN", "eyJ+x==", CSRF{Cookie: "XSRF-TOKEN", Header: "X-XSRF-TOKEN"}},
 		{"csrf=100%+a", "X-CSRF-Token", "100%+a", CSRF{Cookie: "csrf"}},
 	} {
-		tr := trading(t, Settings{CSRF: tt.csrf}, guarded(tt.header, tt.token, fakes.RespondJSON(200, `{"token":"t"}`)))
-		tr.setCookie("rt=r1; HttpOnly")
-		if _, err := tr.refresh(auth.Session{}); err == nil || verdict(t, err) != "transient" || !strings.Contains(err.Error(), "csrf") {
+		call := callerOf(t, Settings{CSRF: tt.csrf}, guarded(tt.header, tt.token, fakes.RespondJSON(200, `{"token":"t"}`)))
+		call.setCookie("rt=r1; HttpOnly")
+		if _, err := call.refresh(auth.Session{}); err == nil || verdict(t, err) != "transient" || !strings.Contains(err.Error(), "csrf") {
 			t.Errorf("%s missing: %v", tt.cookie, err)
 		}
-		tr.setCookie(tt.cookie + "; Path=/")
-		if _, err := tr.refresh(auth.Session{}); err != nil {
+		call.setCookie(tt.cookie + "; Path=/")
+		if _, err := call.refresh(auth.Session{}); err != nil {
 			t.Errorf("%s, refresh: %v", tt.cookie, err)
 		}
-		if err := tr.logout(auth.Session{}); err != nil {
+		if err := call.logout(auth.Session{}); err != nil {
 			t.Errorf("%s, logout: %v", tt.cookie, err)
 		}
-		name, value := tr.e.CSRFHeader(tr.jar, fakes.URL(t, asOrigin+"/api/things"), auth.Session{})
-		if name != tr.e.CSRF.Header || value != tt.token {
+		name, value := call.e.CSRFHeader(call.jar, fakes.URL(t, asOrigin+"/api/things"), auth.Session{})
+		if name != call.e.CSRF.Header || value != tt.token {
 			t.Errorf("%s, API: %s: %s", tt.cookie, name, value)
 		}
 	}
 }
 
 func TestF51_CookieForTheAPI(t *testing.T) {
-	tr := trading(t, Settings{CSRF: CSRF{Cookie: "csrf_refresh_token", APICookie: "csrf_access_token"}}, fakes.RespondJSON(200, `{"token":"t"}`))
-	tr.setCookie("csrf_refresh_token=forRefresh; Path=/")
-	tr.setCookie("csrf_access_token=forAPI; Path=/")
-	tr.setCookie("rt=r1; HttpOnly")
-	if _, err := tr.refresh(auth.Session{}); err != nil || tr.last().header.Get("X-CSRF-Token") != "forRefresh" {
-		t.Errorf("refresh showed %q, %v", tr.last().header.Get("X-CSRF-Token"), err)
+	call := callerOf(t, Settings{CSRF: CSRF{Cookie: "csrf_refresh_token", APICookie: "csrf_access_token"}}, fakes.RespondJSON(200, `{"token":"t"}`))
+	call.setCookie("csrf_refresh_token=forRefresh; Path=/")
+	call.setCookie("csrf_access_token=forAPI; Path=/")
+	call.setCookie("rt=r1; HttpOnly")
+	if _, err := call.refresh(auth.Session{}); err != nil || call.last().header.Get("X-CSRF-Token") != "forRefresh" {
+		t.Errorf("refresh showed %q, %v", call.last().header.Get("X-CSRF-Token"), err)
 	}
-	if _, value := tr.e.CSRFHeader(tr.jar, fakes.URL(t, asOrigin+"/api"), auth.Session{}); value != "forAPI" {
+	if _, value := call.e.CSRFHeader(call.jar, fakes.URL(t, asOrigin+"/api"), auth.Session{}); value != "forAPI" {
 		t.Errorf("the API is shown %q", value)
 	}
 }
@@ -68,19 +68,19 @@ func TestF51_TokenOfAnEarlierResponse(t *testing.T) {
 		response := func(token string) http.HandlerFunc {
 			return fakes.RespondJSON(200, `{"token":"t","meta":{"csrf":"`+token+`"}}`, "X-Next-Csrf", token)
 		}
-		tr := trading(t, Settings{CSRF: csrf}, fakes.InTurn(response("tok1"), guarded("X-CSRF-Token", "tok1", response("tok2")), guarded("X-CSRF-Token", "tok2", response(""))))
-		tr.setCookie("rt=r1; HttpOnly")
-		s, err := tr.login(nil)
+		call := callerOf(t, Settings{CSRF: csrf}, fakes.InTurn(response("tok1"), guarded("X-CSRF-Token", "tok1", response("tok2")), guarded("X-CSRF-Token", "tok2", response(""))))
+		call.setCookie("rt=r1; HttpOnly")
+		s, err := call.login(nil)
 		if err != nil || s.CSRF.Reveal() != "tok1" {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if s, err = tr.refresh(s); err != nil || s.CSRF.Reveal() != "tok2" {
+		if s, err = call.refresh(s); err != nil || s.CSRF.Reveal() != "tok2" {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if _, value := tr.e.CSRFHeader(tr.jar, tr.e.base, s); value != "tok2" {
+		if _, value := call.e.CSRFHeader(call.jar, call.e.base, s); value != "tok2" {
 			t.Errorf("%s: the API is shown %q", name, value)
 		}
-		if s, err = tr.refresh(s); err != nil || !s.CSRF.IsZero() {
+		if s, err = call.refresh(s); err != nil || !s.CSRF.IsZero() {
 			t.Errorf("%s: a response without one: %v", name, err)
 		}
 	}
@@ -92,80 +92,80 @@ func TestF51_TokenIsFetchedFirst(t *testing.T) {
 		Login: Call{URL: "/login", Headers: map[string]string{"Origin": "https://spa.test"}},
 		CSRF:  CSRF{Cookie: "XSRF-TOKEN", Header: "X-XSRF-TOKEN", URL: "/sanctum/csrf-cookie"},
 	}
-	tr := trading(t, e, func(w http.ResponseWriter, r *http.Request) {
+	call := callerOf(t, e, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/sanctum/csrf-cookie" {
 			fetch(w, r)
 			return
 		}
 		guarded("X-XSRF-TOKEN", "a=", fakes.RespondJSON(200, `{"token":"t"}`))(w, r)
 	})
-	if _, err := tr.login(map[string]string{"email": "a"}); err != nil {
+	if _, err := call.login(map[string]string{"email": "a"}); err != nil {
 		t.Fatal(err)
 	}
-	if len(tr.seen) != 2 || tr.seen[0].method != "GET" || tr.seen[0].header.Get("Origin") != "https://spa.test" || tr.seen[1].cookie("laravel_session") != "s1" {
-		t.Errorf("%+v", tr.seen)
+	if len(call.seen) != 2 || call.seen[0].method != "GET" || call.seen[0].header.Get("Origin") != "https://spa.test" || call.seen[1].cookie("laravel_session") != "s1" {
+		t.Errorf("%+v", call.seen)
 	}
-	if _, err := tr.login(map[string]string{"email": "a"}); err != nil || len(tr.seen) != 3 {
-		t.Errorf("a known token was fetched again: %d requests, %v", len(tr.seen), err)
+	if _, err := call.login(map[string]string{"email": "a"}); err != nil || len(call.seen) != 3 {
+		t.Errorf("a known token was fetched again: %d requests, %v", len(call.seen), err)
 	}
 }
 
 func TestF51_StaleTokenIsFetchedAgainOnce(t *testing.T) {
 	good := "new"
 	e := Settings{CSRF: CSRF{ResponseJSON: "csrfToken", URL: "/csrf"}}
-	tr := trading(t, e, func(w http.ResponseWriter, r *http.Request) {
+	call := callerOf(t, e, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/csrf" {
 			fakes.RespondJSON(200, `{"csrfToken":"new"}`)(w, r)
 			return
 		}
 		guarded("X-CSRF-Token", good, fakes.RespondJSON(200, `{"token":"t"}`))(w, r)
 	})
-	tr.setCookie("rt=r1")
-	s, err := tr.refresh(auth.Session{CSRF: auth.NewSecret("old")})
-	if err != nil || len(tr.seen) != 3 || s.CSRF.Reveal() != "new" {
-		t.Errorf("%d requests, %v, kept %q", len(tr.seen), err, s.CSRF.Reveal())
+	call.setCookie("rt=r1")
+	s, err := call.refresh(auth.Session{CSRF: auth.NewSecret("old")})
+	if err != nil || len(call.seen) != 3 || s.CSRF.Reveal() != "new" {
+		t.Errorf("%d requests, %v, kept %q", len(call.seen), err, s.CSRF.Reveal())
 	}
 	good = "another"
-	if _, err := tr.refresh(s); verdict(t, err) != "transient" || len(tr.seen) != 6 {
-		t.Errorf("%d requests, %v; want one more try and no loop", len(tr.seen), err)
+	if _, err := call.refresh(s); verdict(t, err) != "transient" || len(call.seen) != 6 {
+		t.Errorf("%d requests, %v; want one more try and no loop", len(call.seen), err)
 	}
 }
 
 func TestF51_FetchFails(t *testing.T) {
 	for _, h := range []http.HandlerFunc{fakes.Respond(500, "-", ""), fakes.Respond(404, "-", ""), fakes.Respond(503, "-", "", "Retry-After", "9")} {
-		tr := trading(t, Settings{CSRF: CSRF{Cookie: "c", URL: "/csrf"}}, h)
-		tr.setCookie("rt=r1")
-		_, err := tr.refresh(auth.Session{})
-		if re := failure(t, err); !re.Unsent || re.Path != "/csrf" || !strings.Contains(re.Hint, "csrf.url") || len(tr.seen) != 1 {
+		call := callerOf(t, Settings{CSRF: CSRF{Cookie: "c", URL: "/csrf"}}, h)
+		call.setCookie("rt=r1")
+		_, err := call.refresh(auth.Session{})
+		if re := failure(t, err); !re.Unsent || re.Path != "/csrf" || !strings.Contains(re.Hint, "csrf.url") || len(call.seen) != 1 {
 			t.Errorf("%+v", re)
 		}
 	}
 }
 
 func TestCSRFTokenNeverBreaksAHeader(t *testing.T) {
-	tr := trading(t, Settings{CSRF: CSRF{Cookie: "csrf"}}, fakes.RespondJSON(200, `{"token":"t"}`))
-	tr.setCookie("csrf=a%0d%0aX-Evil:%201; Path=/")
-	tr.setCookie("rt=r1")
-	if _, err := tr.refresh(auth.Session{}); err != nil || tr.last().header.Get("X-CSRF-Token") != "" || tr.last().header.Get("X-Evil") != "" {
-		t.Errorf("%v, %v", tr.last().header, err)
+	call := callerOf(t, Settings{CSRF: CSRF{Cookie: "csrf"}}, fakes.RespondJSON(200, `{"token":"t"}`))
+	call.setCookie("csrf=a%0d%0aX-Evil:%201; Path=/")
+	call.setCookie("rt=r1")
+	if _, err := call.refresh(auth.Session{}); err != nil || call.last().header.Get("X-CSRF-Token") != "" || call.last().header.Get("X-Evil") != "" {
+		t.Errorf("%v, %v", call.last().header, err)
 	}
-	tr = trading(t, Settings{CSRF: CSRF{ResponseJSON: "csrf"}}, fakes.RespondJSON(200, `{"token":"t","csrf":"a\r\nb"}`))
-	if s, err := tr.login(nil); err != nil || !s.CSRF.IsZero() {
+	call = callerOf(t, Settings{CSRF: CSRF{ResponseJSON: "csrf"}}, fakes.RespondJSON(200, `{"token":"t","csrf":"a\r\nb"}`))
+	if s, err := call.login(nil); err != nil || !s.CSRF.IsZero() {
 		t.Errorf("%v, kept %q", err, s.CSRF.Reveal())
 	}
 }
 
 func TestCSRFWithoutCookies(t *testing.T) {
-	tr := trading(t, Settings{CSRF: CSRF{Cookie: "csrf"}}, nil)
-	if name, value := tr.e.CSRFHeader(nil, tr.e.base, auth.Session{}); name != "" || value != "" {
+	call := callerOf(t, Settings{CSRF: CSRF{Cookie: "csrf"}}, nil)
+	if name, value := call.e.CSRFHeader(nil, call.e.base, auth.Session{}); name != "" || value != "" {
 		t.Errorf("%s: %s", name, value)
 	}
-	tr.setCookie("csrf=c; Path=/auth") // as a page of the auth server would see it
-	if name, value := tr.e.CSRFHeader(tr.jar, fakes.URL(t, asOrigin+"/api"), auth.Session{}); name != "X-CSRF-Token" || value != "c" {
+	call.setCookie("csrf=c; Path=/auth") // as a page of the auth server would see it
+	if name, value := call.e.CSRFHeader(call.jar, fakes.URL(t, asOrigin+"/api"), auth.Session{}); name != "X-CSRF-Token" || value != "c" {
 		t.Errorf("%s: %s", name, value)
 	}
-	tr = trading(t, Settings{}, nil)
-	if name, _ := tr.e.CSRFHeader(tr.jar, tr.e.base, auth.Session{}); name != "" {
+	call = callerOf(t, Settings{}, nil)
+	if name, _ := call.e.CSRFHeader(call.jar, call.e.base, auth.Session{}); name != "" {
 		t.Errorf("no CSRF is asked for: %s", name)
 	}
 }
@@ -178,10 +178,10 @@ func TestF105_ATokenThatIsNotWhereItWasLookedForIsSaid(t *testing.T) {
 		"at a.b":                 {ResponseJSON: "a.b", URL: "/page"},
 		"in the header X-Crumbs": {ResponseHeader: "X-Crumbs", URL: "/page"},
 	} {
-		tr := trading(t, Settings{CSRF: csrf}, fakes.Respond(200, "text/html", `<html><input name="other" value="s3cret">`))
-		_, err := tr.login(map[string]string{"password": "pw"})
-		if f := failure(t, err); !f.Unsent || f.Path != "/page" || !strings.Contains(err.Error(), want) || len(tr.seen) != 1 {
-			t.Errorf("%v, want %q; %d requests", err, want, len(tr.seen))
+		call := callerOf(t, Settings{CSRF: csrf}, fakes.Respond(200, "text/html", `<html><input name="other" value="s3cret">`))
+		_, err := call.login(map[string]string{"password": "pw"})
+		if f := failure(t, err); !f.Unsent || f.Path != "/page" || !strings.Contains(err.Error(), want) || len(call.seen) != 1 {
+			t.Errorf("%v, want %q; %d requests", err, want, len(call.seen))
 		}
 	}
 }
@@ -189,7 +189,7 @@ func TestF105_ATokenThatIsNotWhereItWasLookedForIsSaid(t *testing.T) {
 func TestF105_TheTokenIsFetchedAnewAfterALoginThatChangedIt(t *testing.T) {
 	for _, changes := range []bool{true, false} {
 		pages := 0
-		tr := trading(t, Settings{CSRF: CSRF{ResponseField: "f", URL: "/page?x=1", Field: "f"}}, func(w http.ResponseWriter, r *http.Request) {
+		call := callerOf(t, Settings{CSRF: CSRF{ResponseField: "f", URL: "/page?x=1", Field: "f"}}, func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/page" {
 				pages++
 				fakes.Respond(200, "text/html", fmt.Sprintf(`<html><input name=f value=v%d>`, pages))(w, r)
@@ -200,9 +200,9 @@ func TestF105_TheTokenIsFetchedAnewAfterALoginThatChangedIt(t *testing.T) {
 			}
 			fakes.RespondJSON(200, `{"token":"t"}`)(w, r)
 		})
-		s, err := tr.login(map[string]string{"password": "pw"})
-		if err != nil || tr.seen[1].body != `{"f":"v1","password":"pw"}` || tr.seen[1].header.Get("Referer") != asOrigin+"/page" {
-			t.Errorf("%v, sent %+v", err, tr.seen[1])
+		s, err := call.login(map[string]string{"password": "pw"})
+		if err != nil || call.seen[1].body != `{"f":"v1","password":"pw"}` || call.seen[1].header.Get("Referer") != asOrigin+"/page" {
+			t.Errorf("%v, sent %+v", err, call.seen[1])
 		}
 		if want := map[bool]string{true: "v2", false: "v1"}[changes]; s.CSRF.Reveal() != want || pages != map[bool]int{true: 2, false: 1}[changes] {
 			t.Errorf("cookies change: %v; kept %s after %d pages", changes, s.CSRF.Reveal(), pages)

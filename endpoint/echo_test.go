@@ -39,10 +39,10 @@ func TestF89_NothingThatWasSentIsShown(t *testing.T) {
 		} {
 			for _, status := range []int{200, 400, 401, 403, 404, 409, 422, 500} {
 				contentType := map[bool]string{true: "application/json", false: "text/plain"}[json.Valid([]byte(body))]
-				tr := trading(t, Settings{Refresh: Call{URL: "/auth/refresh?apikey=anon-5a5a5a", RefreshTokenField: "rt", AccessTokenHeader: "Authorization", Headers: map[string]string{"X-Key": "key-4711-0815"}}},
+				call := callerOf(t, Settings{Refresh: Call{URL: "/auth/refresh?apikey=anon-5a5a5a", RefreshTokenField: "rt", AccessTokenHeader: "Authorization", Headers: map[string]string{"X-Key": "key-4711-0815"}}},
 					fakes.Respond(status, contentType, body, "WWW-Authenticate", `Bearer error="`+form+`"`, "Location", "/in/"+form))
-				tr.setCookie("sid=" + cookie)
-				_, err := tr.refresh(auth.Session{RefreshToken: auth.NewSecret(secret), AccessToken: auth.NewSecret("at.7c1f0e9d.sig")})
+				call.setCookie("sid=" + cookie)
+				_, err := call.refresh(auth.Session{RefreshToken: auth.NewSecret(secret), AccessToken: auth.NewSecret("at.7c1f0e9d.sig")})
 				if err == nil {
 					continue
 				}
@@ -54,7 +54,7 @@ func TestF89_NothingThatWasSentIsShown(t *testing.T) {
 		}
 	}
 	for _, body := range []string{`{"message":"` + password + ` is wrong"}`, `{"error":"` + url.QueryEscape(password) + `"}`, `{"code":"Bad-7-battery"}`} {
-		_, err := trading(t, Settings{}, fakes.RespondJSON(401, body)).login(map[string]any{"user": map[string]any{"password": password}})
+		_, err := callerOf(t, Settings{}, fakes.RespondJSON(401, body)).login(map[string]any{"user": map[string]any{"password": password}})
 		if err == nil || strings.Contains(err.Error(), "battery") {
 			t.Errorf("%s: %v", body, err)
 		}
@@ -69,7 +69,7 @@ func TestF89_WhatWasNotSentIsShown(t *testing.T) {
 		`{"message":"We cannot do that on a Sunday"}`: "We cannot do that on a Sunday",
 	} {
 		e := Settings{Refresh: Call{RefreshTokenField: "refresh_token", Fields: map[string]any{"grant_type": "refresh_token", "mode": "token"}}}
-		_, err := trading(t, e, fakes.RespondJSON(400, body)).refresh(auth.Session{RefreshToken: auth.NewSecret(secret)})
+		_, err := callerOf(t, e, fakes.RespondJSON(400, body)).refresh(auth.Session{RefreshToken: auth.NewSecret(secret)})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", body, err)
 		}
@@ -89,9 +89,9 @@ func FuzzRefusal(f *testing.F) {
 			status = 200 + status&255
 		}
 		fill := strings.NewReplacer("SECRET", secret).Replace
-		tr := trading(t, Settings{Refresh: Call{RefreshTokenField: "rt"}}, fakes.Respond(status, fill(contentType), fill(body),
+		call := callerOf(t, Settings{Refresh: Call{RefreshTokenField: "rt"}}, fakes.Respond(status, fill(contentType), fill(body),
 			"WWW-Authenticate", fill(challenge), "Location", "/"+url.PathEscape(fill(challenge))))
-		s, err := tr.refresh(auth.Session{RefreshToken: auth.NewSecret(secret)})
+		s, err := call.refresh(auth.Session{RefreshToken: auth.NewSecret(secret)})
 		if err == nil {
 			return
 		}

@@ -76,8 +76,8 @@ func TestF88_WhenATokenEnds(t *testing.T) {
 		{`"expired":true`, "", "", 0},
 	} {
 		at := AccessTokenAt{ExpiresJSON: tt.path, ExpiresUnit: tt.unit}
-		tr := trading(t, Settings{AccessToken: at}, fakes.RespondJSON(200, `{"token":"t",`+tt.field+`}`, "Date", now.UTC().Format(http.TimeFormat)))
-		s, err := tr.login(nil)
+		call := callerOf(t, Settings{AccessToken: at}, fakes.RespondJSON(200, `{"token":"t",`+tt.field+`}`, "Date", now.UTC().Format(http.TimeFormat)))
+		s, err := call.login(nil)
 		if err != nil || s.AccessToken.Reveal() != "t" || lives(s) != tt.want {
 			t.Errorf("%s, unit %q: lives %s, %v; want %s", tt.field, tt.unit, lives(s), err, tt.want)
 		}

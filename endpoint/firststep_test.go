@@ -50,24 +50,24 @@ func kratos(now func() time.Time) http.HandlerFunc {
 
 func TestF108_KratosNativeFlow(t *testing.T) {
 	now := time.Now()
-	tr := trading(t, recipe(t, "Ory Kratos**"), kratos(func() time.Time { return now }))
-	_, err := tr.login(map[string]string{"identifier": "ada", "password": "wrong"})
+	call := callerOf(t, recipe(t, "Ory Kratos**"), kratos(func() time.Time { return now }))
+	_, err := call.login(map[string]string{"identifier": "ada", "password": "wrong"})
 	if f := failure(t, err); !f.Refused || strings.Contains(err.Error(), "f1") {
 		t.Errorf("%v", err)
 	}
-	s, err := tr.login(map[string]string{"identifier": "ada", "password": "pw"})
+	s, err := call.login(map[string]string{"identifier": "ada", "password": "pw"})
 	if err != nil || s.AccessToken.Reveal() != "ory_st_1" || lives(s).Round(time.Minute) != time.Hour {
 		t.Fatalf("%v, lives %s", err, lives(s))
 	}
-	next, err := tr.refresh(s)
+	next, err := call.refresh(s)
 	if err != nil || !next.AccessToken.Equal(s.AccessToken) || lives(next).Round(time.Minute) != 2*time.Hour {
 		t.Errorf("extended: %v, lives %s", err, lives(next))
 	}
-	if err := tr.logout(next); err != nil {
+	if err := call.logout(next); err != nil {
 		t.Errorf("logout: %v", err)
 	}
 	dead := auth.Session{AccessToken: auth.NewSecret("ory_st_dead")}
-	_, err = tr.refresh(dead)
+	_, err = call.refresh(dead)
 	if f := failure(t, err); !f.Refused || f.Path != "/sessions/whoami" || strings.Contains(err.Error(), "ory_st") {
 		t.Errorf("a session that the first call does not know: %+v", f)
 	}
@@ -75,7 +75,7 @@ func TestF108_KratosNativeFlow(t *testing.T) {
 
 func TestF108_Keystone(t *testing.T) {
 	end := time.Now().Add(time.Hour)
-	tr := trading(t, recipe(t, "OpenStack Keystone**"), func(w http.ResponseWriter, r *http.Request) {
+	call := callerOf(t, recipe(t, "OpenStack Keystone**"), func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == "DELETE" {
 			if r.Header.Get("X-Auth-Token") == "gAAAA" && r.Header.Get("X-Subject-Token") == "gAAAA" {
 				w.WriteHeader(204)
@@ -86,18 +86,18 @@ func TestF108_Keystone(t *testing.T) {
 		}
 		fakes.RespondJSON(201, `{"token":{"expires_at":"`+end.UTC().Format("2006-01-02T15:04:05.000000Z")+`","user":{"name":"ada"}}}`, "X-Subject-Token", "gAAAA")(w, r)
 	})
-	s, err := tr.login(map[string]string{"username": "ada", "password": "pw"})
+	s, err := call.login(map[string]string{"username": "ada", "password": "pw"})
 	if err != nil || s.AccessToken.Reveal() != "gAAAA" || lives(s).Round(time.Minute) != time.Hour || s.Account != "ada" {
 		t.Fatalf("%v, lives %s, %q", err, lives(s), s.Account)
 	}
 	want := `{"auth":{"identity":{"methods":["password"],"password":{"user":{"domain":{"id":"default"},"name":"ada","password":"pw"}}}}}`
-	if got := tr.last().body; got != want {
+	if got := call.last().body; got != want {
 		t.Errorf("sent %s, want %s", got, want)
 	}
-	if err := tr.logout(s); err != nil {
+	if err := call.logout(s); err != nil {
 		t.Errorf("logout: %v", err)
 	}
-	if _, err := tr.login(map[string]string{"username": "ada"}); err == nil || !strings.Contains(err.Error(), "{password}") {
+	if _, err := call.login(map[string]string{"username": "ada"}); err == nil || !strings.Contains(err.Error(), "{password}") {
 		t.Errorf("without a password: %v", err)
 	}
 }
@@ -110,19 +110,19 @@ func TestF108_FieldsAndBodies(t *testing.T) {
 		{`{"fields": {"a": ["{access_token}", 1], "b": "x{access_token}"}}`, `{"a":["t1",1],"b":"x{access_token}"}`},
 		{`{"encoding": "form", "fields": {"t": "{refresh_token}"}}`, "t=r%261"},
 	} {
-		tr := trading(t, settingsOf(t, `{"refresh": `+tt.call+`}`), fakes.RespondJSON(200, `{"token":"t2"}`))
-		tr.setCookie("sid=s1; HttpOnly")
-		if _, err := tr.refresh(auth.Session{AccessToken: auth.NewSecret("t1"), RefreshToken: auth.NewSecret("r&1")}); err != nil || tr.last().body != tt.want {
-			t.Errorf("%s sends %q, %v; want %q", tt.call, tr.last().body, err, tt.want)
+		call := callerOf(t, settingsOf(t, `{"refresh": `+tt.call+`}`), fakes.RespondJSON(200, `{"token":"t2"}`))
+		call.setCookie("sid=s1; HttpOnly")
+		if _, err := call.refresh(auth.Session{AccessToken: auth.NewSecret("t1"), RefreshToken: auth.NewSecret("r&1")}); err != nil || call.last().body != tt.want {
+			t.Errorf("%s sends %q, %v; want %q", tt.call, call.last().body, err, tt.want)
 		}
 	}
-	tr := trading(t, settingsOf(t, `{"refresh": {"url": "/s/{access_token}/x?t={refresh_token}", "method": "GET", "headers": {"X-T": "T {access_token}"}}}`), fakes.RespondJSON(200, `{"token":"t2"}`))
-	_, err := tr.refresh(auth.Session{AccessToken: auth.NewSecret("a/b"), RefreshToken: auth.NewSecret("r&1")})
-	if in := tr.last(); err != nil || in.uri != "/s/a%2Fb/x?t=r%261" || in.header.Get("X-T") != "T a/b" {
+	call := callerOf(t, settingsOf(t, `{"refresh": {"url": "/s/{access_token}/x?t={refresh_token}", "method": "GET", "headers": {"X-T": "T {access_token}"}}}`), fakes.RespondJSON(200, `{"token":"t2"}`))
+	_, err := call.refresh(auth.Session{AccessToken: auth.NewSecret("a/b"), RefreshToken: auth.NewSecret("r&1")})
+	if in := call.last(); err != nil || in.uri != "/s/a%2Fb/x?t=r%261" || in.header.Get("X-T") != "T a/b" {
 		t.Errorf("%s, %v, %v", in.uri, in.header, err)
 	}
-	tr = trading(t, settingsOf(t, `{"refresh": {"url": "/s/{access_token}/x", "access_token_header": "X"}}`), fakes.RespondJSON(401, `{}`))
-	if _, err = tr.refresh(auth.Session{AccessToken: auth.NewSecret("t0p")}); err == nil || strings.Contains(err.Error(), "t0p") {
+	call = callerOf(t, settingsOf(t, `{"refresh": {"url": "/s/{access_token}/x", "access_token_header": "X"}}`), fakes.RespondJSON(401, `{}`))
+	if _, err = call.refresh(auth.Session{AccessToken: auth.NewSecret("t0p")}); err == nil || strings.Contains(err.Error(), "t0p") {
 		t.Errorf("the error shows the token: %v", err)
 	}
 }
@@ -136,28 +136,28 @@ func TestF108_ValuesOfTheFirstCall(t *testing.T) {
 		`{"field": "hidden"}`: fakes.Respond(200, "text/html", `<html><input type=hidden name=hidden value=17>`),
 		`{"meta": "hidden"}`:  fakes.Respond(200, "text/html", `<html><meta name="hidden" content="17">`),
 	} {
-		tr := trading(t, settingsOf(t, fmt.Sprintf(`{"login": {`+first+`, "fields": {"v": "{v}"}}}`, at)), fakes.InTurn(response, fakes.RespondJSON(200, `{"token":"t"}`)))
-		if _, err := tr.login(nil); err != nil || tr.last().body != `{"v":"17"}` {
-			t.Errorf("%s: sent %s, %v", at, tr.last().body, err)
+		call := callerOf(t, settingsOf(t, fmt.Sprintf(`{"login": {`+first+`, "fields": {"v": "{v}"}}}`, at)), fakes.InTurn(response, fakes.RespondJSON(200, `{"token":"t"}`)))
+		if _, err := call.login(nil); err != nil || call.last().body != `{"v":"17"}` {
+			t.Errorf("%s: sent %s, %v", at, call.last().body, err)
 		}
-		tr = trading(t, settingsOf(t, fmt.Sprintf(`{"login": {`+first+`, "fields": {"v": "{v}"}}}`, at)), fakes.RespondJSON(200, `{"other":"s3cret"}`))
-		_, err := tr.login(map[string]string{"password": "pw"})
-		if f := failure(t, err); !f.Unsent || f.Path != "/first" || !strings.Contains(err.Error(), "{v}") || len(tr.seen) != 1 || strings.Contains(err.Error(), "s3cret") {
+		call = callerOf(t, settingsOf(t, fmt.Sprintf(`{"login": {`+first+`, "fields": {"v": "{v}"}}}`, at)), fakes.RespondJSON(200, `{"other":"s3cret"}`))
+		_, err := call.login(map[string]string{"password": "pw"})
+		if f := failure(t, err); !f.Unsent || f.Path != "/first" || !strings.Contains(err.Error(), "{v}") || len(call.seen) != 1 || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s is not there: %v", at, err)
 		}
 	}
-	tr := trading(t, settingsOf(t, `{"login": {"first": {"url": "/first", "take": {"u": {"json": "u"}}}, "url": "{u}"}}`), nil)
+	call := callerOf(t, settingsOf(t, `{"login": {"first": {"url": "/first", "take": {"u": {"json": "u"}}}, "url": "{u}"}}`), nil)
 	for u, want := range map[string]string{"https://evil.test/x": "another origin", "http://as.test/x": "plain http", "https://u:p@as.test/": "take user", "::": "parsed"} {
-		tr.hc.Transport = tr.record(fakes.RespondJSON(200, `{"u":"`+u+`"}`))
-		tr.seen = nil
-		_, err := tr.login(map[string]string{"password": "pw"})
-		if f := failure(t, err); !f.Unsent || !strings.Contains(err.Error(), want) || len(tr.seen) != 1 {
-			t.Errorf("%s: %v, %d requests", u, err, len(tr.seen))
+		call.hc.Transport = call.record(fakes.RespondJSON(200, `{"u":"`+u+`"}`))
+		call.seen = nil
+		_, err := call.login(map[string]string{"password": "pw"})
+		if f := failure(t, err); !f.Unsent || !strings.Contains(err.Error(), want) || len(call.seen) != 1 {
+			t.Errorf("%s: %v, %d requests", u, err, len(call.seen))
 		}
 	}
 	for _, status := range []int{404, 503} {
-		tr.hc.Transport = tr.record(fakes.Respond(status, "", "", "Retry-After", "7"))
-		_, err := tr.login(nil)
+		call.hc.Transport = call.record(fakes.Respond(status, "", "", "Retry-After", "7"))
+		_, err := call.login(nil)
 		if f := failure(t, err); !f.Unsent || f.Status != status || f.Until.IsZero() || !strings.Contains(f.Hint, "login.first") {
 			t.Errorf("%d: %+v", status, f)
 		}
@@ -183,9 +183,9 @@ func TestF108_WhatAFirstCallGaveIsNeverShown(t *testing.T) {
 	first := fakes.RespondJSON(200, `{"id":"`+value+`"}`)
 	for _, url := range []string{"/login/{id}", "/login?flow={id}"} {
 		e := Settings{Login: Call{URL: url, First: &Call{URL: "/first", Take: map[string]ValueAt{"id": {JSON: "id"}}}}}
-		tr := trading(t, e, fakes.InTurn(first, fakes.RespondJSON(400, `{"error":"flow_`+value+`_expired","message":"no flow `+value+`"}`)))
-		_, err := tr.login(map[string]string{"password": "pw"})
-		if err == nil || strings.Contains(err.Error(), value) || !strings.Contains(tr.last().uri, value) {
+		call := callerOf(t, e, fakes.InTurn(first, fakes.RespondJSON(400, `{"error":"flow_`+value+`_expired","message":"no flow `+value+`"}`)))
+		_, err := call.login(map[string]string{"password": "pw"})
+		if err == nil || strings.Contains(err.Error(), value) || !strings.Contains(call.last().uri, value) {
 			t.Errorf("%s: %v", url, err)
 		}
 	}

@@ -35,8 +35,8 @@ func (s seen) cookie(name string) string {
 	return c.Value
 }
 
-// A trader runs exchanges of one Settings against a handler.
-type trader struct {
+// A caller runs exchanges of one Settings against a handler.
+type caller struct {
 	tb  testing.TB
 	e   *Exchanger
 	jar *auth.Jar
@@ -47,34 +47,34 @@ type trader struct {
 	seen []seen
 }
 
-// trading returns a trader for e as settings have it. The handler's responses do not cross a network.
-func trading(tb testing.TB, e Settings, h http.HandlerFunc) *trader {
+// callerOf returns a caller for e as settings have it. The handler's responses do not cross a network.
+func callerOf(tb testing.TB, e Settings, h http.HandlerFunc) *caller {
 	tb.Helper()
-	tr := &trader{tb: tb, jar: auth.NewJar(), ctx: tb.Context()}
-	tr.bind(e, asOrigin)
-	tr.hc = &http.Client{Jar: tr.jar, CheckRedirect: origin.SameOriginRedirects, Transport: tr.record(h)}
-	return tr
+	call := &caller{tb: tb, jar: auth.NewJar(), ctx: tb.Context()}
+	call.bind(e, asOrigin)
+	call.hc = &http.Client{Jar: call.jar, CheckRedirect: origin.SameOriginRedirects, Transport: call.record(h)}
+	return call
 }
 
-// tradingWith is trading over HTTP with a real server.
-func tradingWith(tb testing.TB, e Settings, server *httptest.Server) *trader {
+// callerOver is callerOf over HTTP with a real server.
+func callerOver(tb testing.TB, e Settings, server *httptest.Server) *caller {
 	tb.Helper()
-	tr := &trader{tb: tb, jar: auth.NewJar(), ctx: tb.Context()}
-	tr.bind(e, server.URL)
-	tr.hc = &http.Client{Jar: tr.jar, CheckRedirect: origin.SameOriginRedirects, Transport: server.Client().Transport}
-	return tr
+	call := &caller{tb: tb, jar: auth.NewJar(), ctx: tb.Context()}
+	call.bind(e, server.URL)
+	call.hc = &http.Client{Jar: call.jar, CheckRedirect: origin.SameOriginRedirects, Transport: server.Client().Transport}
+	return call
 }
 
-func (tr *trader) bind(e Settings, base string) {
-	tr.tb.Helper()
-	bound, err := e.Bind(fakes.URL(tr.tb, base), auth.Attach{})
+func (call *caller) bind(e Settings, base string) {
+	call.tb.Helper()
+	bound, err := e.Bind(fakes.URL(call.tb, base), auth.Attach{})
 	if err != nil {
-		tr.tb.Fatalf("bind: %v", err)
+		call.tb.Fatalf("bind: %v", err)
 	}
-	tr.e = bound
+	call.e = bound
 }
 
-func (tr *trader) record(h http.HandlerFunc) fakes.RoundTripFunc {
+func (call *caller) record(h http.HandlerFunc) fakes.RoundTripFunc {
 	return func(req *http.Request) (*http.Response, error) {
 		s := seen{method: req.Method, uri: req.URL.RequestURI(), header: req.Header.Clone()}
 		if req.Body != nil {
@@ -85,9 +85,9 @@ func (tr *trader) record(h http.HandlerFunc) fakes.RoundTripFunc {
 			s.body = string(b)
 			req.Body = io.NopCloser(strings.NewReader(s.body))
 		}
-		tr.mu.Lock()
-		tr.seen = append(tr.seen, s)
-		tr.mu.Unlock()
+		call.mu.Lock()
+		call.seen = append(call.seen, s)
+		call.mu.Unlock()
 		w := httptest.NewRecorder()
 		h(w, req)
 		resp := w.Result()
@@ -96,34 +96,34 @@ func (tr *trader) record(h http.HandlerFunc) fakes.RoundTripFunc {
 	}
 }
 
-func (tr *trader) last() seen {
-	tr.tb.Helper()
-	if len(tr.seen) == 0 {
-		tr.tb.Fatal("nothing was sent")
+func (call *caller) last() seen {
+	call.tb.Helper()
+	if len(call.seen) == 0 {
+		call.tb.Fatal("nothing was sent")
 	}
-	return tr.seen[len(tr.seen)-1]
+	return call.seen[len(call.seen)-1]
 }
 
 // setCookie puts a cookie into the jar, as an earlier response of the server would have done.
-func (tr *trader) setCookie(line string) {
-	tr.tb.Helper()
+func (call *caller) setCookie(line string) {
+	call.tb.Helper()
 	c, err := http.ParseSetCookie(line)
 	if err != nil {
-		tr.tb.Fatal(err)
+		call.tb.Fatal(err)
 	}
-	tr.jar.SetCookies(tr.e.base, []*http.Cookie{c})
+	call.jar.SetCookies(call.e.base, []*http.Cookie{c})
 }
 
-func (tr *trader) login(credentials any) (auth.Session, error) {
-	return tr.e.Exchange(tr.ctx, tr.hc, auth.Grant{Kind: auth.KindLogin, Credentials: credentials})
+func (call *caller) login(credentials any) (auth.Session, error) {
+	return call.e.Exchange(call.ctx, call.hc, auth.Grant{Kind: auth.KindLogin, Credentials: credentials})
 }
 
-func (tr *trader) refresh(old auth.Session) (auth.Session, error) {
-	return tr.e.Exchange(tr.ctx, tr.hc, auth.Grant{Kind: auth.KindRefresh, Old: old})
+func (call *caller) refresh(old auth.Session) (auth.Session, error) {
+	return call.e.Exchange(call.ctx, call.hc, auth.Grant{Kind: auth.KindRefresh, Old: old})
 }
 
-func (tr *trader) logout(old auth.Session) error {
-	_, err := tr.e.Exchange(tr.ctx, tr.hc, auth.Grant{Kind: auth.KindLogout, Old: old})
+func (call *caller) logout(old auth.Session) error {
+	_, err := call.e.Exchange(call.ctx, call.hc, auth.Grant{Kind: auth.KindLogout, Old: old})
 	return err
 }
 

@@ -36,8 +36,8 @@ func TestF17_LifetimeDoesNotDependOnTheLocalClock(t *testing.T) {
 				"JWT, shorter life":   fmt.Sprintf(`{"token":%q,"expires_in":900}`, fakes.JWT(t, "iat", now.Unix(), "exp", now.Add(24*time.Hour).Unix())),
 				"JWT that has an age": fmt.Sprintf(`{"token":%q}`, fakes.JWT(t, "iat", now.Add(-life).Unix(), "exp", now.Add(life).Unix())),
 			} {
-				tr := trading(t, Settings{}, fakes.RespondJSON(200, body, date...))
-				s, err := tr.login(nil)
+				call := callerOf(t, Settings{}, fakes.RespondJSON(200, body, date...))
+				s, err := call.login(nil)
 				if err != nil {
 					t.Fatalf("skew %s, %s: %v", skew, name, err)
 				}
@@ -50,7 +50,7 @@ func TestF17_LifetimeDoesNotDependOnTheLocalClock(t *testing.T) {
 }
 
 func TestF17_EndKeepsItsMonotonicReading(t *testing.T) { // there is none in a synctest bubble
-	s, err := trading(t, Settings{}, fakes.RespondJSON(200, `{"token":"t","expires_in":60}`)).login(nil)
+	s, err := callerOf(t, Settings{}, fakes.RespondJSON(200, `{"token":"t","expires_in":60}`)).login(nil)
 	if err != nil || s.Expires == s.Expires.Round(0) {
 		t.Errorf("Expires %s, %v: want a monotonic reading", s.Expires, err)
 	}
@@ -58,12 +58,12 @@ func TestF17_EndKeepsItsMonotonicReading(t *testing.T) { // there is none in a s
 
 func TestF17_LifetimeCountsFromWhenTheRequestWasSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := trading(t, Settings{}, func(w http.ResponseWriter, r *http.Request) {
+		call := callerOf(t, Settings{}, func(w http.ResponseWriter, r *http.Request) {
 			time.Sleep(20 * time.Second)
 			fakes.RespondJSON(200, `{"token":"t","expires_in":60}`)(w, r)
 		})
 		began := time.Now()
-		s, err := tr.login(nil)
+		s, err := call.login(nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,22 +77,22 @@ func TestF17_F63_ARepeatedTokenLivesAsLongAsTheServerSays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
 		old := auth.Session{AccessToken: auth.NewSecret("same"), Issued: now, Expires: now.Add(10 * time.Minute)}
-		tr := trading(t, Settings{}, fakes.RespondJSON(200, `{"token":"same","expires_in":900}`))
-		tr.setCookie("refresh=r1; HttpOnly")
+		call := callerOf(t, Settings{}, fakes.RespondJSON(200, `{"token":"same","expires_in":900}`))
+		call.setCookie("refresh=r1; HttpOnly")
 		time.Sleep(time.Minute)
-		s, err := tr.refresh(old)
+		s, err := call.refresh(old)
 		if err != nil || lives(s) != 15*time.Minute {
 			t.Errorf("renewed in place: lives %s, %v; want what the server says", lives(s), err)
 		}
 		time.Sleep(time.Hour)
-		s, err = tr.refresh(old)
+		s, err = call.refresh(old)
 		if err != nil || lives(s) != 15*time.Minute {
 			t.Errorf("handed out again after its end: lives %s, %v; want what the server says", lives(s), err)
 		}
-		tr = trading(t, Settings{}, fakes.RespondJSON(200, `{"token":"same"}`))
-		tr.setCookie("refresh=r1; HttpOnly")
+		call = callerOf(t, Settings{}, fakes.RespondJSON(200, `{"token":"same"}`))
+		call.setCookie("refresh=r1; HttpOnly")
 		old.Expires = time.Now().Add(time.Minute)
-		if s, err = tr.refresh(old); err != nil || !s.Expires.Equal(old.Expires) {
+		if s, err = call.refresh(old); err != nil || !s.Expires.Equal(old.Expires) {
 			t.Errorf("repeated without a lifetime: ends %s, %v; want %s", s.Expires, err, old.Expires)
 		}
 	})
@@ -128,8 +128,8 @@ func TestF22_UnknownExpiryIsZero(t *testing.T) {
 		`{"token":"opaque","expires_in":null}`, `{"token":"opaque","expires_in":[1]}`, `{"token":"opaque","expires_at":"0001-01-01T00:00:00Z"}`,
 		`{"token":"opaque","expires_at":1500000000}`, `{"token":"opaque","expires_in":"NaN"}`,
 	} {
-		tr := trading(t, Settings{}, fakes.RespondJSON(200, body))
-		s, err := tr.login(nil)
+		call := callerOf(t, Settings{}, fakes.RespondJSON(200, body))
+		s, err := call.login(nil)
 		if err != nil || s.AccessToken.Reveal() != "opaque" || !s.Expires.IsZero() {
 			t.Errorf("%s: ends %v, %v; want unknown", body, s.Expires, err)
 		}
@@ -154,8 +154,8 @@ func TestExpiryIsFoundWhereServersPutIt(t *testing.T) {
 		{"accessTokenExpiresIn", `{"session":{"accessToken":"t","accessTokenExpiresIn":900,"refreshToken":"r"}}`, "", 15 * time.Minute},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			tr := trading(t, Settings{AccessToken: AccessTokenAt{ExpiresJSON: tt.path}}, fakes.RespondJSON(200, tt.body))
-			s, err := tr.login(nil)
+			call := callerOf(t, Settings{AccessToken: AccessTokenAt{ExpiresJSON: tt.path}}, fakes.RespondJSON(200, tt.body))
+			s, err := call.login(nil)
 			if err != nil || s.AccessToken.Reveal() != "t" || lives(s) != tt.want {
 				t.Errorf("token %q lives %s, %v; want %s", s.AccessToken.Reveal(), lives(s), err, tt.want)
 			}
@@ -189,7 +189,7 @@ func TestSessionEnds(t *testing.T) {
 			for _, c := range tt.cookies {
 				headers = append(headers, "Set-Cookie", c)
 			}
-			s, err := trading(t, Settings{}, fakes.RespondJSON(200, tt.body, headers...)).login(nil)
+			s, err := callerOf(t, Settings{}, fakes.RespondJSON(200, tt.body, headers...)).login(nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -210,9 +210,9 @@ func TestCookieTokenEndsWithItsCookie(t *testing.T) {
 		"at=t; HttpOnly":              0,
 		"at=" + fakes.JWT(t, "iat", 1_700_000_000, "exp", 1_700_000_600) + "; Max-Age=900": 10 * time.Minute,
 	} {
-		tr := trading(t, Settings{AccessToken: AccessTokenAt{Cookie: "at"}}, fakes.RespondJSON(200, `{"ok":true}`, "Set-Cookie", line,
+		call := callerOf(t, Settings{AccessToken: AccessTokenAt{Cookie: "at"}}, fakes.RespondJSON(200, `{"ok":true}`, "Set-Cookie", line,
 			"Date", time.Unix(1_700_000_000, 0).UTC().Format(http.TimeFormat)))
-		s, err := tr.login(nil)
+		s, err := call.login(nil)
 		if err != nil || s.AccessToken.IsZero() || lives(s) != want {
 			t.Errorf("the cookie token lives %s, %v; want %s", lives(s), err, want)
 		}

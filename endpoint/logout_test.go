@@ -47,9 +47,9 @@ func TestF109_OnlyAResponseThatMeansItIsALogout(t *testing.T) {
 		{"a success that is none", Settings{Logout: Call{AcceptedStatus: []int{204}}}, fakes.RespondJSON(200, `{}`), "200"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			tr := trading(t, tt.e, tt.h)
-			tr.setCookie("sid=s1; Path=/; HttpOnly")
-			err := tr.logout(auth.Session{AccessToken: auth.NewSecret("t1"), Expires: time.Now().Add(time.Hour)})
+			call := callerOf(t, tt.e, tt.h)
+			call.setCookie("sid=s1; Path=/; HttpOnly")
+			err := call.logout(auth.Session{AccessToken: auth.NewSecret("t1"), Expires: time.Now().Add(time.Hour)})
 			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
@@ -62,10 +62,10 @@ func TestF109_OnlyAResponseThatMeansItIsALogout(t *testing.T) {
 
 func TestF109_ALogoutThatPresentsNothingReachesNoSession(t *testing.T) {
 	for _, status := range []int{200, 204, 302, 401} {
-		tr := trading(t, Settings{}, fakes.Respond(status, "", "", "Location", "/"))
-		tr.setCookie("refreshToken=r1; Path=/auth/refresh; HttpOnly")
-		s := auth.Session{AccessToken: auth.NewSecret("t1"), Cookies: tr.jar.All()}
-		err := tr.logout(s)
+		call := callerOf(t, Settings{}, fakes.Respond(status, "", "", "Location", "/"))
+		call.setCookie("refreshToken=r1; Path=/auth/refresh; HttpOnly")
+		s := auth.Session{AccessToken: auth.NewSecret("t1"), Cookies: call.jar.All()}
+		err := call.logout(s)
 		if !errors.Is(err, errNothingToRevoke) || !strings.Contains(err.Error(), "refreshToken goes to /auth/refresh only") {
 			t.Errorf("%d: %v", status, err)
 		}
@@ -78,21 +78,21 @@ func TestF83_ALogoutWithAnEndedTokenRevokesNothing(t *testing.T) {
 		"field":    {Logout: Call{AccessTokenField: "token"}},
 		"template": {Logout: Call{Method: "DELETE", Headers: map[string]string{"X-Subject-Token": "{access_token}"}}},
 	} {
-		tr := trading(t, e, fakes.RespondJSON(401, `{"error":"invalid_token"}`))
-		if !tr.e.LogoutNeedsAccessToken() {
+		call := callerOf(t, e, fakes.RespondJSON(401, `{"error":"invalid_token"}`))
+		if !call.e.LogoutNeedsAccessToken() {
 			t.Errorf("%s: the logout presents the access token, and does not say so", name)
 		}
 		s := auth.Session{AccessToken: auth.NewSecret("t1"), RefreshToken: auth.NewSecret("r1"), Expires: time.Now().Add(-time.Minute)}
-		if err := tr.logout(s); !errors.Is(err, errEndedToken) {
+		if err := call.logout(s); !errors.Is(err, errEndedToken) {
 			t.Errorf("%s: %v", name, err)
 		}
 		s.Expires = time.Now().Add(time.Minute)
-		if err := tr.logout(s); err != nil {
+		if err := call.logout(s); err != nil {
 			t.Errorf("%s, alive: %v", name, err)
 		}
 	}
 	for name, e := range map[string]Settings{"refresh token": {Logout: Call{RefreshTokenField: "t"}}, "none": {Logout: Call{URL: "-", AccessTokenField: "t"}}} {
-		if trading(t, e, nil).e.LogoutNeedsAccessToken() {
+		if callerOf(t, e, nil).e.LogoutNeedsAccessToken() {
 			t.Errorf("%s: no access token is presented", name)
 		}
 	}

@@ -87,14 +87,14 @@ func TestF29_LostResponseIsAskedForOnceMore(t *testing.T) {
 		for _, name := range names {
 			r := &rotator{current: "r1", grace: grace}
 			server := httptest.NewServer(fakes.InTurn(r.ways()[name], r.response))
-			tr := tradingWith(t, Settings{}, server)
-			tr.setCookie("rt=r1; Path=/; HttpOnly")
-			s, err := tr.refresh(auth.Session{})
+			call := callerOver(t, Settings{}, server)
+			call.setCookie("rt=r1; Path=/; HttpOnly")
+			s, err := call.refresh(auth.Session{})
 			server.Close()
 			if len(r.presented) != 2 || r.presented[0] != "r1" || r.presented[1] != "r1" {
 				t.Errorf("%s, grace %t: presented %q, want the same credential twice", name, grace, r.presented)
 			}
-			if grace && (err != nil || s.AccessToken.Reveal() != "new" || tr.jar.Cookies(tr.e.base)[0].Value != "r1'") {
+			if grace && (err != nil || s.AccessToken.Reveal() != "new" || call.jar.Cookies(call.e.base)[0].Value != "r1'") {
 				t.Errorf("%s, grace: %v", name, err)
 			}
 			if !grace {
@@ -113,12 +113,12 @@ func TestF29_LostTwiceIsInterrupted(t *testing.T) {
 		"html":       fakes.Respond(200, "text/html", fakes.HTML),
 		"forbidden":  fakes.RespondJSON(403, "{}"),
 	} {
-		tr := trading(t, Settings{}, fakes.InTurn(fakes.Respond(504, "-", ""), second))
-		tr.setCookie("rt=r1")
-		_, err := tr.refresh(auth.Session{})
+		call := callerOf(t, Settings{}, fakes.InTurn(fakes.Respond(504, "-", ""), second))
+		call.setCookie("rt=r1")
+		_, err := call.refresh(auth.Session{})
 		re := failure(t, err)
-		if !re.MaybeSpent || !re.Interrupted || re.Refused || re.Unsent || len(tr.seen) != 2 {
-			t.Errorf("%s: %+v after %d requests", name, re, len(tr.seen))
+		if !re.MaybeSpent || !re.Interrupted || re.Refused || re.Unsent || len(call.seen) != 2 {
+			t.Errorf("%s: %+v after %d requests", name, re, len(call.seen))
 		}
 	}
 }
@@ -132,20 +132,20 @@ func TestF29_NewCookieBeforeALostBodyIsUsed(t *testing.T) {
 		panic(http.ErrAbortHandler)
 	}, r.response))
 	defer server.Close()
-	tr := tradingWith(t, Settings{}, server)
-	tr.setCookie("rt=r1; Path=/")
-	s, err := tr.refresh(auth.Session{})
+	call := callerOver(t, Settings{}, server)
+	call.setCookie("rt=r1; Path=/")
+	s, err := call.refresh(auth.Session{})
 	if err != nil || s.AccessToken.Reveal() != "new" || len(r.presented) != 2 || r.presented[1] != "r1'" {
 		t.Errorf("%v, presented %q", err, r.presented)
 	}
 }
 
 func TestF29_ErrorPageThatClearsTheCookieIsNotAskedAgain(t *testing.T) {
-	tr := trading(t, Settings{}, fakes.Respond(500, "text/plain", "", "Set-Cookie", "rt=; Path=/; Max-Age=0"))
-	tr.setCookie("rt=r1; Path=/")
-	_, err := tr.refresh(auth.Session{})
-	if re := failure(t, err); !re.MaybeSpent || re.Interrupted || len(tr.seen) != 1 {
-		t.Errorf("%+v after %d requests", re, len(tr.seen))
+	call := callerOf(t, Settings{}, fakes.Respond(500, "text/plain", "", "Set-Cookie", "rt=; Path=/; Max-Age=0"))
+	call.setCookie("rt=r1; Path=/")
+	_, err := call.refresh(auth.Session{})
+	if re := failure(t, err); !re.MaybeSpent || re.Interrupted || len(call.seen) != 1 {
+		t.Errorf("%+v after %d requests", re, len(call.seen))
 	}
 }
 
@@ -154,10 +154,10 @@ func TestF29_OnlyLostResponsesAreAskedForAgain(t *testing.T) {
 		fakes.RespondJSON(401, "{}"), fakes.RespondJSON(403, "{}"), fakes.RespondJSON(400, `{"error":"invalid_grant"}`), fakes.RespondJSON(429, "{}", "Retry-After", "0"),
 		fakes.RespondJSON(503, "{}"), fakes.RespondJSON(404, "{}"), fakes.Respond(200, "text/html", fakes.HTML), fakes.Respond(302, "-", ""), fakes.RespondJSON(200, `{"access_token":"a b"}`),
 	} {
-		tr := trading(t, Settings{}, h)
-		tr.setCookie("rt=r1")
-		if _, err := tr.refresh(auth.Session{}); err == nil || len(tr.seen) != 1 || failure(t, err).Interrupted {
-			t.Errorf("%d requests, %v", len(tr.seen), err)
+		call := callerOf(t, Settings{}, h)
+		call.setCookie("rt=r1")
+		if _, err := call.refresh(auth.Session{}); err == nil || len(call.seen) != 1 || failure(t, err).Interrupted {
+			t.Errorf("%d requests, %v", len(call.seen), err)
 		}
 	}
 }
@@ -166,17 +166,17 @@ func TestF28_HangingServerEndsWithTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
-		tr := trading(t, Settings{}, nil)
-		tr.ctx = ctx
+		call := callerOf(t, Settings{}, nil)
+		call.ctx = ctx
 		calls := 0
-		tr.hc.Transport = fakes.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+		call.hc.Transport = fakes.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
 			calls++
 			<-req.Context().Done()
 			return nil, req.Context().Err()
 		})
-		tr.setCookie("rt=r1")
+		call.setCookie("rt=r1")
 		began := time.Now()
-		_, err := tr.refresh(auth.Session{})
+		_, err := call.refresh(auth.Session{})
 		re := failure(t, err)
 		if !re.MaybeSpent || !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != 30*time.Second || calls != 1 {
 			t.Errorf("%+v after %s and %d calls", re, time.Since(began), calls)
@@ -198,13 +198,13 @@ func TestLoginIsTriedAgainOnlyWhenNothingWasSent(t *testing.T) {
 		{"401", fakes.Respond(401, "-", ""), 1},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			tr := trading(t, Settings{}, fakes.InTurn(tt.first, fakes.RespondJSON(200, `{"token":"t"}`)))
-			_, err := tr.login(map[string]string{"user": "ada"})
-			if len(tr.seen) != tt.want || (err == nil) != (tt.want == 2) {
-				t.Errorf("%s: %d requests, %v", tt.name, len(tr.seen), err)
+			call := callerOf(t, Settings{}, fakes.InTurn(tt.first, fakes.RespondJSON(200, `{"token":"t"}`)))
+			_, err := call.login(map[string]string{"user": "ada"})
+			if len(call.seen) != tt.want || (err == nil) != (tt.want == 2) {
+				t.Errorf("%s: %d requests, %v", tt.name, len(call.seen), err)
 			}
-			if tr.last().body != `{"user":"ada"}` {
-				t.Errorf("%s: the last request carried %q", tt.name, tr.last().body)
+			if call.last().body != `{"user":"ada"}` {
+				t.Errorf("%s: the last request carried %q", tt.name, call.last().body)
 			}
 		})
 	}
@@ -217,13 +217,13 @@ func TestF54_BrokenReusedConnectionSpendsTheCredentialOnce(t *testing.T) {
 			r.spend(httptest.NewRecorder(), req)
 			panic(http.ErrAbortHandler)
 		}, r.response))
-		tr := tradingWith(t, Settings{Refresh: Call{Method: method}}, server)
-		tr.hc.Transport = once.Transport(http.DefaultTransport)
-		tr.setCookie("rt=r1; Path=/")
-		if _, err := tr.refresh(auth.Session{}); err != nil {
+		call := callerOver(t, Settings{Refresh: Call{Method: method}}, server)
+		call.hc.Transport = once.Transport(http.DefaultTransport)
+		call.setCookie("rt=r1; Path=/")
+		if _, err := call.refresh(auth.Session{}); err != nil {
 			t.Fatal(err)
 		}
-		_, err := tr.refresh(auth.Session{})
+		_, err := call.refresh(auth.Session{})
 		server.Close()
 		if err != nil || len(r.presented) != 3 {
 			t.Errorf("%s: presented %q, %v; want our own second try and no other", method, r.presented, err)
@@ -232,25 +232,25 @@ func TestF54_BrokenReusedConnectionSpendsTheCredentialOnce(t *testing.T) {
 }
 
 func TestRetriedRequestCarriesEachCookieOnce(t *testing.T) {
-	tr := trading(t, Settings{}, fakes.InTurn(fakes.Respond(500, "-", ""), fakes.RespondJSON(200, `{"token":"t"}`)))
-	tr.setCookie("rt=r1")
-	tr.setCookie("sid=s1")
-	if _, err := tr.refresh(auth.Session{}); err != nil || tr.last().header.Get("Cookie") != "rt=r1; sid=s1" {
-		t.Errorf("Cookie: %q, %v", tr.last().header.Values("Cookie"), err)
+	call := callerOf(t, Settings{}, fakes.InTurn(fakes.Respond(500, "-", ""), fakes.RespondJSON(200, `{"token":"t"}`)))
+	call.setCookie("rt=r1")
+	call.setCookie("sid=s1")
+	if _, err := call.refresh(auth.Session{}); err != nil || call.last().header.Get("Cookie") != "rt=r1; sid=s1" {
+		t.Errorf("Cookie: %q, %v", call.last().header.Values("Cookie"), err)
 	}
 }
 
 func TestLoginIsTriedThreeTimesWhereNobodyListens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for op, want := range map[string]int{"dial": 3, "read": 1} {
-			tr := trading(t, Settings{}, nil)
+			call := callerOf(t, Settings{}, nil)
 			calls := 0
-			tr.hc.Transport = fakes.RoundTripFunc(func(*http.Request) (*http.Response, error) {
+			call.hc.Transport = fakes.RoundTripFunc(func(*http.Request) (*http.Response, error) {
 				calls++
 				return nil, &net.OpError{Op: op, Net: "tcp", Err: errors.New("no")}
 			})
 			began := time.Now()
-			if _, err := tr.login(nil); err == nil || calls != want || time.Since(began) > time.Second {
+			if _, err := call.login(nil); err == nil || calls != want || time.Since(began) > time.Second {
 				t.Errorf("%s: %d calls in %s, %v", op, calls, time.Since(began), err)
 			}
 		}
@@ -261,13 +261,13 @@ func TestUntrustedServerIsUnsent(t *testing.T) {
 	server := httptest.NewTLSServer(fakes.RespondJSON(200, `{"token":"t"}`))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	defer server.Close()
-	tr := tradingWith(t, Settings{}, server)
-	tr.setCookie("rt=r1")
-	if _, err := tr.refresh(auth.Session{}); err != nil {
+	call := callerOver(t, Settings{}, server)
+	call.setCookie("rt=r1")
+	if _, err := call.refresh(auth.Session{}); err != nil {
 		t.Errorf("trusted: %v", err)
 	}
-	tr.hc.Transport = &http.Transport{}
-	_, err := tr.refresh(auth.Session{})
+	call.hc.Transport = &http.Transport{}
+	_, err := call.refresh(auth.Session{})
 	if verdict(t, err) != "unsent" || !strings.Contains(err.Error(), "certificate") {
 		t.Error(err)
 	}

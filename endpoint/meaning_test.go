@@ -52,7 +52,7 @@ func TestF75_F76_WhatARefusalMeansForTheSession(t *testing.T) {
 			settings.Refresh.AccessTokenHeader = "Authorization"
 		}
 		old := auth.Session{RefreshToken: auth.NewSecret(secret), AccessToken: auth.NewSecret("an-access-token")}
-		_, err := trading(t, settings, s.respond).refresh(old)
+		_, err := callerOf(t, settings, s.respond).refresh(old)
 		if err == nil {
 			t.Errorf("%s: %d %s: no failure", s.Who, s.Status, s.Body)
 			continue
@@ -96,28 +96,28 @@ func TestF75_A2xxThatEndsTheSession(t *testing.T) {
 		for _, c := range tt.cookies {
 			headers = append(headers, "Set-Cookie", c)
 		}
-		tr := trading(t, Settings{}, fakes.RespondJSON(200, tt.body, headers...))
-		tr.setCookie("refresh_token=r1; Path=/; HttpOnly")
-		tr.setCookie("flash=hello; Path=/; HttpOnly")
-		if _, err := tr.refresh(auth.Session{}); errors.Is(err, auth.ErrSessionOver) != tt.over || err != nil && !tt.over {
+		call := callerOf(t, Settings{}, fakes.RespondJSON(200, tt.body, headers...))
+		call.setCookie("refresh_token=r1; Path=/; HttpOnly")
+		call.setCookie("flash=hello; Path=/; HttpOnly")
+		if _, err := call.refresh(auth.Session{}); errors.Is(err, auth.ErrSessionOver) != tt.over || err != nil && !tt.over {
 			t.Errorf("%s: %v, want over %t", tt.name, err, tt.over)
 		}
 	}
-	tr := trading(t, Settings{}, fakes.RespondJSON(200, `{"session":null,"user":null}`))
-	if _, err := tr.login(map[string]any{"email": "ada@x.test"}); err != nil {
+	call := callerOf(t, Settings{}, fakes.RespondJSON(200, `{"session":null,"user":null}`))
+	if _, err := call.login(map[string]any{"email": "ada@x.test"}); err != nil {
 		t.Errorf("a login without a session yet: %v", err)
 	}
 }
 
 func TestF75_WhatIsNotUnderstoodIsSaidTheSameEachTime(t *testing.T) {
 	n := 0
-	tr := trading(t, Settings{}, func(w http.ResponseWriter, r *http.Request) {
+	call := callerOf(t, Settings{}, func(w http.ResponseWriter, r *http.Request) {
 		n++
 		fakes.RespondJSON(409, fmt.Sprintf(`{"message":"The moon says no to request 1000%d","request_id":"7f3a9%d"}`, n, n))(w, r)
 	})
-	tr.setCookie("rt=r1")
+	call.setCookie("rt=r1")
 	attempt := func() *auth.Error {
-		_, err := tr.refresh(auth.Session{})
+		_, err := call.refresh(auth.Session{})
 		return failure(t, err)
 	}
 	a, b := attempt(), attempt()
@@ -139,9 +139,9 @@ func TestF75_WordsThatMayMeanTheCredential(t *testing.T) {
 		`{"message":"Invalid API key"}`:                                               false,
 		`{"error":"invalid_client","error_description":"Invalid token"}`:              false,
 	} {
-		tr := trading(t, Settings{}, fakes.RespondJSON(401, body))
-		tr.setCookie("rt=r1")
-		_, err := tr.refresh(auth.Session{})
+		call := callerOf(t, Settings{}, fakes.RespondJSON(401, body))
+		call.setCookie("rt=r1")
+		_, err := call.refresh(auth.Session{})
 		if f := failure(t, err); f.Refused || f.Doubtful || f.Unrecognized != want || f.Hint == "" {
 			t.Errorf("%s: %+v", body, f)
 		}
@@ -176,9 +176,9 @@ func TestF75_RulesOfTheSettings(t *testing.T) {
 		if !json.Valid([]byte(tt.body)) {
 			contentType = "text/html"
 		}
-		tr := trading(t, s, fakes.Respond(tt.status, contentType, tt.body))
-		tr.setCookie("rt=r1")
-		if _, err := tr.refresh(auth.Session{}); errors.Is(err, auth.ErrSessionOver) != tt.over {
+		call := callerOf(t, s, fakes.Respond(tt.status, contentType, tt.body))
+		call.setCookie("rt=r1")
+		if _, err := call.refresh(auth.Session{}); errors.Is(err, auth.ErrSessionOver) != tt.over {
 			t.Errorf("%s: %d %s: %v, want over %t", tt.rule, tt.status, tt.body, err, tt.over)
 		}
 	}
@@ -194,16 +194,16 @@ func TestF75_ARedirectToALoginPageIsARefusalIfSettingsSaySo(t *testing.T) {
 	}
 	for _, method := range []string{"POST", "GET"} {
 		for _, status := range []int{302, 303} {
-			tr := trading(t, Settings{Refresh: Call{Method: method, Refused: RefusedRules{{Status: status}}}}, page)
-			tr.setCookie("rt=r1")
-			if _, err := tr.refresh(auth.Session{}); errors.Is(err, auth.ErrSessionOver) != (status == 302) {
+			call := callerOf(t, Settings{Refresh: Call{Method: method, Refused: RefusedRules{{Status: status}}}}, page)
+			call.setCookie("rt=r1")
+			if _, err := call.refresh(auth.Session{}); errors.Is(err, auth.ErrSessionOver) != (status == 302) {
 				t.Errorf("%s, a rule about %d: %v", method, status, err)
 			}
 		}
 	}
-	tr := trading(t, Settings{}, page)
-	tr.setCookie("rt=r1")
-	if _, err := tr.refresh(auth.Session{}); err == nil || !strings.Contains(err.Error(), `refresh.refused to {"status": 302}`) {
+	call := callerOf(t, Settings{}, page)
+	call.setCookie("rt=r1")
+	if _, err := call.refresh(auth.Session{}); err == nil || !strings.Contains(err.Error(), `refresh.refused to {"status": 302}`) {
 		t.Errorf("the error does not name the setting: %v", err)
 	}
 }
@@ -234,7 +234,7 @@ func TestF75_MistakesInRules(t *testing.T) {
 func TestF76_ALoginThatWentToAWrongURLSaysSo(t *testing.T) {
 	for _, status := range []int{404, 405} {
 		for _, body := range []string{`{"message":"Not Found"}`, fakes.HTML, ``, `{"error":"Route not found"}`} {
-			_, err := trading(t, Settings{}, fakes.RespondJSON(status, body)).login(map[string]any{"email": "a", "password": "b"})
+			_, err := callerOf(t, Settings{}, fakes.RespondJSON(status, body)).login(map[string]any{"email": "a", "password": "b"})
 			f := failure(t, err)
 			if f.Refused || !strings.HasPrefix(f.Hint, "login.url is probably wrong: its default is /auth/login") {
 				t.Errorf("%d %s: %v", status, body, err)

@@ -22,8 +22,8 @@ func TestF32_CredentialsFollowNoRedirectToAnotherOrigin(t *testing.T) {
 				fakes.RespondJSON(200, `{"token":"evil"}`)(w, r)
 			}))
 			server := httptest.NewServer(fakes.Respond(status, "-", "", "Location", other.URL+"/take?rt=r1"))
-			tr := tradingWith(t, Settings{Refresh: Call{Method: method, RefreshTokenField: "rt"}}, server)
-			s, err := tr.refresh(auth.Session{RefreshToken: auth.NewSecret("r1")})
+			call := callerOver(t, Settings{Refresh: Call{Method: method, RefreshTokenField: "rt"}}, server)
+			s, err := call.refresh(auth.Session{RefreshToken: auth.NewSecret("r1")})
 			re := failure(t, err)
 			if stolen.Load() != 0 || !s.AccessToken.IsZero() || re.Refused || re.MaybeSpent {
 				t.Errorf("%d %s: %d requests elsewhere, %+v", status, method, stolen.Load(), re)
@@ -49,9 +49,9 @@ func TestF32_RedirectNeverTurnsAPostIntoAGet(t *testing.T) {
 			}
 			fakes.RespondJSON(200, `{"token":"t"}`)(w, r)
 		}))
-		tr := tradingWith(t, Settings{}, server)
-		tr.setCookie("rt=r1; Path=/")
-		_, err := tr.refresh(auth.Session{})
+		call := callerOver(t, Settings{}, server)
+		call.setCookie("rt=r1; Path=/")
+		_, err := call.refresh(auth.Session{})
 		server.Close()
 		re := failure(t, err)
 		if len(calls) != 1 || re.Status != status || re.Refused || !strings.Contains(re.Hint, "/auth/refresh/") || strings.Contains(re.Hint, "x=1") {
@@ -73,9 +73,9 @@ func TestF32_RedirectWithinTheOriginKeepsMethodAndBody(t *testing.T) {
 			got = r.Method + " " + r.URL.Path + " " + string(b[:n])
 			fakes.RespondJSON(200, `{"token":"t"}`)(w, r)
 		}))
-		tr := tradingWith(t, Settings{Refresh: Call{RefreshTokenField: "rt"}}, server)
-		tr.hc.Transport = once.Transport(http.DefaultTransport)
-		s, err := tr.refresh(auth.Session{RefreshToken: auth.NewSecret("r1")})
+		call := callerOver(t, Settings{Refresh: Call{RefreshTokenField: "rt"}}, server)
+		call.hc.Transport = once.Transport(http.DefaultTransport)
+		s, err := call.refresh(auth.Session{RefreshToken: auth.NewSecret("r1")})
 		server.Close()
 		if err != nil || s.AccessToken.Reveal() != "t" || got != `POST /v2/refresh {"rt":"r1"}` {
 			t.Errorf("%d: %q, %v", status, got, err)
@@ -86,9 +86,9 @@ func TestF32_RedirectWithinTheOriginKeepsMethodAndBody(t *testing.T) {
 func TestRedirectWithoutTarget(t *testing.T) {
 	for _, location := range []string{"", "::", "mailto:x", "//"} {
 		for status := 300; status < 309; status++ {
-			tr := trading(t, Settings{}, fakes.Respond(status, "-", "", "Location", location))
-			tr.setCookie("rt=r1")
-			_, err := tr.refresh(auth.Session{})
+			call := callerOf(t, Settings{}, fakes.Respond(status, "-", "", "Location", location))
+			call.setCookie("rt=r1")
+			_, err := call.refresh(auth.Session{})
 			if re := failure(t, err); re.Refused || re.Hint == "" && re.Err == nil {
 				t.Errorf("%s to %q: %+v", strconv.Itoa(status), location, re)
 			}

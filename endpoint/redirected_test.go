@@ -16,7 +16,7 @@ func TestF86_RedirectsAreResponses(t *testing.T) {
 			Refresh:     Call{Method: "GET", URL: "/me", Touch: true, Refused: RefusedRules{{Status: status}}},
 			AccessToken: AccessTokenAt{Cookie: "sid"},
 		}
-		tr := trading(t, e, func(w http.ResponseWriter, r *http.Request) {
+		call := callerOf(t, e, func(w http.ResponseWriter, r *http.Request) {
 			switch {
 			case r.URL.Path != "/login":
 				http.Redirect(w, r, "/login", status)
@@ -27,31 +27,31 @@ func TestF86_RedirectsAreResponses(t *testing.T) {
 				http.Redirect(w, r, "/login?error=bad", status)
 			}
 		})
-		_, err := tr.login(map[string]string{"password": "wrong"})
-		if f := failure(t, err); !f.Refused || f.Status != status || len(tr.seen) != 1 {
-			t.Errorf("%d: a redirect as refusal: %+v, %d requests", status, f, len(tr.seen))
+		_, err := call.login(map[string]string{"password": "wrong"})
+		if f := failure(t, err); !f.Refused || f.Status != status || len(call.seen) != 1 {
+			t.Errorf("%d: a redirect as refusal: %+v, %d requests", status, f, len(call.seen))
 		}
-		s, err := tr.login(map[string]string{"password": "right"})
-		if err != nil || s.AccessToken.Reveal() != "s1" || len(tr.seen) != 2 {
-			t.Fatalf("%d: a redirect as success: %v, %d requests", status, err, len(tr.seen))
+		s, err := call.login(map[string]string{"password": "right"})
+		if err != nil || s.AccessToken.Reveal() != "s1" || len(call.seen) != 2 {
+			t.Fatalf("%d: a redirect as success: %v, %d requests", status, err, len(call.seen))
 		}
-		_, err = tr.refresh(s)
-		if f := failure(t, err); !f.Refused || f.Status != status || len(tr.seen) != 3 {
-			t.Errorf("%d: a redirect as end of the session: %+v, %d requests", status, f, len(tr.seen))
+		_, err = call.refresh(s)
+		if f := failure(t, err); !f.Refused || f.Status != status || len(call.seen) != 3 {
+			t.Errorf("%d: a redirect as end of the session: %+v, %d requests", status, f, len(call.seen))
 		}
 	}
 }
 
 func TestF86_WhatTheSettingsDoNotExpectIsNoSuccess(t *testing.T) {
 	e := Settings{Login: Call{URL: "/login", AcceptedStatus: []int{302}}, AccessToken: AccessTokenAt{Cookie: "sid"}}
-	tr := trading(t, e, fakes.Respond(200, "text/html", "<form>Please enter a correct username</form>", "Set-Cookie", "sid=s0; Path=/"))
-	_, err := tr.login(map[string]string{"username": "ada"})
+	call := callerOf(t, e, fakes.Respond(200, "text/html", "<form>Please enter a correct username</form>", "Set-Cookie", "sid=s0; Path=/"))
+	_, err := call.login(map[string]string{"username": "ada"})
 	if f := failure(t, err); f.Refused || f.Status != 200 || !strings.Contains(f.Hint, "login.refused") {
 		t.Errorf("%+v", f)
 	}
 	e.Login.Refused = RefusedRules{{Status: 200}}
-	tr.bind(e, asOrigin)
-	_, err = tr.login(map[string]string{"username": "ada"})
+	call.bind(e, asOrigin)
+	_, err = call.login(map[string]string{"username": "ada"})
 	if f := failure(t, err); !f.Refused {
 		t.Errorf("%+v", f)
 	}
@@ -72,8 +72,8 @@ func TestF86_MistakesAreNamed(t *testing.T) {
 }
 
 func TestF86_ARedirectAfterALoginNamesTheSetting(t *testing.T) {
-	tr := trading(t, Settings{}, fakes.Respond(302, "text/html", "", "Location", "/home?t=s3cret", "Set-Cookie", "sid=s1"))
-	_, err := tr.login(map[string]string{"password": "pw"})
+	call := callerOf(t, Settings{}, fakes.Respond(302, "text/html", "", "Location", "/home?t=s3cret", "Set-Cookie", "sid=s1"))
+	_, err := call.login(map[string]string{"password": "pw"})
 	if f := failure(t, err); f.Refused || f.Status != 302 || !strings.Contains(err.Error(), "login.accepted_status") || strings.Contains(err.Error(), "s3cret") {
 		t.Errorf("%+v", f)
 	}

@@ -91,9 +91,9 @@ func TestF24_WhatARefreshFailureMeans(t *testing.T) {
 		{200, "application/json", fakes.HTML, nil, "transient"},
 		{304, "", "", nil, "transient"},
 	} {
-		tr := trading(t, Settings{}, fakes.Respond(tt.status, tt.contentType, tt.body, tt.headers...))
-		tr.setCookie("rt=r1; Path=/; HttpOnly")
-		_, err := tr.refresh(auth.Session{})
+		call := callerOf(t, Settings{}, fakes.Respond(tt.status, tt.contentType, tt.body, tt.headers...))
+		call.setCookie("rt=r1; Path=/; HttpOnly")
+		_, err := call.refresh(auth.Session{})
 		if got := verdict(t, err); got != tt.want {
 			t.Errorf("%d %s %.60q %v: %s, want %s (%v)", tt.status, tt.contentType, tt.body, tt.headers, got, tt.want, err)
 		}
@@ -114,10 +114,10 @@ func TestF24_NetworkErrorsAreTransient(t *testing.T) {
 		{context.DeadlineExceeded, "unknown"},
 		{errors.New("something strange"), "unknown"},
 	} {
-		tr := trading(t, Settings{}, nil)
-		tr.hc.Transport = fakes.RoundTripFunc(func(*http.Request) (*http.Response, error) { return nil, tt.err })
-		tr.setCookie("rt=r1")
-		_, err := tr.refresh(auth.Session{})
+		call := callerOf(t, Settings{}, nil)
+		call.hc.Transport = fakes.RoundTripFunc(func(*http.Request) (*http.Response, error) { return nil, tt.err })
+		call.setCookie("rt=r1")
+		_, err := call.refresh(auth.Session{})
 		if got := verdict(t, err); got != tt.want {
 			t.Errorf("%v: %s, want %s", tt.err, got, tt.want)
 		}
@@ -134,12 +134,12 @@ func TestF24_DeadServerIsUnsent(t *testing.T) {
 	}
 	l.Close()
 	for _, scheme := range []string{"http://", "https://"} {
-		tr := trading(t, Settings{}, nil)
-		tr.bind(Settings{}, scheme+l.Addr().String())
+		call := callerOf(t, Settings{}, nil)
+		call.bind(Settings{}, scheme+l.Addr().String())
 		transport := &http.Transport{}
-		tr.hc.Transport = transport
-		tr.setCookie("rt=r1")
-		_, err = tr.refresh(auth.Session{})
+		call.hc.Transport = transport
+		call.setCookie("rt=r1")
+		_, err = call.refresh(auth.Session{})
 		if got := verdict(t, err); got != "unsent" {
 			t.Errorf("%s: %s, want unsent (%v)", scheme, got, err)
 		}
@@ -149,9 +149,9 @@ func TestF24_DeadServerIsUnsent(t *testing.T) {
 func TestF24_StatusesThatTheSettingsAdd(t *testing.T) {
 	for _, status := range []int{200, 400, 404, 419, 422, 498} {
 		e := Settings{Refresh: Call{Refused: RefusedRules{{Status: status}}}}
-		tr := trading(t, e, fakes.RespondJSON(status, `{"success":false,"message":"log in again"}`))
-		tr.setCookie("rt=r1")
-		if _, err := tr.refresh(auth.Session{}); !errors.Is(err, auth.ErrSessionOver) {
+		call := callerOf(t, e, fakes.RespondJSON(status, `{"success":false,"message":"log in again"}`))
+		call.setCookie("rt=r1")
+		if _, err := call.refresh(auth.Session{}); !errors.Is(err, auth.ErrSessionOver) {
 			t.Errorf("%d is not taken for the end: %v", status, err)
 		}
 	}
@@ -175,7 +175,7 @@ func TestF24_LoginFailures(t *testing.T) {
 		{429, `{}`, "unsent"},
 		{401, fakes.HTML, "transient"},
 	} {
-		_, err := trading(t, Settings{}, fakes.RespondJSON(tt.status, tt.body)).login(map[string]any{"email": "a", "password": "b"})
+		_, err := callerOf(t, Settings{}, fakes.RespondJSON(tt.status, tt.body)).login(map[string]any{"email": "a", "password": "b"})
 		if got := verdict(t, err); got != tt.want {
 			t.Errorf("%d %.50q: %s, want %s (%v)", tt.status, tt.body, got, tt.want, err)
 		}
@@ -203,9 +203,9 @@ func TestF33_ErrorsNameTheSettingToLookAt(t *testing.T) {
 		{200, "text/html", fakes.HTML, "refresh.url"},
 		{302, "text/plain", "", "refresh.url"},
 	} {
-		tr := trading(t, Settings{}, fakes.Respond(tt.status, tt.contentType, tt.body))
-		tr.setCookie("rt=r1")
-		_, err := tr.refresh(auth.Session{})
+		call := callerOf(t, Settings{}, fakes.Respond(tt.status, tt.contentType, tt.body))
+		call.setCookie("rt=r1")
+		_, err := call.refresh(auth.Session{})
 		if re := failure(t, err); re.Refused || !strings.Contains(re.Error(), tt.want) {
 			t.Errorf("%d %.40q: %v; want it to name %q, and the session to live", tt.status, tt.body, err, tt.want)
 		}
@@ -228,7 +228,7 @@ func TestF48_ErrorsHoldNoSecret(t *testing.T) {
 		"challenge": fakes.Respond(401, "text/plain", "", "WWW-Authenticate", `Bearer error="`+secret+`"`),
 	}
 	for name, h := range handlers {
-		_, err := trading(t, e, h).refresh(old)
+		_, err := callerOf(t, e, h).refresh(old)
 		if err == nil || strings.Contains(err.Error(), "s3cr3t") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -238,9 +238,9 @@ func TestF48_ErrorsHoldNoSecret(t *testing.T) {
 		errors.New(`malformed HTTP response "` + secret + `"`),
 		errors.New("proxy: cannot reach https://as.test/refresh?rt=" + secret),
 	} {
-		tr := trading(t, e, nil)
-		tr.hc.Transport = fakes.RoundTripFunc(func(*http.Request) (*http.Response, error) { return nil, cause })
-		if _, err := tr.refresh(old); err == nil || strings.Contains(err.Error(), "s3cr3t") {
+		call := callerOf(t, e, nil)
+		call.hc.Transport = fakes.RoundTripFunc(func(*http.Request) (*http.Response, error) { return nil, cause })
+		if _, err := call.refresh(old); err == nil || strings.Contains(err.Error(), "s3cr3t") {
 			t.Errorf("%T: %v", cause, err)
 		}
 	}
@@ -260,16 +260,16 @@ func TestRefusalSaysItsCode(t *testing.T) {
 		`{"statusCode":401,"message":"no","error":"Unauthorized"}`:    "Unauthorized",
 		`{"error":{"code":"session_expired","message":"It is over"}}`: "session_expired",
 	} {
-		tr := trading(t, Settings{}, fakes.RespondJSON(401, body))
-		tr.setCookie("rt=r1")
-		_, err := tr.refresh(auth.Session{})
+		call := callerOf(t, Settings{}, fakes.RespondJSON(401, body))
+		call.setCookie("rt=r1")
+		_, err := call.refresh(auth.Session{})
 		if re := failure(t, err); re.Code != want || re.Path != "/auth/refresh" || re.Status != 401 || re.Op != auth.KindRefresh {
 			t.Errorf("%s: %+v, want code %q", body, re, want)
 		}
 	}
-	tr := trading(t, Settings{}, fakes.Respond(401, "text/plain", "", "WWW-Authenticate", `Bearer realm="x", error="invalid_token"`))
-	tr.setCookie("rt=r1")
-	if _, err := tr.refresh(auth.Session{}); failure(t, err).Code != "invalid_token" {
+	call := callerOf(t, Settings{}, fakes.Respond(401, "text/plain", "", "WWW-Authenticate", `Bearer realm="x", error="invalid_token"`))
+	call.setCookie("rt=r1")
+	if _, err := call.refresh(auth.Session{}); failure(t, err).Code != "invalid_token" {
 		t.Errorf("from the challenge: %v", err)
 	}
 }

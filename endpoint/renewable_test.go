@@ -79,14 +79,14 @@ func TestF59_CookieThatWasNotTakenIsSaid(t *testing.T) {
 		"refreshToken=; Domain=other.test; HttpOnly":   "neither a cookie nor a refresh token",
 		"tracking=r; Domain=other.test; Max-Age=99999": "neither a cookie nor a refresh token",
 	} {
-		tr := trading(t, Settings{}, fakes.RespondJSON(200, `{"token":"t"}`, "Set-Cookie", line))
-		tr.bind(Settings{}, "http://lan.test")
-		s, err := tr.login(nil)
+		call := callerOf(t, Settings{}, fakes.RespondJSON(200, `{"token":"t"}`, "Set-Cookie", line))
+		call.bind(Settings{}, "http://lan.test")
+		s, err := call.login(nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.Cookies = tr.jar.All()
-		err = tr.e.CheckRenewable(s)
+		s.Cookies = call.jar.All()
+		err = call.e.CheckRenewable(s)
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", line, err, want)
 		}
@@ -95,10 +95,10 @@ func TestF59_CookieThatWasNotTakenIsSaid(t *testing.T) {
 
 func TestRefreshWithNothingToPresentIsNotSent(t *testing.T) {
 	for _, s := range []auth.Session{{}, {AccessToken: auth.NewSecret("a")}, {RefreshToken: auth.NewSecret("r")}} {
-		tr := trading(t, Settings{CSRF: CSRF{Cookie: "csrf"}}, fakes.RespondJSON(401, "{}"))
-		tr.setCookie("csrf=c; Path=/")
-		if _, err := tr.refresh(s); !errors.Is(err, auth.ErrNotRenewable) || len(tr.seen) > 0 {
-			t.Errorf("%v, %d requests", err, len(tr.seen))
+		call := callerOf(t, Settings{CSRF: CSRF{Cookie: "csrf"}}, fakes.RespondJSON(401, "{}"))
+		call.setCookie("csrf=c; Path=/")
+		if _, err := call.refresh(s); !errors.Is(err, auth.ErrNotRenewable) || len(call.seen) > 0 {
+			t.Errorf("%v, %d requests", err, len(call.seen))
 		}
 	}
 }
@@ -117,18 +117,18 @@ func TestTooLateIsSaid(t *testing.T) {
 		{"end unknown", auth.Session{AccessToken: auth.NewSecret("a")}, "", false},
 		{"with a cookie", auth.Session{AccessToken: auth.NewSecret("a"), Expires: past}, "sid=s", false},
 	} {
-		tr := trading(t, e, fakes.RespondJSON(401, `{"message":"expired"}`))
+		call := callerOf(t, e, fakes.RespondJSON(401, `{"message":"expired"}`))
 		if tt.cookie != "" {
-			tr.setCookie(tt.cookie)
+			call.setCookie(tt.cookie)
 		}
-		_, err := tr.refresh(tt.old)
+		_, err := call.refresh(tt.old)
 		if got := strings.Contains(err.Error(), "too late"); got != tt.late || !errors.Is(err, auth.ErrSessionOver) {
 			t.Errorf("%s: %v", tt.name, err)
 		}
 	}
-	tr := trading(t, Settings{AccessToken: AccessTokenAt{Cookie: "at"}, Refresh: Call{Method: http.MethodGet}}, fakes.RespondJSON(401, "{}"))
-	tr.setCookie("at=a")
-	if _, err := tr.refresh(auth.Session{AccessToken: auth.NewSecret("a"), Expires: past}); !strings.Contains(err.Error(), "renew earlier") {
+	call := callerOf(t, Settings{AccessToken: AccessTokenAt{Cookie: "at"}, Refresh: Call{Method: http.MethodGet}}, fakes.RespondJSON(401, "{}"))
+	call.setCookie("at=a")
+	if _, err := call.refresh(auth.Session{AccessToken: auth.NewSecret("a"), Expires: past}); !strings.Contains(err.Error(), "renew earlier") {
 		t.Errorf("cookie token: %v", err)
 	}
 }

@@ -15,32 +15,32 @@ import (
 )
 
 func TestDefaultRequests(t *testing.T) {
-	tr := trading(t, Settings{}, fakes.RespondJSON(200, `{"accessToken":"t"}`))
-	if _, err := tr.login(map[string]string{"email": "ada@example.com", "password": "pw"}); err != nil {
+	call := callerOf(t, Settings{}, fakes.RespondJSON(200, `{"accessToken":"t"}`))
+	if _, err := call.login(map[string]string{"email": "ada@example.com", "password": "pw"}); err != nil {
 		t.Fatal(err)
 	}
-	in := tr.last()
+	in := call.last()
 	if in.method != "POST" || in.uri != "/auth/login" || in.body != `{"email":"ada@example.com","password":"pw"}` ||
 		in.header.Get("Content-Type") != "application/json" || in.header.Get("Accept") != "application/json" ||
 		in.header.Get("User-Agent") != "silentrefresh/1" {
 		t.Errorf("login: %+v", in)
 	}
-	tr.setCookie("rt=r1; HttpOnly")
+	call.setCookie("rt=r1; HttpOnly")
 	old := auth.Session{AccessToken: auth.NewSecret("unasked"), RefreshToken: auth.NewSecret("unasked")}
-	if _, err := tr.refresh(old); err != nil {
+	if _, err := call.refresh(old); err != nil {
 		t.Fatal(err)
 	}
-	out := tr.last()
+	out := call.last()
 	if out.method != "POST" || out.uri != "/auth/refresh" || out.body != "" || out.cookie("rt") != "r1" {
 		t.Errorf("refresh: %+v", out)
 	}
-	if err := tr.logout(old); err != nil {
+	if err := call.logout(old); err != nil {
 		t.Fatal(err)
 	}
-	if bye := tr.last(); bye.method != "POST" || bye.uri != "/auth/logout" || bye.body != "" || bye.cookie("rt") != "r1" {
+	if bye := call.last(); bye.method != "POST" || bye.uri != "/auth/logout" || bye.body != "" || bye.cookie("rt") != "r1" {
 		t.Errorf("logout: %+v", bye)
 	}
-	for _, s := range tr.seen[1:] {
+	for _, s := range call.seen[1:] {
 		if s.header.Get("Content-Type") != "" || s.header.Get("Authorization") != "" {
 			t.Errorf("sent unasked: %+v", s)
 		}
@@ -55,11 +55,11 @@ func TestBodylessPostHasContentLengthZero(t *testing.T) {
 		fakes.RespondJSON(200, `{"token":"t"}`)(w, r)
 	}))
 	defer server.Close()
-	tr := tradingWith(t, Settings{}, server)
-	tr.setCookie("rt=r1")
-	for name, transport := range map[string]http.RoundTripper{"plain": tr.hc.Transport, "as the Client has it": once.Transport(tr.hc.Transport)} {
-		tr.hc.Transport = transport
-		if _, err := tr.refresh(auth.Session{}); err != nil || length != "0" || len(encoding) > 0 {
+	call := callerOver(t, Settings{}, server)
+	call.setCookie("rt=r1")
+	for name, transport := range map[string]http.RoundTripper{"plain": call.hc.Transport, "as the Client has it": once.Transport(call.hc.Transport)} {
+		call.hc.Transport = transport
+		if _, err := call.refresh(auth.Session{}); err != nil || length != "0" || len(encoding) > 0 {
 			t.Errorf("%s: Content-Length %q, Transfer-Encoding %v, %v", name, length, encoding, err)
 		}
 	}
@@ -90,12 +90,12 @@ func TestWhereTheRefreshCredentialTravels(t *testing.T) {
 			"/token/?grant_type=refresh_token&x=a%20b", `{"refresh_token":"r1"}`, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			tr := trading(t, Settings{Refresh: tt.call}, fakes.RespondJSON(200, `{"token":"t"}`))
-			if _, err := tr.refresh(old); err != nil {
+			call := callerOf(t, Settings{Refresh: tt.call}, fakes.RespondJSON(200, `{"token":"t"}`))
+			if _, err := call.refresh(old); err != nil {
 				t.Fatal(err)
 			}
-			in := tr.last()
-			if in.uri != tt.uri || in.body != tt.body || in.header.Get("Authorization") != tt.auth || in.method != tr.e.Refresh.Method {
+			in := call.last()
+			if in.uri != tt.uri || in.body != tt.body || in.header.Get("Authorization") != tt.auth || in.method != call.e.Refresh.Method {
 				t.Errorf("%s %s %q, Authorization %q", in.method, in.uri, in.body, in.header.Get("Authorization"))
 			}
 			if (in.body == "") != (in.header.Get("Content-Type") == "") {
@@ -105,7 +105,7 @@ func TestWhereTheRefreshCredentialTravels(t *testing.T) {
 	}
 	t.Run("settings stay as they were", func(t *testing.T) {
 		e := Settings{Refresh: Call{RefreshTokenField: "v.token", Fields: map[string]any{"v": map[string]any{"n": 1}}}}
-		if _, err := trading(t, e, fakes.RespondJSON(200, `{"token":"t"}`)).refresh(old); err != nil || len(e.Refresh.Fields["v"].(map[string]any)) != 1 {
+		if _, err := callerOf(t, e, fakes.RespondJSON(200, `{"token":"t"}`)).refresh(old); err != nil || len(e.Refresh.Fields["v"].(map[string]any)) != 1 {
 			t.Errorf("%v, %v", e.Refresh.Fields, err)
 		}
 	})
@@ -115,15 +115,15 @@ func TestHeadersOfSettings(t *testing.T) {
 	e := Settings{Refresh: Call{Headers: map[string]string{"apikey": "k", "origin": "https://app.test", "User-Agent": "mine/2",
 		"Host": "virtual.test", "Accept": "application/vnd.api+json"}}}
 	var host string
-	tr := trading(t, e, func(w http.ResponseWriter, r *http.Request) {
+	call := callerOf(t, e, func(w http.ResponseWriter, r *http.Request) {
 		host = r.Host
 		fakes.RespondJSON(200, `{"token":"t"}`)(w, r)
 	})
-	tr.setCookie("rt=r1")
-	if _, err := tr.refresh(auth.Session{}); err != nil {
+	call.setCookie("rt=r1")
+	if _, err := call.refresh(auth.Session{}); err != nil {
 		t.Fatal(err)
 	}
-	h := tr.last().header
+	h := call.last().header
 	for name, want := range map[string]string{"Apikey": "k", "Origin": "https://app.test", "User-Agent": "mine/2", "Accept": "application/vnd.api+json"} {
 		if h.Get(name) != want {
 			t.Errorf("%s: %q, want %q", name, h.Get(name), want)
@@ -161,11 +161,11 @@ func TestCredentials(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for encoding, want := range map[string]string{"json": tt.json, "form": tt.form} {
-				tr := trading(t, Settings{Login: Call{Encoding: encoding, Fields: fixed}}, fakes.RespondJSON(200, `{"token":"t"}`))
-				if _, err := tr.login(tt.credentials); err != nil {
+				call := callerOf(t, Settings{Login: Call{Encoding: encoding, Fields: fixed}}, fakes.RespondJSON(200, `{"token":"t"}`))
+				if _, err := call.login(tt.credentials); err != nil {
 					t.Fatal(err)
 				}
-				if got := tr.last().body; got != want {
+				if got := call.last().body; got != want {
 					t.Errorf("%s: sent %s, want %s", encoding, got, want)
 				}
 			}
@@ -181,32 +181,32 @@ func TestBadCredentialsAreNotSent(t *testing.T) {
 		"text": "hunter2", "list": []string{"hunter2"}, "number": 7, "func": func() {}, "half": []byte(`{"p":"hunter2"`),
 		"two": []byte(`{"p":"hunter2"} {}`), "brace": []byte(`{"p":"hunter2"}}`), "Secret": map[string]any{"password": auth.NewSecret("hunter2")},
 	} {
-		tr := trading(t, Settings{}, fakes.RespondJSON(200, `{"token":"t"}`))
-		_, err := tr.login(credentials)
-		if re := failure(t, err); !re.Unsent || len(tr.seen) > 0 || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%s: %v, %d requests", name, err, len(tr.seen))
+		call := callerOf(t, Settings{}, fakes.RespondJSON(200, `{"token":"t"}`))
+		_, err := call.login(credentials)
+		if re := failure(t, err); !re.Unsent || len(call.seen) > 0 || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v, %d requests", name, err, len(call.seen))
 		}
 	}
-	tr := trading(t, Settings{Login: Call{Method: "GET"}}, fakes.RespondJSON(200, `{"token":"t"}`))
-	_, err := tr.login(map[string]string{"password": "hunter2"})
-	if err == nil || len(tr.seen) > 0 || !strings.Contains(err.Error(), "login.method") {
+	call := callerOf(t, Settings{Login: Call{Method: "GET"}}, fakes.RespondJSON(200, `{"token":"t"}`))
+	_, err := call.login(map[string]string{"password": "hunter2"})
+	if err == nil || len(call.seen) > 0 || !strings.Contains(err.Error(), "login.method") {
 		t.Errorf("credentials in a query: %v", err)
 	}
-	tr = trading(t, Settings{Login: Call{Method: "GET", Headers: map[string]string{"Authorization": "Basic eDp5"}}}, fakes.RespondJSON(200, `{"token":"t"}`))
-	if _, err := tr.login(nil); err != nil || tr.last().header.Get("Authorization") != "Basic eDp5" {
+	call = callerOf(t, Settings{Login: Call{Method: "GET", Headers: map[string]string{"Authorization": "Basic eDp5"}}}, fakes.RespondJSON(200, `{"token":"t"}`))
+	if _, err := call.login(nil); err != nil || call.last().header.Get("Authorization") != "Basic eDp5" {
 		t.Errorf("GET with Basic: %v", err)
 	}
 }
 
 func TestLogoutIsDoneWhenTheSessionIsGone(t *testing.T) {
-	tr := trading(t, Settings{Logout: Call{URL: "-"}}, nil)
-	if err := tr.logout(auth.Session{}); err != nil || len(tr.seen) > 0 {
-		t.Errorf("no endpoint: %v, %d requests", err, len(tr.seen))
+	call := callerOf(t, Settings{Logout: Call{URL: "-"}}, nil)
+	if err := call.logout(auth.Session{}); err != nil || len(call.seen) > 0 {
+		t.Errorf("no endpoint: %v, %d requests", err, len(call.seen))
 	}
 	e := Settings{Logout: Call{AccessTokenHeader: "Authorization", RefreshTokenField: "refreshToken"}}
-	tr = trading(t, e, fakes.Respond(204, "", ""))
-	err := tr.logout(auth.Session{AccessToken: auth.NewSecret("a1"), RefreshToken: auth.NewSecret("r1")})
-	if in := tr.last(); err != nil || in.header.Get("Authorization") != "Bearer a1" || in.body != `{"refreshToken":"r1"}` {
+	call = callerOf(t, e, fakes.Respond(204, "", ""))
+	err := call.logout(auth.Session{AccessToken: auth.NewSecret("a1"), RefreshToken: auth.NewSecret("r1")})
+	if in := call.last(); err != nil || in.header.Get("Authorization") != "Bearer a1" || in.body != `{"refreshToken":"r1"}` {
 		t.Errorf("%+v, %v", in, err)
 	}
 }
@@ -232,11 +232,11 @@ func TestAttach(t *testing.T) {
 			t.Errorf("%+v is accepted", a)
 		}
 	}
-	tr := trading(t, Settings{Refresh: Call{AccessTokenHeader: "X-Token"}}, fakes.RespondJSON(200, `{"token":"JWT t2"}`))
-	tr.e.attach = auth.Attach{Header: "X-Token", Scheme: "JWT"}
-	s, err := tr.refresh(auth.Session{AccessToken: auth.NewSecret("t1")})
-	if err != nil || tr.last().header.Get("X-Token") != "JWT t1" || s.AccessToken.Reveal() != "t2" {
-		t.Errorf("sent %v, got %q, %v", tr.last().header, s.AccessToken.Reveal(), err)
+	call := callerOf(t, Settings{Refresh: Call{AccessTokenHeader: "X-Token"}}, fakes.RespondJSON(200, `{"token":"JWT t2"}`))
+	call.e.attach = auth.Attach{Header: "X-Token", Scheme: "JWT"}
+	s, err := call.refresh(auth.Session{AccessToken: auth.NewSecret("t1")})
+	if err != nil || call.last().header.Get("X-Token") != "JWT t1" || s.AccessToken.Reveal() != "t2" {
+		t.Errorf("sent %v, got %q, %v", call.last().header, s.AccessToken.Reveal(), err)
 	}
 }
 
@@ -244,23 +244,23 @@ func TestExchangerThatWasNotBound(t *testing.T) {
 	if _, err := (&Exchanger{}).Exchange(t.Context(), http.DefaultClient, auth.Grant{Kind: auth.KindLogin}); err == nil {
 		t.Error("an Exchanger that was not bound works")
 	}
-	tr := trading(t, Settings{Login: Call{URL: "-"}, Refresh: Call{URL: "-"}}, nil)
-	if _, err := tr.login(nil); err == nil || !strings.Contains(err.Error(), "Resume") {
+	call := callerOf(t, Settings{Login: Call{URL: "-"}, Refresh: Call{URL: "-"}}, nil)
+	if _, err := call.login(nil); err == nil || !strings.Contains(err.Error(), "Resume") {
 		t.Errorf("login: %v", err)
 	}
-	if _, err := tr.refresh(auth.Session{}); !isNotRenewable(err) {
+	if _, err := call.refresh(auth.Session{}); !isNotRenewable(err) {
 		t.Errorf("refresh: %v", err)
 	}
 }
 
 func TestCancelledExchangeIsUnsent(t *testing.T) {
-	tr := trading(t, Settings{}, nil)
+	call := callerOf(t, Settings{}, nil)
 	ctx, cancel := contextCancelled(t)
 	defer cancel()
-	tr.ctx = ctx
-	tr.setCookie("rt=r1")
-	_, err := tr.refresh(auth.Session{})
-	if verdict(t, err) != "unsent" || len(tr.seen) > 0 {
-		t.Errorf("%v, %d requests", err, len(tr.seen))
+	call.ctx = ctx
+	call.setCookie("rt=r1")
+	_, err := call.refresh(auth.Session{})
+	if verdict(t, err) != "unsent" || len(call.seen) > 0 {
+		t.Errorf("%v, %d requests", err, len(call.seen))
 	}
 }

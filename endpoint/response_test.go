@@ -54,9 +54,9 @@ func TestF30_WhatIsNoResponseIsSaid(t *testing.T) {
 		{"long token", "application/json", `{"accessToken":"` + strings.Repeat("x", bearer.MaxToken+1) + `"}`, nil, "64 KiB"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			tr := trading(t, Settings{}, fakes.Respond(200, tt.contentType, tt.body, tt.headers...))
-			tr.setCookie("rt=r1")
-			s, err := tr.refresh(auth.Session{})
+			call := callerOf(t, Settings{}, fakes.Respond(200, tt.contentType, tt.body, tt.headers...))
+			call.setCookie("rt=r1")
+			s, err := call.refresh(auth.Session{})
 			re := failure(t, err)
 			if !strings.Contains(err.Error(), tt.want) || re.Refused || re.Unsent || !s.AccessToken.IsZero() || re.Status != 200 {
 				t.Errorf("%v: %+v", err, re)
@@ -70,9 +70,9 @@ func TestF30_WhatIsNoResponseIsSaid(t *testing.T) {
 
 func TestF30_GrantErrorsCountWhateverTheStatus(t *testing.T) {
 	for _, body := range []string{`{"error":"invalid_grant"}`, `{"success":false,"code":"REFRESH_TOKEN_EXPIRED"}`, `{"errors":[{"extensions":{"code":"invalid_token"}}]}`} {
-		tr := trading(t, Settings{}, fakes.RespondJSON(200, body))
-		tr.setCookie("rt=r1")
-		if _, err := tr.refresh(auth.Session{}); verdict(t, err) != "over" {
+		call := callerOf(t, Settings{}, fakes.RespondJSON(200, body))
+		call.setCookie("rt=r1")
+		if _, err := call.refresh(auth.Session{}); verdict(t, err) != "over" {
 			t.Errorf("%s: %v", body, err)
 		}
 	}
@@ -93,7 +93,7 @@ func TestF30_BothEncodingsAreRead(t *testing.T) {
 		{"nothing but the token", "text/plain", token + "\n", token},
 		{"nothing but the token, as Express sends it", "text/html; charset=utf-8", token, token},
 	} {
-		s, err := trading(t, Settings{}, fakes.Respond(200, tt.contentType, tt.body)).login(nil)
+		s, err := callerOf(t, Settings{}, fakes.Respond(200, tt.contentType, tt.body)).login(nil)
 		if err != nil || s.AccessToken.Reveal() != tt.want {
 			t.Errorf("%s: %v, token %q", tt.name, err, s.AccessToken.Reveal())
 		}
@@ -110,7 +110,7 @@ func TestF30_CompressedResponseIsRead(t *testing.T) {
 	z.Close()
 	for body, ok := range map[string]bool{b.String(): true, b.String()[:15]: false, "plain": false} {
 		server := newServer(t, fakes.RespondJSON(200, body, "Content-Encoding", "gzip"))
-		s, err := tradingWith(t, Settings{}, server).login(nil)
+		s, err := callerOver(t, Settings{}, server).login(nil)
 		if (err == nil) != ok || ok && s.AccessToken.Reveal() != "t" {
 			t.Errorf("%d bytes: %v", len(body), err)
 		}
@@ -126,7 +126,7 @@ func TestF30_EndlessResponseIsCut(t *testing.T) {
 			}
 		}
 	})
-	if _, err := tradingWith(t, Settings{}, server).login(nil); err == nil || !strings.Contains(err.Error(), "1 MiB") {
+	if _, err := callerOver(t, Settings{}, server).login(nil); err == nil || !strings.Contains(err.Error(), "1 MiB") {
 		t.Error(err)
 	}
 }
@@ -134,9 +134,9 @@ func TestF30_EndlessResponseIsCut(t *testing.T) {
 func TestF31_WhatIsOmittedIsLeftToBeCarriedForward(t *testing.T) {
 	for _, field := range []string{"", `,"refresh_token":""`, `,"refresh_token":null`, `,"refresh_token":42`, `,"refresh_token":"a\nb"`} {
 		e := Settings{Refresh: Call{RefreshTokenField: "refresh_token"}}
-		tr := trading(t, e, fakes.RespondJSON(200, `{"access_token":"t"`+field+`}`))
+		call := callerOf(t, e, fakes.RespondJSON(200, `{"access_token":"t"`+field+`}`))
 		old := auth.Session{RefreshToken: auth.NewSecret("r1"), Subject: "7", Account: "ada"}
-		s, err := tr.refresh(old)
+		s, err := call.refresh(old)
 		if err != nil || !s.RefreshToken.IsZero() || s.CarryForward(old).RefreshToken.Reveal() != "r1" {
 			t.Errorf("%q: %v, new refresh token %q", field, err, s.RefreshToken.Reveal())
 		}
@@ -154,27 +154,27 @@ func TestF55_ResponseWithoutATokenIsNoFailure(t *testing.T) {
 		{200, "application/json", `{"error":"","success":true,"status":"success"}`}, {200, "application/json", `{"error":false,"ok":true}`},
 		{201, "application/x-www-form-urlencoded", "status=ok"},
 	} {
-		tr := trading(t, Settings{}, fakes.Respond(tt.status, tt.contentType, tt.body))
-		tr.setCookie("rt=r1")
+		call := callerOf(t, Settings{}, fakes.Respond(tt.status, tt.contentType, tt.body))
+		call.setCookie("rt=r1")
 		for _, kind := range []auth.Kind{auth.KindLogin, auth.KindRefresh} {
-			s, err := tr.e.Exchange(tr.ctx, tr.hc, auth.Grant{Kind: kind, Old: auth.Session{AccessToken: auth.NewSecret("old")}})
+			s, err := call.e.Exchange(call.ctx, call.hc, auth.Grant{Kind: kind, Old: auth.Session{AccessToken: auth.NewSecret("old")}})
 			if err != nil || !s.AccessToken.IsZero() || !s.Expires.IsZero() {
 				t.Errorf("%s, %d %q: %v", kind, tt.status, tt.body, err)
 			}
 		}
-		if len(tr.seen) != 2 {
-			t.Errorf("%d %q: %d requests", tt.status, tt.body, len(tr.seen))
+		if len(call.seen) != 2 {
+			t.Errorf("%d %q: %d requests", tt.status, tt.body, len(call.seen))
 		}
 	}
 }
 
 func TestResponseIsReadableByTheCaller(t *testing.T) {
-	s, err := trading(t, Settings{}, fakes.RespondJSON(200, `{"token":"t","user":{"id":7}}`)).login(nil)
+	s, err := callerOf(t, Settings{}, fakes.RespondJSON(200, `{"token":"t","user":{"id":7}}`)).login(nil)
 	var got struct{ User struct{ ID int } }
 	if err != nil || s.Response.Decode(&got) != nil || got.User.ID != 7 {
 		t.Errorf("%+v, %v", got, err)
 	}
-	s, err = trading(t, Settings{}, fakes.Respond(200, "application/x-www-form-urlencoded", "access_token=t")).login(nil)
+	s, err = callerOf(t, Settings{}, fakes.Respond(200, "application/x-www-form-urlencoded", "access_token=t")).login(nil)
 	if err != nil || !s.Response.IsZero() {
 		t.Errorf("a form is given as JSON: %v", err)
 	}
@@ -187,7 +187,7 @@ func TestHostileDocumentsAreSearchedInBoundedTime(t *testing.T) {
 		wide.WriteString(`"k` + strconv.Itoa(i) + `":{"b":{}},`)
 	}
 	for _, body := range []string{deep, `{` + wide.String() + `"z":1}`, strings.Repeat("[", 9000) + strings.Repeat("]", 9000)} {
-		if s, err := trading(t, Settings{}, fakes.RespondJSON(200, body)).login(nil); err != nil || !s.AccessToken.IsZero() {
+		if s, err := callerOf(t, Settings{}, fakes.RespondJSON(200, body)).login(nil); err != nil || !s.AccessToken.IsZero() {
 			t.Errorf("%.20s: %v", body, err)
 		}
 	}
@@ -204,13 +204,13 @@ func FuzzResponse(f *testing.F) {
 		if status < 200 || status > 599 {
 			status = 200
 		}
-		tr := trading(t, Settings{CSRF: CSRF{ResponseJSON: "csrf"}}, func(w http.ResponseWriter, _ *http.Request) {
+		call := callerOf(t, Settings{CSRF: CSRF{ResponseJSON: "csrf"}}, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header()["Content-Type"] = []string{contentType}
 			w.WriteHeader(status)
 			w.Write([]byte(body))
 		})
-		tr.setCookie("rt=r1")
-		s, err := tr.refresh(auth.Session{})
+		call.setCookie("rt=r1")
+		s, err := call.refresh(auth.Session{})
 		token := s.AccessToken.Reveal()
 		switch {
 		case err != nil && token != "":

@@ -12,9 +12,9 @@ import (
 // postponed is by how much a refresh is postponed that is refused with status and headers; -1: not at all.
 func postponed(t *testing.T, status int, headers ...string) (time.Duration, *auth.Error) {
 	t.Helper()
-	tr := trading(t, Settings{}, fakes.Respond(status, "application/json", `{}`, headers...))
-	tr.setCookie("rt=r1")
-	_, err := tr.refresh(auth.Session{})
+	call := callerOf(t, Settings{}, fakes.Respond(status, "application/json", `{}`, headers...))
+	call.setCookie("rt=r1")
+	_, err := call.refresh(auth.Session{})
 	f := failure(t, err)
 	if f.Until.IsZero() {
 		return -1, f
@@ -66,11 +66,11 @@ func TestF82_AServerThatSaysWhenIsNotAskedAgainAtOnce(t *testing.T) {
 		headers []string
 		calls   int
 	}{{nil, 2}, {[]string{"Retry-After", "0"}, 2}, {[]string{"Retry-After", "60"}, 1}} {
-		tr := trading(t, Settings{}, fakes.Respond(502, "text/plain", "", tt.headers...))
-		tr.setCookie("rt=r1")
-		tr.refresh(auth.Session{})
-		if len(tr.seen) != tt.calls {
-			t.Errorf("%q: %d calls, want %d", tt.headers, len(tr.seen), tt.calls)
+		call := callerOf(t, Settings{}, fakes.Respond(502, "text/plain", "", tt.headers...))
+		call.setCookie("rt=r1")
+		call.refresh(auth.Session{})
+		if len(call.seen) != tt.calls {
+			t.Errorf("%q: %d calls, want %d", tt.headers, len(call.seen), tt.calls)
 		}
 	}
 }
@@ -112,9 +112,9 @@ func TestF82_ARateLimitInWords(t *testing.T) {
 		`{"error":{"message":"User Rate Limit Exceeded"}}`: 403,
 		`{"message":"Too many requests"}`:                  400,
 	} {
-		tr := trading(t, Settings{}, fakes.RespondJSON(status, body))
-		tr.setCookie("rt=r1")
-		_, err := tr.refresh(auth.Session{})
+		call := callerOf(t, Settings{}, fakes.RespondJSON(status, body))
+		call.setCookie("rt=r1")
+		_, err := call.refresh(auth.Session{})
 		if f := failure(t, err); !f.RateLimited || !f.Unsent || f.Refused || f.Doubtful {
 			t.Errorf("%d %s: %+v", status, body, f)
 		}

@@ -62,19 +62,19 @@ func TestKindsOfServers(t *testing.T) {
 				t.Fatal(err)
 			}
 			i := 0
-			tr := trading(t, e, func(w http.ResponseWriter, r *http.Request) {
+			call := callerOf(t, e, func(w http.ResponseWriter, r *http.Request) {
 				s := k.steps[min(i, len(k.steps)-1)]
 				i++
 				w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
 				fakes.RespondJSON(s.status, s.response, s.headers...)(w, r)
 			})
-			tr.e.attach = k.attach
-			k.play(t, tr)
-			if len(tr.seen) != len(k.steps) {
-				t.Fatalf("%d requests, want %d", len(tr.seen), len(k.steps))
+			call.e.attach = k.attach
+			k.play(t, call)
+			if len(call.seen) != len(k.steps) {
+				t.Fatalf("%d requests, want %d", len(call.seen), len(k.steps))
 			}
 			for i, s := range k.steps {
-				if difference := s.differs(tr.seen[i]); difference != "" {
+				if difference := s.differs(call.seen[i]); difference != "" {
 					t.Errorf("request %d: %s, want\n%s", i+1, difference, s.want)
 				}
 			}
@@ -83,15 +83,15 @@ func TestKindsOfServers(t *testing.T) {
 }
 
 // play logs in, refreshes until the expected tokens have come, and logs out.
-func (k kindOfServer) play(t *testing.T, tr *trader) {
-	s, err := tr.login(k.credentials)
+func (k kindOfServer) play(t *testing.T, call *caller) {
+	s, err := call.login(k.credentials)
 	for i, want := range k.tokens {
 		if i > 0 {
-			if why := tr.e.CheckRenewable(withCookies(s, tr.jar)); why != nil {
+			if why := call.e.CheckRenewable(withCookies(s, call.jar)); why != nil {
 				t.Fatalf("not renewable: %v", why)
 			}
 			old := s
-			if s, err = tr.refresh(old); err == nil {
+			if s, err = call.refresh(old); err == nil {
 				s = s.CarryForward(old)
 			}
 		}
@@ -105,7 +105,7 @@ func (k kindOfServer) play(t *testing.T, tr *trader) {
 	if s.Account != k.account {
 		t.Errorf("account %q, want %q", s.Account, k.account)
 	}
-	if err := tr.logout(s); err != nil {
+	if err := call.logout(s); err != nil {
 		t.Errorf("logout: %v", err)
 	}
 }
@@ -173,7 +173,7 @@ func kindsOfServers(t *testing.T, now time.Time) []kindOfServer {
 			},
 		},
 		{
-			name: "Laravel JWT-auth: the old token, maybe expired, is traded", credentials: mail, account: "ada@x.test", life: quarter, tokens: []string{"t1", "t2"},
+			name: "Laravel JWT-auth: the old token, maybe expired, is exchanged", credentials: mail, account: "ada@x.test", life: quarter, tokens: []string{"t1", "t2"},
 			settings: `{"login":{"url":"/api/auth/login"},"refresh":{"url":"/api/auth/refresh","access_token_header":"Authorization"},"logout":{"url":"/api/auth/logout","access_token_header":"Authorization"}}`,
 			steps: []step{
 				{"POST /api/auth/login", 200, `{"status":"success","authorisation":{"token":"t1","type":"bearer","expires_in":900}}`, nil},

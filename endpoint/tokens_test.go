@@ -24,7 +24,7 @@ func TestTokenInAnotherPlaceIsSaid(t *testing.T) {
 		{"strange name", AccessTokenAt{}, `{"out":{"sesame":"` + token + `"}}`, nil, "out.sesame"},
 		{"not a string", AccessTokenAt{JSON: "a"}, `{"a":{"b":"t"}}`, nil, "not a string"},
 	} {
-		_, err := trading(t, Settings{AccessToken: tt.at}, fakes.RespondJSON(200, tt.body, tt.headers...)).login(nil)
+		_, err := callerOf(t, Settings{AccessToken: tt.at}, fakes.RespondJSON(200, tt.body, tt.headers...)).login(nil)
 		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), token) {
 			t.Errorf("%s: %v; want it to name %q", tt.name, err, tt.want)
 		}
@@ -62,7 +62,7 @@ func TestWhereResponsesHaveTheAccessToken(t *testing.T) {
 		{"cookie", AccessTokenAt{Cookie: "at"}, `{"token":"no"}`, []string{"Set-Cookie", "at=old", "Set-Cookie", "at=t; HttpOnly"}, "t"},
 		{"cookie that is deleted", AccessTokenAt{Cookie: "at"}, `{}`, []string{"Set-Cookie", "at=; Max-Age=0"}, ""},
 	} {
-		s, err := trading(t, Settings{AccessToken: tt.at}, fakes.RespondJSON(200, tt.body, tt.headers...)).login(nil)
+		s, err := callerOf(t, Settings{AccessToken: tt.at}, fakes.RespondJSON(200, tt.body, tt.headers...)).login(nil)
 		if err != nil || s.AccessToken.Reveal() != tt.want {
 			t.Errorf("%s: %q, %v; want %q", tt.name, s.AccessToken.Reveal(), err, tt.want)
 		}
@@ -86,7 +86,7 @@ func TestWhereResponsesHaveTheRefreshToken(t *testing.T) {
 		{"header", RefreshTokenAt{Header: "st-refresh-token"}, `{"token":"t"}`, []string{"St-Refresh-Token", "r"}, "r"},
 		{"none", RefreshTokenAt{}, `{"token":"t"}`, nil, ""},
 	} {
-		s, err := trading(t, Settings{RefreshToken: tt.at}, fakes.RespondJSON(200, tt.body, tt.headers...)).login(nil)
+		s, err := callerOf(t, Settings{RefreshToken: tt.at}, fakes.RespondJSON(200, tt.body, tt.headers...)).login(nil)
 		if err != nil || s.RefreshToken.Reveal() != tt.want || s.AccessToken.Reveal() != "t" {
 			t.Errorf("%s: %q, %v; want %q", tt.name, s.RefreshToken.Reveal(), err, tt.want)
 		}
@@ -102,11 +102,11 @@ func TestF33_PathsThatFitTheLoginOnly(t *testing.T) {
 		{AccessToken: AccessTokenAt{JSON: "tokens.access.token"}, RefreshToken: RefreshTokenAt{JSON: "tokens.refresh.token"}},
 	} {
 		e.Refresh.RefreshTokenField = "refreshToken"
-		login, err := trading(t, e, fakes.RespondJSON(200, `{"tokens":{"access":{"token":"a1"},"refresh":{"token":"r1"}}}`)).login(nil)
+		login, err := callerOf(t, e, fakes.RespondJSON(200, `{"tokens":{"access":{"token":"a1"},"refresh":{"token":"r1"}}}`)).login(nil)
 		if err != nil || login.AccessToken.Reveal() != "a1" || login.RefreshToken.Reveal() != "r1" {
 			t.Fatalf("login: %v", err)
 		}
-		next, err := trading(t, e, fakes.RespondJSON(200, `{"access":{"token":"a2"},"refresh":{"token":"r2"}}`)).refresh(login)
+		next, err := callerOf(t, e, fakes.RespondJSON(200, `{"access":{"token":"a2"},"refresh":{"token":"r2"}}`)).refresh(login)
 		if err != nil || next.AccessToken.Reveal() != "a2" || next.RefreshToken.Reveal() != "r2" {
 			t.Errorf("refresh: %v", err)
 		}

@@ -33,9 +33,9 @@ func TestF84_TypesOfTokens(t *testing.T) {
 		{`{"access_token":"t","token_type":"` + secret + `"}`, "", "none that is known"},
 		{`{"access_token":"t","token_type":"a\u001bb"}`, "", "none that is known"},
 	} {
-		tr := trading(t, Settings{Refresh: Call{RefreshTokenField: "refresh_token"}}, fakes.RespondJSON(200, tt.body[:len(tt.body)-1]+`,"refresh_token":"r2"}`))
-		tr.e.attach = auth.Attach{Scheme: tt.scheme}
-		s, err := tr.refresh(auth.Session{RefreshToken: auth.NewSecret(secret)})
+		call := callerOf(t, Settings{Refresh: Call{RefreshTokenField: "refresh_token"}}, fakes.RespondJSON(200, tt.body[:len(tt.body)-1]+`,"refresh_token":"r2"}`))
+		call.e.attach = auth.Attach{Scheme: tt.scheme}
+		s, err := call.refresh(auth.Session{RefreshToken: auth.NewSecret(secret)})
 		if s.RefreshToken.Reveal() != "r2" {
 			t.Errorf("%s: the rotated refresh token was lost", tt.body)
 		}

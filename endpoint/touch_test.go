@@ -30,17 +30,17 @@ func TestF107_TheEndMayComeAlone(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				tr := trading(t, settingsOf(t, tt.settings), fakes.RespondJSON(200, tt.response))
+				call := callerOf(t, settingsOf(t, tt.settings), fakes.RespondJSON(200, tt.response))
 				if strings.HasPrefix(tt.response, "<") {
-					tr.hc.Transport = tr.record(fakes.Respond(200, "text/html", tt.response))
+					call.hc.Transport = call.record(fakes.Respond(200, "text/html", tt.response))
 				}
 				if tt.cookie != "" {
-					tr.hc.Transport = tr.record(fakes.RespondJSON(200, tt.response, "Set-Cookie", tt.cookie))
+					call.hc.Transport = call.record(fakes.RespondJSON(200, tt.response, "Set-Cookie", tt.cookie))
 				}
-				tr.setCookie("sid=t1; Path=/")
+				call.setCookie("sid=t1; Path=/")
 				old := auth.Session{AccessToken: auth.NewSecret("t1"), Issued: time.Now(), Expires: time.Now().Add(time.Hour)}
 				time.Sleep(30 * time.Minute)
-				s, err := tr.refresh(old)
+				s, err := call.refresh(old)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -63,14 +63,14 @@ func TestF107_TheSameTokenAgainIsFine(t *testing.T) {
 		e := settingsOf(t, `{"refresh": {"access_token_header": "Authorization"}}`)
 		old := auth.Session{AccessToken: auth.NewSecret("same"), Issued: time.Now(), Expires: time.Now().Add(15 * time.Minute)}
 		time.Sleep(10 * time.Minute)
-		tr := trading(t, e, fakes.RespondJSON(200, `{"token":"same","expires_in":900}`))
-		if s, err := tr.refresh(old); err != nil || lives(s) != 15*time.Minute {
+		call := callerOf(t, e, fakes.RespondJSON(200, `{"token":"same","expires_in":900}`))
+		if s, err := call.refresh(old); err != nil || lives(s) != 15*time.Minute {
 			t.Errorf("the token that renews itself lives %s, %v", lives(s), err)
 		}
 		token := fakes.JWT(t, "iat", old.Issued.Unix(), "exp", old.Expires.Unix())
 		old.AccessToken = auth.NewSecret(token)
-		tr = trading(t, e, fakes.RespondJSON(200, `{"token":"`+token+`","expires_in":900}`))
-		if s, err := tr.refresh(old); err != nil || !s.Expires.Equal(old.Expires) {
+		call = callerOf(t, e, fakes.RespondJSON(200, `{"token":"`+token+`","expires_in":900}`))
+		if s, err := call.refresh(old); err != nil || !s.Expires.Equal(old.Expires) {
 			t.Errorf("a JWT that is handed out again ends %s, %v", s.Expires, err)
 		}
 	})
@@ -82,21 +82,21 @@ func TestF107_ALifetimeThatAPersonWroteDownCounts(t *testing.T) {
 		`{"access_token": {"lifetime": "1d"}}`: time.Hour, // as the server says
 		`{"access_token": {}}`:                 time.Hour,
 	} {
-		tr := trading(t, settingsOf(t, settings), fakes.RespondJSON(200, `{"token":"t","expires_in":3600}`))
-		if s, err := tr.login(nil); err != nil || lives(s) != want {
+		call := callerOf(t, settingsOf(t, settings), fakes.RespondJSON(200, `{"token":"t","expires_in":3600}`))
+		if s, err := call.login(nil); err != nil || lives(s) != want {
 			t.Errorf("%s: lives %s, %v; want %s", settings, lives(s), err, want)
 		}
 	}
 	e := settingsOf(t, `{"access_token": {"cookie": "sid", "lifetime": "3s"}, "refresh": {"method": "GET", "url": "/me"}}`)
-	tr := trading(t, e, fakes.RespondJSON(200, `{}`, "Set-Cookie", "sid=s1; Path=/"))
-	s, err := tr.login(nil)
+	call := callerOf(t, e, fakes.RespondJSON(200, `{}`, "Set-Cookie", "sid=s1; Path=/"))
+	s, err := call.login(nil)
 	if err != nil || lives(s) != 3*time.Second {
 		t.Errorf("a session cookie lives %s, %v", lives(s), err)
 	}
-	if err := tr.e.CheckRenewable(withCookies(s, tr.jar)); err != nil {
+	if err := call.e.CheckRenewable(withCookies(s, call.jar)); err != nil {
 		t.Errorf("not renewable: %v", err)
 	}
-	brought := tr.e.Timeouts().LoggedIn(auth.Session{AccessToken: auth.NewSecret("s1"), Issued: time.Now()})
+	brought := call.e.Timeouts().LoggedIn(auth.Session{AccessToken: auth.NewSecret("s1"), Issued: time.Now()})
 	if lives(brought) != 3*time.Second {
 		t.Errorf("brought, it lives %s", lives(brought))
 	}
@@ -104,12 +104,12 @@ func TestF107_ALifetimeThatAPersonWroteDownCounts(t *testing.T) {
 
 func TestF107_HintsNameSettingsThatHelp(t *testing.T) {
 	const settings = `{"access_token": {"cookie": "sid"%s}, "refresh": {"method": "GET", "url": "/me"}%s}`
-	tr := trading(t, settingsOf(t, strings.NewReplacer("%s", "").Replace(settings)), fakes.RespondJSON(200, `{}`, "Set-Cookie", "sid=s1; Path=/"))
-	s, err := tr.login(nil)
+	call := callerOf(t, settingsOf(t, strings.NewReplacer("%s", "").Replace(settings)), fakes.RespondJSON(200, `{}`, "Set-Cookie", "sid=s1; Path=/"))
+	s, err := call.login(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	why := tr.e.CheckRenewable(withCookies(s, tr.jar))
+	why := call.e.CheckRenewable(withCookies(s, call.jar))
 	for setting, document := range map[string]string{
 		"access_token.lifetime":     `{"access_token": {"cookie": "sid", "lifetime": "1h"}, "refresh": {"method": "GET", "url": "/me"}}`,
 		"session.idle_timeout":      `{"access_token": {"cookie": "sid"}, "refresh": {"method": "GET", "url": "/me"}, "session": {"idle_timeout": "1h"}}`,
@@ -118,10 +118,10 @@ func TestF107_HintsNameSettingsThatHelp(t *testing.T) {
 		if !isNotRenewable(why) || !strings.Contains(why.Error(), setting) {
 			t.Errorf("%v does not name %s", why, setting)
 		}
-		tr := trading(t, settingsOf(t, document), fakes.RespondJSON(200, `{"end":3600}`, "Set-Cookie", "sid=s1; Path=/"))
-		s, err := tr.login(nil)
+		call := callerOf(t, settingsOf(t, document), fakes.RespondJSON(200, `{"end":3600}`, "Set-Cookie", "sid=s1; Path=/"))
+		s, err := call.login(nil)
 		if err == nil {
-			err = tr.e.CheckRenewable(withCookies(s, tr.jar))
+			err = call.e.CheckRenewable(withCookies(s, call.jar))
 		}
 		if err != nil {
 			t.Errorf("%s does not help: %v", setting, err)
@@ -131,16 +131,16 @@ func TestF107_HintsNameSettingsThatHelp(t *testing.T) {
 
 func TestF79_ARollingCookieIsProlonged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := trading(t, settingsOf(t, `{"access_token": {"cookie": "sid"}, "refresh": {"method": "GET", "url": "/me", "touch": true}}`),
+		call := callerOf(t, settingsOf(t, `{"access_token": {"cookie": "sid"}, "refresh": {"method": "GET", "url": "/me", "touch": true}}`),
 			fakes.RespondJSON(200, `{}`, "Set-Cookie", "sid=s1; Max-Age=1800; Path=/"))
-		s, err := tr.login(nil)
+		s, err := call.login(nil)
 		for range 100 {
 			if err != nil || lives(s) != 30*time.Minute {
 				t.Fatalf("lives %s, %v", lives(s), err)
 			}
-			before := tr.jar.All()
+			before := call.jar.All()
 			time.Sleep(20 * time.Minute)
-			if s, err = tr.refresh(s); auth.SameCookies(before, tr.jar.All()) {
+			if s, err = call.refresh(s); auth.SameCookies(before, call.jar.All()) {
 				t.Fatal("the jar says that nothing has changed")
 			}
 		}
@@ -179,7 +179,7 @@ func TestF107_APageThatIsTouchedStatesNoEnd(t *testing.T) {
 	old := auth.Session{AccessToken: auth.NewSecret("t1"), Expires: time.Now().Add(time.Hour)}
 	for method, want := range map[string]time.Duration{"GET": time.Hour, "PATCH": 5 * time.Second} {
 		e := Settings{Refresh: Call{Method: method, URL: "/me", Touch: true, AccessTokenHeader: "Authorization"}}
-		s, err := trading(t, e, fakes.RespondJSON(200, me)).refresh(old)
+		s, err := callerOf(t, e, fakes.RespondJSON(200, me)).refresh(old)
 		if err != nil || lives(s).Round(time.Second) != want {
 			t.Errorf("%s: ends in %s, %v; want %s", method, lives(s), err, want)
 		}

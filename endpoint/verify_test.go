@@ -81,16 +81,16 @@ func TestF52_ForeignTokensAreRefused(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.e.Refresh.RefreshTokenField = "refresh_token"
-			tr := trading(t, tt.e, fakes.RespondJSON(200, fmt.Sprintf(`{"access_token":%q,"refresh_token":"r2"}`, tt.token)))
-			s, err := tr.refresh(auth.Session{RefreshToken: auth.NewSecret("r1")})
+			call := callerOf(t, tt.e, fakes.RespondJSON(200, fmt.Sprintf(`{"access_token":%q,"refresh_token":"r2"}`, tt.token)))
+			s, err := call.refresh(auth.Session{RefreshToken: auth.NewSecret("r1")})
 			if (err == nil) != tt.ok || s.AccessToken.IsZero() == tt.ok {
 				t.Errorf("took %t, %v", !s.AccessToken.IsZero(), err)
 			}
 			if s.RefreshToken.Reveal() != "r2" {
 				t.Error("the rotated refresh token is lost")
 			}
-			if err != nil && (strings.Contains(err.Error(), tt.token) || verdict(t, err) != "transient" || len(tr.seen) != 1) {
-				t.Errorf("%v after %d requests", err, len(tr.seen))
+			if err != nil && (strings.Contains(err.Error(), tt.token) || verdict(t, err) != "transient" || len(call.seen) != 1) {
+				t.Errorf("%v after %d requests", err, len(call.seen))
 			}
 		})
 	}
@@ -98,20 +98,20 @@ func TestF52_ForeignTokensAreRefused(t *testing.T) {
 
 func TestF52_AnotherSubjectIsRefused(t *testing.T) {
 	response := fmt.Sprintf(`{"token":%q,"refreshToken":"r2"}`, fakes.JWT(t, "sub", 8))
-	tr := trading(t, Settings{Refresh: Call{RefreshTokenField: "refreshToken"}}, fakes.RespondJSON(200, response))
+	call := callerOf(t, Settings{Refresh: Call{RefreshTokenField: "refreshToken"}}, fakes.RespondJSON(200, response))
 	old := auth.Session{RefreshToken: auth.NewSecret("r1"), Subject: "7"}
-	s, err := tr.refresh(old)
+	s, err := call.refresh(old)
 	if err == nil || !s.AccessToken.IsZero() || s.RefreshToken.Reveal() != "r2" || s.Subject == "8" {
 		t.Errorf("%+v, %v", s, err)
 	}
 	for _, subject := range []string{"8", ""} {
 		old.Subject = subject
-		if s, err := tr.refresh(old); err != nil || s.Subject != "8" {
+		if s, err := call.refresh(old); err != nil || s.Subject != "8" {
 			t.Errorf("from %q: %q, %v", subject, s.Subject, err)
 		}
 	}
-	tr.e.Login.Fields = nil
-	if s, err := tr.login(nil); err != nil || s.Subject != "8" {
+	call.e.Login.Fields = nil
+	if s, err := call.login(nil); err != nil || s.Subject != "8" {
 		t.Errorf("login: %q, %v", s.Subject, err)
 	}
 }
@@ -134,7 +134,7 @@ func TestAccountForPeople(t *testing.T) {
 		{`{"token":"t","user":{"email":42}}`, "given@x"},
 		{`{}`, "given@x"},
 	} {
-		s, err := trading(t, Settings{}, fakes.RespondJSON(200, tt.body)).login(map[string]any{"email": "given@x", "password": "p"})
+		s, err := callerOf(t, Settings{}, fakes.RespondJSON(200, tt.body)).login(map[string]any{"email": "given@x", "password": "p"})
 		if err != nil || s.Account != tt.want {
 			t.Errorf("%.80s: %q, %v; want %q", tt.body, s.Account, err, tt.want)
 		}
@@ -142,7 +142,7 @@ func TestAccountForPeople(t *testing.T) {
 	for want, credentials := range map[string]any{
 		"7": nil, "ada": map[string]string{"username": "ada"}, "lin": map[string]any{"user": map[string]string{"login": "lin"}},
 	} {
-		s, err := trading(t, Settings{}, fakes.RespondJSON(200, `{"token":"`+plain+`"}`)).login(credentials)
+		s, err := callerOf(t, Settings{}, fakes.RespondJSON(200, `{"token":"`+plain+`"}`)).login(credentials)
 		if err != nil || s.Account != want {
 			t.Errorf("%v: %q, %v; want %q", credentials, s.Account, err, want)
 		}

@@ -35,17 +35,17 @@ func login(field, name string, password ...string) map[string]any {
 }
 
 // call makes an API request as an engine does: with the session's cookie, and the CSRF token where there is one.
-func (tr *trader) call(s auth.Session, path string) int {
-	tr.tb.Helper()
-	u := fakes.URL(tr.tb, asOrigin+path)
+func (call *caller) call(s auth.Session, path string) int {
+	call.tb.Helper()
+	u := fakes.URL(call.tb, asOrigin+path)
 	req := &http.Request{Method: http.MethodPost, URL: u, Host: u.Host, Header: http.Header{"Referer": {asOrigin + "/"}}}
-	auth.SetCookieHeader(req.Header, tr.jar.SentTo(u))
-	if name, value := tr.e.CSRFHeader(tr.jar, u, s); name != "" {
+	auth.SetCookieHeader(req.Header, call.jar.SentTo(u))
+	if name, value := call.e.CSRFHeader(call.jar, u, s); name != "" {
 		req.Header.Set(name, value)
 	}
-	resp, err := tr.hc.Transport.RoundTrip(req)
+	resp, err := call.hc.Transport.RoundTrip(req)
 	if err != nil {
-		tr.tb.Fatal(err)
+		call.tb.Fatal(err)
 	}
 	return resp.StatusCode
 }
@@ -54,35 +54,35 @@ func TestF105_SessionCookies(t *testing.T) {
 	for _, k := range kindsOfWebapps {
 		t.Run(strings.ReplaceAll(k.recipe, "**", ""), func(t *testing.T) {
 			app := k.app(t)
-			tr := trading(t, recipe(t, k.recipe), app.mux.ServeHTTP)
-			_, err := tr.login(k.wrong)
+			call := callerOf(t, recipe(t, k.recipe), app.mux.ServeHTTP)
+			_, err := call.login(k.wrong)
 			if f := failure(t, err); !f.Refused {
 				t.Errorf("wrong credentials: %v", err)
 			}
-			tr.jar = auth.NewJar() // a login begins with none
-			tr.hc.Jar = tr.jar
-			s, err := tr.login(k.right)
+			call.jar = auth.NewJar() // a login begins with none
+			call.hc.Jar = call.jar
+			s, err := call.login(k.right)
 			if err != nil {
 				t.Fatalf("login: %v", err)
 			}
-			cookie, ok := tr.jar.Sole(app.cookie)
+			cookie, ok := call.jar.Sole(app.cookie)
 			if !ok || !cookie.Value.Equal(s.AccessToken) || app.loggedIn() != 1 {
 				t.Fatalf("the token is not the cookie; %d sessions", app.loggedIn())
 			}
 			if got := lives(s).Round(time.Second); got != k.life {
 				t.Errorf("lives %s, want %s", got, k.life)
 			}
-			if status := tr.call(s, "/app/things"); status != 201 {
+			if status := call.call(s, "/app/things"); status != 201 {
 				t.Errorf("a POST to the API with the token of after the login: %d", status)
 			}
-			if err := tr.e.CheckRenewable(withCookies(s, tr.jar)); err != nil {
+			if err := call.e.CheckRenewable(withCookies(s, call.jar)); err != nil {
 				t.Errorf("not renewable: %v", err)
 			}
-			s = k.renews(t, tr, s)
-			if status := tr.call(s, "/app/things"); status != 201 {
+			s = k.renews(t, call, s)
+			if status := call.call(s, "/app/things"); status != 201 {
 				t.Errorf("a POST to the API after a renewal: %d", status)
 			}
-			if err := tr.logout(s); err != nil || app.loggedIn() != 0 {
+			if err := call.logout(s); err != nil || app.loggedIn() != 0 {
 				t.Errorf("logout: %v, %d sessions left", err, app.loggedIn())
 			}
 		})
@@ -90,11 +90,11 @@ func TestF105_SessionCookies(t *testing.T) {
 }
 
 // renews renews s twice. A server that has lost its sessions refuses it.
-func (k kindOfWebapp) renews(t *testing.T, tr *trader, s auth.Session) auth.Session {
+func (k kindOfWebapp) renews(t *testing.T, call *caller, s auth.Session) auth.Session {
 	t.Helper()
 	for range 2 {
 		old := s
-		next, err := tr.refresh(old)
+		next, err := call.refresh(old)
 		if err != nil {
 			t.Fatalf("renewal: %v", err)
 		}
@@ -103,8 +103,8 @@ func (k kindOfWebapp) renews(t *testing.T, tr *trader, s auth.Session) auth.Sess
 			t.Errorf("a renewal made %+v of %+v", s, old)
 		}
 	}
-	other := trading(t, recipe(t, k.recipe), k.app(t).mux.ServeHTTP)
-	other.jar = auth.NewJar(tr.jar.All()...)
+	other := callerOf(t, recipe(t, k.recipe), k.app(t).mux.ServeHTTP)
+	other.jar = auth.NewJar(call.jar.All()...)
 	other.hc.Jar = other.jar
 	_, err := other.refresh(s)
 	if f := failure(t, err); !f.Refused {
@@ -116,32 +116,32 @@ func (k kindOfWebapp) renews(t *testing.T, tr *trader, s auth.Session) auth.Sess
 func TestF105_IdleAndAbsoluteEnds(t *testing.T) {
 	const settings = `{"login": {"url": "/login"}, "refresh": {"method": "GET", "url": "/me", "touch": true}, "access_token": {"cookie": "sid"},
 		"session": {"idle_timeout": "30m", "absolute_timeout": "45m"}}`
-	tr := trading(t, settingsOf(t, settings), fakes.RespondJSON(200, `{}`, "Set-Cookie", "sid=s1; Path=/"))
-	s, err := tr.login(nil)
+	call := callerOf(t, settingsOf(t, settings), fakes.RespondJSON(200, `{}`, "Set-Cookie", "sid=s1; Path=/"))
+	s, err := call.login(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if s.Ends.Sub(s.Issued) != 30*time.Minute || s.Limit.Sub(s.Issued) != 45*time.Minute || !s.Expires.IsZero() {
 		t.Errorf("after the login: %+v", s)
 	}
-	used := tr.e.Timeouts().Used(s, s.Issued.Add(10*time.Minute))
+	used := call.e.Timeouts().Used(s, s.Issued.Add(10*time.Minute))
 	if used.Ends.Sub(s.Issued) != 40*time.Minute {
 		t.Errorf("an API request after 10 min ends it after %s", used.Ends.Sub(s.Issued))
 	}
-	if used = tr.e.Timeouts().Used(s, s.Issued.Add(20*time.Minute)); !used.Ends.Equal(s.Limit) {
+	if used = call.e.Timeouts().Used(s, s.Issued.Add(20*time.Minute)); !used.Ends.Equal(s.Limit) {
 		t.Errorf("an API request moved the absolute end: %s", used.Ends.Sub(s.Issued))
 	}
 	s.Limit = time.Now().Add(time.Minute)
-	if next, err := tr.refresh(s); err != nil || !next.Ends.Equal(s.Limit) || !next.Limit.Equal(s.Limit) {
+	if next, err := call.refresh(s); err != nil || !next.Ends.Equal(s.Limit) || !next.Limit.Equal(s.Limit) {
 		t.Errorf("a touch moved the absolute end: %+v, %v", next, err)
 	}
 }
 
 func TestF105_ATouchTakesNoTokenThatIsNotNamed(t *testing.T) {
-	tr := trading(t, settingsOf(t, `{"refresh": {"method": "GET", "url": "/me", "touch": true, "access_token_header": "Authorization"}}`),
+	call := callerOf(t, settingsOf(t, `{"refresh": {"method": "GET", "url": "/me", "touch": true, "access_token_header": "Authorization"}}`),
 		fakes.RespondJSON(200, `{"token":"an API key","refresh_token":"another","user":{"email":"ada@x.test"}}`))
 	old := auth.Session{AccessToken: auth.NewSecret("t1"), Expires: time.Now().Add(time.Hour)}
-	s, err := tr.refresh(old)
+	s, err := call.refresh(old)
 	if err != nil || !s.AccessToken.Equal(old.AccessToken) || !s.RefreshToken.IsZero() || !s.Expires.Equal(old.Expires) {
 		t.Errorf("%+v, %v", s, err)
 	}
@@ -153,18 +153,18 @@ func TestF105_ATouchThatTakesTheSessionAway(t *testing.T) {
 		"cookie deleted": fakes.RespondJSON(200, `{"user":null}`, "Set-Cookie", "sid=; Max-Age=0; Path=/"),
 		"401":            fakes.RespondJSON(401, `{}`),
 	} {
-		tr := trading(t, e, h)
-		tr.setCookie("sid=s1; Path=/")
-		_, err := tr.refresh(auth.Session{AccessToken: auth.NewSecret("s1")})
+		call := callerOf(t, e, h)
+		call.setCookie("sid=s1; Path=/")
+		_, err := call.refresh(auth.Session{AccessToken: auth.NewSecret("s1")})
 		if f := failure(t, err); !f.Refused {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	tr := trading(t, e, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/login?next=/me", http.StatusFound) })
-	tr.setCookie("sid=s1; Path=/")
-	_, err := tr.refresh(auth.Session{AccessToken: auth.NewSecret("s1")})
-	if f := failure(t, err); f.Refused || len(tr.seen) != 1 || !strings.Contains(err.Error(), "/login") || strings.Contains(err.Error(), "next=") {
-		t.Errorf("a redirect that no setting names: %v, %d requests", err, len(tr.seen))
+	call := callerOf(t, e, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/login?next=/me", http.StatusFound) })
+	call.setCookie("sid=s1; Path=/")
+	_, err := call.refresh(auth.Session{AccessToken: auth.NewSecret("s1")})
+	if f := failure(t, err); f.Refused || len(call.seen) != 1 || !strings.Contains(err.Error(), "/login") || strings.Contains(err.Error(), "next=") {
+		t.Errorf("a redirect that no setting names: %v, %d requests", err, len(call.seen))
 	}
 }
 
@@ -183,7 +183,7 @@ func TestF105_BackAtTheLoginForm(t *testing.T) {
 		{"a page that posts to itself", "/login", "sid=s1; Path=/", false},
 		{"another host", "https://idp.test/login", "", false},
 	} {
-		tr := trading(t, e, func(w http.ResponseWriter, r *http.Request) {
+		call := callerOf(t, e, func(w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodGet {
 				fakes.Respond(200, "text/html", "<form>", "Set-Cookie", form)(w, r)
 				return
@@ -194,7 +194,7 @@ func TestF105_BackAtTheLoginForm(t *testing.T) {
 			w.Header().Set("Location", tt.location)
 			w.WriteHeader(http.StatusFound)
 		})
-		_, err := tr.login(map[string]string{"password": "pw"})
+		_, err := call.login(map[string]string{"password": "pw"})
 		if (err != nil) != tt.refused || err != nil && !failure(t, err).Refused {
 			t.Errorf("%s: %v", tt.name, err)
 		}
@@ -210,8 +210,8 @@ func TestF105_ALoginWithoutACookieIsSaid(t *testing.T) {
 		if strings.Contains(settings, "302") {
 			status = http.StatusFound
 		}
-		tr := trading(t, settingsOf(t, settings), fakes.RespondJSON(status, `{}`, "Location", "/home", "Set-Cookie", "other=1; Path=/"))
-		_, err := tr.login(map[string]string{"password": "pw"})
+		call := callerOf(t, settingsOf(t, settings), fakes.RespondJSON(status, `{}`, "Location", "/home", "Set-Cookie", "other=1; Path=/"))
+		_, err := call.login(map[string]string{"password": "pw"})
 		if f := failure(t, err); f.Refused || !strings.Contains(err.Error(), "no cookie sid") {
 			t.Errorf("%s: %v", settings, err)
 		}

@@ -98,7 +98,7 @@ func (l *learner) describeStanding() {
 	}
 }
 
-// describeProvider notes a login at an identity provider: a code that is traded for tokens (RFC 6749 section 4.1.3).
+// describeProvider notes a login at an identity provider: a code that is exchanged for tokens (RFC 6749 section 4.1.3).
 func (l *learner) describeProvider() {
 	for _, x := range l.all {
 		if !tradesCode(x) || !x.ok() {

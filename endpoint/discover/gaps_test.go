@@ -133,7 +133,7 @@ func TestTwoSteps(t *testing.T) {
 	}
 }
 
-// TestProviderLogin: a code that a page trades for tokens belongs to an identity provider.
+// TestProviderLogin: a code that a page exchanges for tokens belongs to an identity provider.
 func TestProviderLogin(t *testing.T) {
 	r := learned(t, `
 		> POST https://id.example.com/oauth/token

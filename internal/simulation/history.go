@@ -18,7 +18,7 @@ const (
 	opEnded kind = "ended" // the same
 
 	exchangeBegan kind = "exchange began" // text is the exchange's kind
-	committed     kind = "committed"      // the server has traded credential for next
+	committed     kind = "committed"      // the server has exchanged credential for next
 	exchangeEnded kind = "exchange ended" // text is the outcome
 
 	sent      kind = "sent"      // an API request reaches the network; text is the endpoint

@@ -24,7 +24,7 @@ type violation struct {
 
 // invariants are all of them.
 var invariants = []invariant{
-	{"spent-once", "no credential is presented again after its process, or its Store, has got what it was traded for", spentOnce},
+	{"spent-once", "no credential is presented again after its process, or its Store, has got what it was exchanged for", spentOnce},
 	{"refused-once", "no credential is presented again after it was refused for good", refusedOnce},
 	{"lives", "a session ends only if the server ended it, or a person did", lives},
 	{"returns", "what the server has alive is usable once the trouble is over", returns},

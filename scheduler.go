@@ -63,8 +63,13 @@ func (s *session) planForTokenLocked(st *state, now time.Time) {
 		st.renewAt = now.Add(s.delayLocked(held, now))
 	case s.policy.maxAge > 0:
 		age := max(now.Sub(held.Issued), 0)
-		st.renewAt = now.Add(s.policy.maxAge - time.Duration(chance.Float64()*0.1*float64(s.policy.maxAge)) - age)
+		st.renewAt = now.Add(s.agingLocked() - age)
 	}
+}
+
+// agingLocked is after how long a token of unknown lifetime is renewed.
+func (s *session) agingLocked() time.Duration {
+	return s.policy.maxAge - time.Duration(chance.Float64()*0.1*float64(s.policy.maxAge))
 }
 
 // delayLocked is how long to wait before a token is renewed. It counts down to the renewal that is spread wide.
@@ -117,8 +122,10 @@ func (s *session) allowedLocked(held auth.Session, now time.Time) time.Time {
 	return s.budget.next()
 }
 
-// freeLocked reports whether an exchange draws on no budget.
+// freeLocked reports whether an exchange draws on no budget. A token that a response says was issued long ago has lived
+// only since it came.
 func (s *session) freeLocked(held auth.Session, now time.Time) bool {
+	held.Issued = later(held.Issued, s.budget.last)
 	return !s.schedule.fruitless && halfLived(held, now)
 }
 

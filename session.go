@@ -117,13 +117,15 @@ func (s *session) unchangedLocked(next, old *state, again bool, now time.Time) {
 	if old.rejected != nil {
 		s.rejections.blame(*old.rejected, next.generation, now)
 	}
-	if next.wall == never || next.renewAt.IsZero() {
-		return
-	}
 	left := timeLeft(next.session(), now)
-	next.renewAt = now.Add(soon(left))
-	if again { // the server renews it no earlier than at its end, and perhaps in place
+	switch {
+	case next.renewAt.IsZero():
+	case next.wall == never:
+		next.renewAt = now.Add(s.agingLocked())
+	case again: // the server renews it no earlier than at its end, and perhaps in place
 		next.renewAt = now.Add(max(pace.Floor, left))
+	default:
+		next.renewAt = now.Add(soon(left))
 	}
 }
 

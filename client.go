@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -139,27 +140,32 @@ func (c *Client) Resume(ctx context.Context, s auth.Session) error {
 // a token, or one that was brought, is refreshed at once.
 func (c *Client) begin(ctx context.Context, epoch uint64, r *record.Record, ev Event) error {
 	next := c.stateOf(r, time.Now())
-	var ran atomic.Bool
-	begun := make(chan error, 1)
+	var once sync.Once // the Store calls back, or is waited for no longer
+	var begun atomic.Bool
+	var installErr error
+	install := func(replaces string) error {
+		once.Do(func() {
+			begun.Store(true)
+			next.record.Replaces = replaces
+			_, installErr = c.install(next, epoch, ev)
+		})
+		return installErr
+	}
 	saveErr := c.locked(ctx, lockOptions{}, func(_ context.Context, old []byte, save func([]byte) error) error {
-		if !ran.CompareAndSwap(false, true) {
+		if begun.Load() {
 			return errGone // the Store is late, and the session has begun without it
 		}
-		next.record.Replaces = record.LoginOf(old)
-		saveErr := c.save(next.record, save)
-		_, err := c.install(next, epoch, ev)
-		begun <- err
-		if err != nil && saveErr == nil {
+		saveErr := c.save(r, save)
+		if err := install(record.LoginOf(old)); err != nil && saveErr == nil {
 			return save(old)
 		}
 		return saveErr
 	})
-	if ran.CompareAndSwap(false, true) {
-		next.record.Replaces = record.LoginOf(c.glance(ctx))
-		_, err := c.install(next, epoch, ev)
-		begun <- err
+	replaces := record.Unseen
+	if !begun.Load() {
+		replaces = record.LoginOf(c.glance(ctx))
 	}
-	if err := <-begun; err != nil {
+	if err := install(replaces); err != nil {
 		return errors.Join(err, c.revoke(ctx, r.Session))
 	}
 	if saveErr != nil {

@@ -185,19 +185,31 @@ func (s *shared) readExchanger() (mistakes []error) {
 	} else if !reflect.ValueOf(s.cfg.Endpoint).IsZero() {
 		mistakes = append(mistakes, errors.New("Endpoint and Exchanger are both set; leave one of the two out"))
 	}
-	if x, ok := s.cfg.Exchanger.(auth.AccessTokenUser); ok && s.cfg.MemoryOnly && s.cfg.Store != nil && x.RefreshNeedsAccessToken() {
+	needsToken := false
+	if err := shielded("the Exchanger", func() error { needsToken = s.askExchanger(); return nil }); err != nil {
+		mistakes = append(mistakes, err)
+	}
+	if needsToken && s.cfg.MemoryOnly && s.cfg.Store != nil {
 		mistakes = append(mistakes, errors.New("MemoryOnly: the refresh endpoint wants the old access token "+
 			"(refresh.access_token_field, refresh.access_token_header), which would then be lost at the end of the process; "+
 			"leave one of the two out"))
 	}
-	if x, ok := s.cfg.Exchanger.(auth.CookieAuthenticator); ok && x.TokenCookie() != "" {
-		s.cookies, s.tokenCookie = x, x.TokenCookie()
+	return mistakes
+}
+
+// askExchanger asks which cookie is the access token, how long sessions live, and whether a refresh needs the token.
+func (s *shared) askExchanger() (needsToken bool) {
+	if x, ok := s.cfg.Exchanger.(auth.CookieAuthenticator); ok {
+		if name := x.TokenCookie(); name != "" {
+			s.cookies, s.tokenCookie = x, name
+		}
 	}
 	s.signer, _ = s.cfg.Exchanger.(auth.RequestSigner)
 	if x, ok := s.cfg.Exchanger.(auth.TimeoutKeeper); ok {
 		s.timeouts = x.Timeouts()
 	}
-	return mistakes
+	x, ok := s.cfg.Exchanger.(auth.AccessTokenUser)
+	return ok && x.RefreshNeedsAccessToken()
 }
 
 func (s *shared) readNumbers() (mistakes []error) {

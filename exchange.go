@@ -85,7 +85,7 @@ func (p *refreshCall) of(r *record.Record) bool {
 }
 
 // refreshCall exchanges r, or waits for the exchange of r that is still under way.
-func (c *Client) refreshCall(ctx context.Context, r *record.Record) (auth.Session, error) {
+func (c *Client) refreshCall(ctx context.Context, r *record.Record, epoch uint64) (auth.Session, error) {
 	p := c.pending.Load()
 	if !p.of(r) {
 		p = c.startRefresh(ctx, r)
@@ -95,18 +95,26 @@ func (c *Client) refreshCall(ctx context.Context, r *record.Record) (auth.Sessio
 	defer cancel()
 	if !p.wait(ctx) {
 		if p.told.CompareAndSwap(false, true) {
-			go func() {
-				<-p.done
-				if c.pending.Load() == p {
-					c.hurry() // what came late is taken if it is still wanted
-				}
-			}()
+			go c.takeLate(p, epoch)
 		}
 		return auth.Session{Cookies: r.Session.Cookies}, &auth.Error{Op: auth.KindRefresh, MaybeSpent: true, At: wall.Now(),
 			Err: fmt.Errorf("the Exchanger: %w, after %s (Config.Timeout)", errAbandoned, c.cfg.Timeout)}
 	}
 	c.pending.CompareAndSwap(p, nil)
 	return p.value, p.err
+}
+
+// takeLate waits for a call that nobody waits for any more. What it brings is taken if it is still wanted, and revoked if
+// there was a Logout meanwhile.
+func (c *Client) takeLate(p *refreshCall, epoch uint64) {
+	<-p.done
+	switch st := c.state.Load(); {
+	case c.pending.Load() != p:
+	case st.epoch == epoch:
+		c.hurry()
+	case st.final && p.err == nil:
+		_ = c.revoke(context.Background(), p.value)
+	}
 }
 
 func (s *shared) startRefresh(ctx context.Context, r *record.Record) *refreshCall {
@@ -183,8 +191,10 @@ func (s *shared) deadEnd(held auth.Session) error {
 	if held.Expires.IsZero() && s.cfg.MaxAge > 0 {
 		held.Expires = held.Issued.Add(s.cfg.MaxAge) // somebody knows
 	}
-	var why error
-	if shielded("CheckRenewable", func() error { why = x.CheckRenewable(held); return nil }) != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.Timeout)
+	defer cancel()
+	why, err := guarded(ctx, "CheckRenewable", func() (error, error) { return x.CheckRenewable(held), nil }, nil)
+	if err != nil {
 		return nil
 	}
 	return why

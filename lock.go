@@ -75,8 +75,11 @@ func (c *Client) locked(ctx context.Context, o lockOptions, fn UpdateFunc) error
 		return struct{}{}, c.store.Update(ctx, c.key, func(ctx context.Context, old []byte, save func([]byte) error) error {
 			ran.Store(true)
 			w.stop()
-			defer w.releaseWithin(c.cfg.Timeout)
-			return fn(ctx, old, save)
+			defer func() { w.hangs.Store(w.hasTime("its Update")) }()
+			return fn(ctx, old, func(b []byte) error {
+				defer w.hasTime("save").Stop()
+				return save(b)
+			})
 		})
 	}, nil)
 	if !ran.Load() && err == nil {
@@ -100,7 +103,7 @@ type lockWait struct {
 	settles func([]byte) bool
 	ended   sync.Once
 	stopped chan struct{}
-	hangs   atomic.Pointer[time.Timer]
+	hangs   atomic.Pointer[time.Timer] // ends the wait for a Store that has called back and does not return
 
 	mu      sync.Mutex // guards what follows
 	last    string
@@ -114,14 +117,23 @@ func (w *lockWait) start(givenUp <-chan struct{}) {
 	if !w.client.kept() && givenUp == nil {
 		return
 	}
-	forget := func() {}
+	go w.watch(givenUp)
 	if waker, ok := w.client.store.(Waker); ok && w.settles != nil {
-		_ = shielded("the Store's WhenFree", func() error { forget = waker.WhenFree(w.client.key, w.look); return nil })
+		go w.listen(waker)
 	}
-	go func() {
-		defer func() { _ = shielded("the Store's WhenFree", func() error { forget(); return nil }) }()
-		w.watch(givenUp)
-	}()
+}
+
+// listen looks whenever the Store says that the lock was released. Nobody waits for a WhenFree that does not return.
+func (w *lockWait) listen(waker Waker) {
+	_ = shielded("the Store's WhenFree", func() error {
+		forget := waker.WhenFree(w.client.key, w.look)
+		defer forget()
+		select {
+		case <-w.stopped:
+		case <-w.ctx.Done():
+		}
+		return nil
+	})
 }
 
 func (w *lockWait) stop() { w.ended.Do(func() { close(w.stopped) }) }
@@ -146,12 +158,12 @@ func (w *lockWait) watch(givenUp <-chan struct{}) {
 	}
 }
 
-// releaseWithin gives a Store that has called back some time to return.
-func (w *lockWait) releaseWithin(d time.Duration) {
-	w.hangs.Store(time.AfterFunc(d, func() { w.cancel(errors.New("the Store does not release its lock")) }))
+// hasTime gives the Store as much time to return as an exchange has, until that is stopped. Then it is left behind.
+func (w *lockWait) hasTime(from string) *time.Timer {
+	return time.AfterFunc(w.client.cfg.Timeout, func() { w.cancel(fmt.Errorf("the Store does not return from %s", from)) })
 }
 
-// released ends what releaseWithin has begun.
+// released ends what began when the Store had called back.
 func (w *lockWait) released() {
 	if timer := w.hangs.Load(); timer != nil {
 		timer.Stop()

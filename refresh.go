@@ -246,7 +246,7 @@ func (t *refresh) exchange(r *record.Record, save func([]byte) error) error {
 	if now := time.Now(); r.Session.Expires.After(now) && t.st.record != nil && !r.Newer(t.st.record) && !t.st.fresh(now) {
 		r = r.EndedAt(now) // by the wall clock: this machine has slept
 	}
-	s, err := t.c.refreshCall(t.ctx, r)
+	s, err := t.c.refreshCall(t.ctx, r, t.st.epoch)
 	if err != nil {
 		s.Cookies = restored(r.Session.Cookies, s.Cookies)
 		return t.refused(r, s, err, save)

@@ -3,6 +3,7 @@ package silentrefresh
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -81,7 +82,11 @@ func (c *Client) concerns(req *http.Request) bool {
 	}
 	// As BaseURL spells it is the usual case.
 	if first := &c.origins[0]; first.Host == req.URL.Host && first.Scheme == req.URL.Scheme || c.origins.Has(req.URL) {
-		return req.URL.Opaque == "" && (req.Host == "" || req.Host == req.URL.Host) || c.listsWritten(req)
+		if req.URL.Opaque == "" && (req.Host == "" || req.Host == req.URL.Host) || c.listsWritten(req) {
+			return true
+		}
+		c.warnOnce(errors.New("token not sent with a Host, or an opaque URL, that is not among the origins that get it"))
+		return false
 	}
 	c.passesBare(req)
 	return false
@@ -112,6 +117,13 @@ func (s *shared) listsWritten(req *http.Request) bool {
 	}
 	opaque, err := url.Parse(req.URL.Scheme + ":" + req.URL.Opaque)
 	return err == nil && s.origins.Has(opaque)
+}
+
+// warnOnce warns of what a request shows, once.
+func (c *Client) warnOnce(err error) {
+	if c.warned.first(err.Error()) {
+		c.warn(err)
+	}
 }
 
 // passesBare warns once about each origin that requests go to without the token.

@@ -140,13 +140,17 @@ func (c *Client) passesBare(req *http.Request) {
 	c.warn(fmt.Errorf("token not sent to %s: it is not among the origins that get it; if it should be, list %q in Origins", o, o))
 }
 
+// toBeSent is what a request needs of its token's life.
+const toBeSent = 2 * time.Second
+
 // ready waits for a usable token. When the present one is merely due for renewal, a failure to renew does not keep
-// the request from being sent with it, and it is not waited for longer than the token lives.
+// the request from being sent with it, while there is time for that.
 func (c *Client) ready(ctx context.Context, st *state) (*state, error) {
 	if st.usable(time.Now()) {
 		soon, cancel := ctx, context.CancelFunc(func() {})
 		if st.wall != never {
-			soon, cancel = context.WithDeadline(ctx, st.mono)
+			left := time.Until(st.mono)
+			soon, cancel = context.WithTimeout(ctx, left-min(left/2, toBeSent))
 		}
 		c.renew(soon, st.generation, TriggerExpired) // without waiting through a backoff
 		cancel()

@@ -245,3 +245,21 @@ func TestF23_ManyRequestsWakeTheSessionTogether(t *testing.T) {
 		}
 	})
 }
+
+// A replay with an older token, whose response comes late, says nothing about an endpoint that rejects the present one.
+func TestF70_OnlyTheReplayOfThePresentTokenExonerates(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := clientOf(t, &fakes.Server{})
+		const bad = "GET api.example.com/bad"
+		present := c.state.Load().generation
+		c.rejectedAgain(present, bad)
+		c.exonerate(present-1, bad)
+		if c.reject(present, bad) || !c.state.Load().usable(time.Now()) {
+			t.Error("a late response has exonerated the endpoint")
+		}
+		c.exonerate(present, bad)
+		if !c.reject(present, bad) || c.state.Load().usable(time.Now()) {
+			t.Error("the endpoint is not believed again")
+		}
+	})
+}

@@ -203,22 +203,3 @@ func TestF69_AStreamIsNotSentWithATokenThatHasEnded(t *testing.T) {
 		}
 	}
 }
-
-// A request does not go on from one refresh that hangs to the next: MaxWait and Timeout bound all of them together.
-func TestF68_OneSilentRefreshAfterTheOtherIsNotWaitedFor(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		as, store := &fakes.Server{}, &silentrefresh.MemoryStore{}
-		c := clientOf(t, as, in(store))
-		all := []*silentrefresh.Client{c}
-		for range 5 {
-			all = append(all, strangerOf(t, as, in(store)))
-		}
-		as.Set(func() {
-			as.Before = func(ctx context.Context, _ auth.Grant) error { <-ctx.Done(); return ctx.Err() }
-		})
-		time.Sleep(20 * time.Minute)
-		fakes.Times(6*5, func(i int) {
-			patiently(t, "a request", 70*time.Second, func() { get(all[i%6]) })
-		})
-	})
-}

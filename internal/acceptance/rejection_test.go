@@ -93,12 +93,12 @@ func TestF70_APeculiarEndpointCostsAHandfulOfRefreshes(t *testing.T) {
 				})
 				busily(4, 10*time.Minute, func() {
 					began := time.Now()
-					if status := statusOf(c, "/good"); status != 200 || time.Since(began) > 500*time.Millisecond {
+					if status := statusOf(c, "/good"); status != 200 || time.Since(began) > 2*time.Second {
 						t.Errorf("/good: %d after %v", status, time.Since(began))
 					}
 				})
 				time.Sleep(time.Minute)
-				if first := l.most(time.Minute); first > 8 {
+				if first := l.most(time.Minute); first > 12 {
 					t.Errorf("%d refreshes in a minute", first)
 				}
 				if len(l.at) > 25 {

@@ -63,7 +63,8 @@
 //	client.go        New, Fork, Login, Resume, Renew, Logout, Close
 //	transport.go     one request: attach the token, and replay once; it takes no lock and does no I/O of its own
 //	state.go         what a request sees of the session: an immutable snapshot
-//	jar.go           which cookies go to the API, and what is left of them after a failure
+//	jar.go           which cookies go to the API, and what is left of them after a failure; which are taken, and which URL
+//	                 gets them, auth/jar.go decides
 //	handout.go       what API responses bring along: a newer token, cookies
 //	rejection.go     whether a 401 means the token, or is an endpoint's own peculiarity
 //
@@ -72,10 +73,11 @@
 //	renew.go         asking for a refresh: wait, join, fly
 //	singleflight.go  one flight at a time
 //	refresh.go       one refresh: adopt what another process saved, or spend a credential under the record's lock
-//	lock.go          the record's lock, and watching it while one waits
-//	exchange.go      one call of the Exchanger
+//	lock.go          the record's lock, which is the Store's, and watching it while one waits
+//	exchange.go      one call of the Exchanger, and whether its failure is definite
 //	guard.go         how code that is not ours is called
-//	refusal.go       what a refresh does where it was not given the next session
+//	refusal.go       what a refresh does where it was not given the next session; what a response means, a 403 say, is read
+//	                 in endpoint/refusal.go and internal/refusal
 //	persist.go       saving, and saving again
 //	session.go       what is known of the session, behind a mutex that calls nobody
 //	budget.go        the governor: how many exchanges a session may have
@@ -85,6 +87,9 @@
 //	status.go        how the session stands
 //	token.go         the token itself, for what is not plain HTTP
 //	store.go         what a Store must promise
+//
+// Two kinds of lock are kept apart. A mutex is held for a few assignments, and never while code runs that was given to the
+// Client. The record's lock is held through a refresh: under it, and under no mutex, run the Exchanger and Credentials.
 //
 // The promises are listed in docs/PROMISES.md; each has a test that carries its number.
 package silentrefresh

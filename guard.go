@@ -9,8 +9,8 @@ import (
 )
 
 // This file is the one place through which code of a user's is called: an Exchanger, a Store, Credentials, an observer,
-// a check. No lock is held meanwhile; a panic and runtime.Goexit in it become errors; and where there is a deadline,
-// nobody waits longer for code that does not heed it.
+// a check. No mutex is held meanwhile, though the record's lock may be; a panic and runtime.Goexit in it become errors;
+// and where there is a deadline, nobody waits longer for code that does not heed it.
 
 // afterDeadline is how long code that was told to end is waited for: what it has to say is worth a moment.
 const afterDeadline = time.Second

@@ -11,7 +11,7 @@ import (
 	"github.com/silentrefresh/silentrefresh/internal/record"
 )
 
-// storage is where a Client's record is. Its methods call the Store, so none of them is called under a lock.
+// storage is where a Client's record is. Its methods call the Store, so none of them is called under a mutex.
 type storage struct {
 	store    Store
 	key      string

@@ -61,7 +61,7 @@ type Config struct {
 	// a failure much earlier, so that a fleet that was started together spreads. A Margin does without that spread.
 	// It is bounded by half the lifetime.
 	RefreshBefore time.Duration
-	// MaxAge is when to renew a token whose lifetime is unknown; 0: only when it is refused.
+	// MaxAge is when to renew a token whose lifetime is unknown; 0: only when it is rejected.
 	MaxAge time.Duration
 	// IdleTimeout stops renewals in the background after that long without a request; the next request renews
 	// first where needed. 0: never.

@@ -12,7 +12,7 @@
 //
 // The access token lives in memory and is attached to requests for the server's origin. The refresh token lives in a
 // cookie that only the auth endpoints ever see, or where the server wants it. The token is renewed before it
-// expires; when the server refuses it early, one refresh serves all requests that were refused, and each of them is
+// expires; when the API rejects it early, one refresh serves all requests that were rejected, and each of them is
 // replayed once. No caller notices.
 //
 // # Beyond one process

@@ -17,7 +17,7 @@ const (
 	EventUnchanged    EventKind = "unchanged"     // a refresh succeeded without a new token: the present one lives on
 	EventAdopted      EventKind = "adopted"       // another process had renewed: no network
 	EventHandedOut    EventKind = "handed out"    // an API response brought a new token
-	EventRejected     EventKind = "rejected"      // the API refused the present token
+	EventRejected     EventKind = "rejected"      // the API rejected the present token
 	EventRetrying     EventKind = "retrying"      // a refresh failed and will be tried again at Next
 	EventOver         EventKind = "over"          // only a login helps
 	EventLoggedOut    EventKind = "logged out"    // by Logout
@@ -33,7 +33,7 @@ type Trigger string
 // The triggers.
 const (
 	TriggerTimer    Trigger = "timer"    // the schedule
-	TriggerRejected Trigger = "rejected" // the API refused the token
+	TriggerRejected Trigger = "rejected" // the API rejected the token
 	TriggerExpired  Trigger = "expired"  // a request came and there was no usable token
 	TriggerAsked    Trigger = "asked"    // Renew, Resume or Token
 	TriggerStart    Trigger = "start"    // New found a session whose token was not usable

@@ -78,7 +78,7 @@ func ExampleConfig_credentials() {
 	// 2 logins
 }
 
-// What is not HTTP asks for the token, and says when it was refused.
+// What is not HTTP asks for the token, and says when it was rejected.
 func ExampleClient_Token() {
 	server, err := authtest.Start(authtest.Config{})
 	if err != nil {

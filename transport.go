@@ -21,7 +21,7 @@ import (
 )
 
 // Transport returns an http.RoundTripper that attaches the token to requests for the listed origins, and replays a
-// request once when the server refuses the token. base carries the requests; nil: Config.Base. It is safe for
+// request once when the API rejects the token. base carries the requests; nil: Config.Base. It is safe for
 // concurrent use, may stand above and below other transports, and passes CloseIdleConnections on.
 //
 // A request that was sent returns the server's response; one that was not sent returns an error: ErrNoSession,

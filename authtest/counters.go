@@ -25,7 +25,7 @@ type Counters struct {
 	CSRFRefused    int `json:"csrfRefused"`    // requests refused for a missing or wrong CSRF token
 
 	API             int `json:"api"`             // API requests
-	APIUnauthorized int `json:"apiUnauthorized"` // API requests refused for their token, or for having none
+	APIUnauthorized int `json:"apiUnauthorized"` // API requests rejected for their token, or for having none
 	HandOuts        int `json:"handOuts"`        // API responses that handed out a new token
 	RefreshAtAPI    int `json:"refreshAtAPI"`    // API requests that carried a refresh token, which they never should
 }

@@ -30,7 +30,7 @@ type Settings struct {
 	// Session says how long a session lives, where responses do not.
 	Session SessionTimeouts `json:"session"`
 	// Verify, if set, finds the key to check each access token's signature with, as golang-jwt calls it. An
-	// access token that does not verify is refused, with an error. Its times are not looked at: this machine's
+	// access token that does not verify is not taken, and the exchange fails. Its times are not looked at: this machine's
 	// clock may be wrong.
 	Verify jwt.Keyfunc `json:"-"`
 	// Issuer, if set, is what the iss claim of each access token must be.

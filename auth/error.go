@@ -19,15 +19,15 @@ var (
 	ErrNotRenewable = errors.New("silentrefresh: the session carries nothing to renew it with")
 )
 
-// A Error says why a login, a refresh or a logout did not succeed. It never carries bodies, query strings
+// An Error says why a login, a refresh or a logout did not succeed. It never carries bodies, query strings
 // or tokens. An Exchanger returns one to say what the auth server meant; other errors of an Exchanger are taken
 // for "try again later".
 type Error struct {
-	// Op is what was tried: Login, Refresh or Logout.
+	// Op is what was tried: KindLogin, KindRefresh or KindLogout. A Client fills it in where an Exchanger leaves it out.
 	Op Kind
-	// Path is the path of the URL that was called, "" if none was.
+	// Path is the path of the URL that was called; "": the text names the auth server instead.
 	Path string
-	// Status is the HTTP status of the response, 0 if there was none.
+	// Status is the HTTP status of the response; 0: there was none.
 	Status int
 	// Code is the error code of the response, for instance invalid_grant (RFC 6749 section 5.2), "" if none.
 	Code string
@@ -94,7 +94,7 @@ func (e *Error) what() string {
 func (e *Error) why() string {
 	var parts []string
 	if e.Status != 0 {
-		status := strings.TrimSpace(e.Path + " returned " + strconv.Itoa(e.Status))
+		status := cmp.Or(e.Path, "the auth server") + " returned " + strconv.Itoa(e.Status)
 		if e.Code != "" {
 			status += " " + e.Code
 		} else if t := http.StatusText(e.Status); t != "" {
@@ -133,7 +133,7 @@ func (e *Error) do() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is makes a refused refresh an ErrSessionOver.
+// Is reports whether target is ErrSessionOver and e is a refused refresh, for errors.Is.
 func (e *Error) Is(target error) bool {
 	return target == ErrSessionOver && e.Refused && e.Op == KindRefresh
 }

@@ -56,8 +56,8 @@ func (e *Exchanger) needsLiveToken(s auth.Session, cookies []*http.Cookie) bool 
 // missing says what stands in the way of a refresh that has nothing to present.
 func (e *Exchanger) missing(s auth.Session) error {
 	if !s.RefreshToken.IsZero() {
-		return errors.New("the response carries a refresh token in its body; set refresh.refresh_token_field to the name " +
-			"of the field that takes it")
+		return errors.New("there is a refresh token, which is no cookie; set refresh.refresh_token_field to the name of the " +
+			"field that takes it, or refresh.refresh_token_header")
 	}
 	if c, ok := e.mostLikely(s.Cookies); ok {
 		return e.misfit(c)

@@ -27,8 +27,8 @@ type Client struct {
 }
 
 // New returns a Client for the session that the Store has under Config.Name, or for none yet. A session without a
-// usable token is refreshed in the background at once. A Store that cannot be read does not fail New: requests
-// look again, and fail with its error.
+// usable token is refreshed in the background at once. New reads the Store, and waits some
+// 5 s for it at most. A Store that cannot be read does not fail New: requests look again, and fail with its error.
 //
 // The error names every mistake in cfg.
 func New(cfg Config) (*Client, error) {
@@ -50,7 +50,8 @@ func New(cfg Config) (*Client, error) {
 }
 
 // Fork returns a Client for another session on the same server: it has c's settings and shares its connections and
-// its bound on exchanges, and keeps its own state. Forks are closed one by one. name must not be c's own.
+// its bound on exchanges, and keeps its own state. Forks are closed one by one: closing c does not close them. name must
+// be neither empty nor c's own. Two Forks of one name are two Clients, which share a session only through the Store.
 func (c *Client) Fork(name string) (*Client, error) {
 	switch {
 	case c.state.Load().closed():
@@ -193,7 +194,9 @@ func (c *Client) Format(f fmt.State, _ rune) {
 }
 
 // Renew refreshes now, whatever is left of the token's life, unless another caller or process has just done so, or the
-// session has been refreshed too often lately: then it returns an *auth.Error that says until when it is postponed.
+// session has been refreshed too often lately: then it returns an *auth.Error that says until when it is postponed. Where
+// the auth server refuses and there are no Credentials, Renew returns ErrSessionOver at once, while requests go on with
+// the present token until it ends or is rejected: until then Status has StateLoggedIn, and Renewable is false.
 func (c *Client) Renew(ctx context.Context) error {
 	st := c.state.Load()
 	if st.deadEnd != nil && c.cfg.Credentials == nil && st.usable(time.Now()) {
@@ -206,7 +209,8 @@ func (c *Client) Renew(ctx context.Context) error {
 // are released and no new ones are sent at once; a refresh under way is waited for, within its deadline or until
 // ctx ends, so that the newest credential is the one that is revoked; the Store's record becomes a tombstone.
 //
-// An error says what could not be done; the session is gone here all the same.
+// An error says what could not be done; the session is gone here all the same. Where there is none, here or in
+// the Store, Logout returns nil; after Close it returns ErrClosed.
 func (c *Client) Logout(ctx context.Context) error {
 	st, err := c.leave()
 	if err != nil {
@@ -242,8 +246,8 @@ func ofAnother(theirs, mine *record.Record) bool {
 }
 
 // Close stops renewing, waits for a refresh under way to be saved (bounded by its deadline), and returns the error
-// of a session that could not be saved. Requests under way go on; later calls get ErrClosed. A second Close does
-// nothing.
+// of a session that could not be saved. Requests under way go on; later calls get ErrClosed. Close does not log out, and
+// does not wait for Config.Observe, which may be told of things that happened before. A second Close does nothing.
 func (c *Client) Close() error {
 	if !c.shut() {
 		return nil

@@ -29,7 +29,7 @@ import (
 type Config struct {
 	// BaseURL is the server's, for instance "https://api.example.com". Its origin gets the token.
 	BaseURL string
-	// Name is the session's in the Store, where one user has several; "": "default".
+	// Name is the session's in the Store, where one user has several, without |, line breaks and NUL; "": "default".
 	Name string
 	// Origins are more origins that get the token (scheme, host, port). To spell out an http one is to consent
 	// to sending the token unencrypted.
@@ -37,7 +37,8 @@ type Config struct {
 	// Endpoint says how the auth server is talked to; zero: POST with JSON to /auth/login, /auth/refresh and
 	// /auth/logout, the refresh token in a cookie.
 	Endpoint endpoint.Settings
-	// Exchanger talks to the auth server in place of Endpoint, which is then left out; nil: Endpoint does.
+	// Exchanger talks to the auth server in place of Endpoint, which is then left out; nil: Endpoint does. A Client
+	// and its Forks call it concurrently.
 	Exchanger auth.Exchanger
 	// Attach says how requests carry the token; zero: Authorization: Bearer (RFC 6750 section 2.1).
 	Attach auth.Attach
@@ -52,14 +53,14 @@ type Config struct {
 	// MemoryOnly never writes the access token down, even encrypted. Each process then renews for itself.
 	MemoryOnly bool
 
-	// Timeout is the deadline of one exchange; 0: 30 s.
+	// Timeout is the deadline of one exchange, of Credentials, and of each read of the Store; 0: 30 s; at most 24 h.
 	Timeout time.Duration
 	// MaxWait is how long a request without a usable token waits through a backoff; 0: 10 s; negative: not at
 	// all. A refresh that is under way is always waited for, until the request's own context ends.
 	MaxWait time.Duration
-	// RefreshBefore is how long before its end a token is renewed; 0: about 20 % of its lifetime, and once after a start or
-	// a failure much earlier, so that a fleet that was started together spreads. A Margin does without that spread.
-	// It is bounded by half the lifetime.
+	// RefreshBefore is how long before its end a token is renewed, or up to a tenth of that earlier, and never more than
+	// half the lifetime; 0: about 20 % of the lifetime, and once after a start or a failure much earlier, so that a fleet
+	// that was started together spreads.
 	RefreshBefore time.Duration
 	// MaxAge is when to renew a token whose lifetime is unknown; 0: only when it is rejected.
 	MaxAge time.Duration
@@ -75,23 +76,25 @@ type Config struct {
 	MaxReplayBody int64
 	// HandOutHeader names a header of API responses in which the server hands out a newer access token; "": none.
 	HandOutHeader string
-	// RejectedStatus lists the statuses by which the API says that the token is not valid (any more); nil: 401,
-	// read by RFC 6750 section 3.1.
+	// RejectedStatus lists the statuses, from 400 to 499, by which the API says that the token is not valid (any more);
+	// nil: 401, read by RFC 6750 section 3.1. A list stands alone: name 401 in it.
 	RejectedStatus []int
 	// RejectedIf are rules by which API responses reject the token, beside RejectedStatus: a redirect to a login page, or
 	// words in a body, of which the first 64 KiB are looked at.
 	RejectedIf []auth.ResponseMatch
-	// Rejected decides instead of RejectedStatus and RejectedIf. It must not read the body.
+	// Rejected decides instead of RejectedStatus and RejectedIf; nil: they do. It is called concurrently, and must not read
+	// the body.
 	Rejected func(*http.Response) bool
 
-	// Credentials logs in again without a person. It is called where no session is left, inside the one flight
-	// and under the record's lock, and has to return within Timeout. To ask a person there, check Foreground first,
-	// and make Timeout long enough for people.
+	// Credentials returns what logs in again without a person; nil: nobody does. It is called where no session is left,
+	// inside the one refresh and under the record's lock, and has to return within Timeout. To ask a person there, check
+	// auth.Foreground first, and make Timeout long enough for people.
 	Credentials func(context.Context) (any, error)
-	// Observe is told what happens, in order, outside every lock; it may call back. When it is slow, events are
-	// dropped and counted.
+	// Observe is told what happens, in order and one event at a time, outside every lock; it may call back. It runs on
+	// another goroutine, and a little later. While 256 events wait for it, further ones are dropped and counted. A Client
+	// and its Forks call it concurrently.
 	Observe func(Event)
-	// Logger gets the same; nil: nobody, except that without Observe, too, warnings go to slog.Default().
+	// Logger gets the same; nil: nobody does, except that warnings go to slog.Default() if Observe is nil as well.
 	Logger *slog.Logger
 }
 

@@ -6,7 +6,7 @@
 //	err = client.Login(ctx, map[string]string{"email": email, "password": password})
 //	...
 //	resp, err := client.HTTPClient().Get("https://api.example.com/me")
-//	if errors.Is(err, ErrSessionOver) {
+//	if errors.Is(err, silentrefresh.ErrSessionOver) {
 //		// only a login helps
 //	}
 //
@@ -24,13 +24,15 @@
 //	...
 //	client, err := silentrefresh.New(silentrefresh.Config{BaseURL: base, Store: store})
 //	_, err = client.Token(ctx) // waits for the refresh at the start, if one is needed
-//	if errors.Is(err, silentrefresh.ErrNoSession) || errors.Is(err, ErrSessionOver) {
+//	if errors.Is(err, silentrefresh.ErrNoSession) || errors.Is(err, silentrefresh.ErrSessionOver) {
 //		err = client.Login(ctx, credentials)
 //	}
 //
 // The module redisstore does the same for replicas on many machines, oidc for logins that live at an identity
 // provider, keyringstore keeps filestore's key in the keychain of the operating system. Store is a small interface,
 // and package storetest tells whether one keeps its promises.
+//
+// Of processes that start together without a session, each logs in as above. Config.Credentials does so once for all.
 //
 // # Other servers
 //
@@ -42,11 +44,12 @@
 // # What an error means
 //
 // A request that was sent returns the server's response; one that was not sent returns an error. ErrNoSession says
-// that nobody has logged in, ErrSessionOver that only a login helps, ErrClosed that the Client was closed. A
-// *auth.Error that is none of these will pass: it says until when the next attempt is postponed.
+// that nobody has logged in, ErrSessionOver that only a login helps, ErrClosed that the Client was closed. Any other
+// *auth.Error of a request (errors.As finds it) will pass: its Until says until when the next attempt is postponed.
+// Login returns one for wrong credentials too, with Refused set.
 //
 // So the request that finds out that the session is over returns the server's 401, and those after it ErrSessionOver.
-// Client.Status tells the two apart: its State is StateOver.
+// Client.Status tells such a 401 from any other: its State is StateOver.
 //
 // # Testing
 //
@@ -88,8 +91,9 @@
 //	token.go         the token itself, for what is not plain HTTP
 //	store.go         what a Store must promise
 //
-// Two kinds of lock are kept apart. A mutex is held for a few assignments, and never while code runs that was given to the
-// Client. The record's lock is held through a refresh: under it, and under no mutex, run the Exchanger and Credentials.
+// Two kinds of lock are kept apart. A mutex is held for a few assignments, and never while code runs that was given to
+// the Client. The record's lock is held through a refresh: under it, and under no mutex, the Exchanger and Credentials
+// run.
 //
 // The promises are listed in docs/PROMISES.md; each has a test that carries its number.
 package silentrefresh

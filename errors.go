@@ -7,12 +7,13 @@ import (
 	"github.com/silentrefresh/silentrefresh/auth"
 )
 
-// What a caller decides on. Test for them with errors.Is: they come wrapped in what happened.
+// The errors that a caller decides on. Test for them with errors.Is: they come wrapped in what happened.
 var (
 	// ErrNoSession: nobody has logged in yet, or somebody logged out. Call Login.
 	ErrNoSession = errors.New("silentrefresh: no session: call Login")
 
-	// ErrSessionOver: the auth server has ended the session, or another process has logged out. Only Login helps.
+	// ErrSessionOver: the auth server has ended the session, another process has logged out or in as somebody else, or the
+	// token has ended and nothing can renew it. Only Login, Resume or Credentials help.
 	ErrSessionOver = auth.ErrSessionOver
 
 	// ErrClosed: the Client was closed.

@@ -10,23 +10,25 @@ import (
 // A Store keeps sessions where other processes, or the next start of this one, find them. Its methods use only
 // standard types, so an implementation need not import this package; package storetest checks one.
 //
-// A record is opaque bytes under a key. Implementations are safe for concurrent use. A Store that is told when a lock is
-// released may implement Waker as well.
+// A record is opaque bytes, mostly a few KiB, under a key, which may be any string. Implementations are safe for
+// concurrent use, and copy what they are given and what they return: both sides may change their slices afterwards. A
+// Store that is told when a lock is released may implement Waker as well.
 type Store interface {
 	// Load returns what was saved last under key, without waiting for any lock: nil if nothing was ever saved,
 	// an empty slice that is not nil for a tombstone. A record that cannot be read is an error, never nil.
 	Load(ctx context.Context, key string) ([]byte, error)
 
-	// Update calls fn while it holds key's lock, which excludes every other Update of key, in other processes
-	// too. It waits for the lock until ctx ends. old is what Load would return.
+	// Update calls fn once while it holds key's lock, which excludes every other Update of key, in other processes
+	// too, and returns only after fn has. Updates of other keys go on meanwhile. It waits for the lock until ctx ends.
+	// old is what Load would return.
 	//
 	// save makes its argument the record, durably, before it returns; it may be called several times, and each
 	// call counts on its own, whatever fn returns. Saving nil or an empty slice leaves a tombstone. save works
 	// after ctx has ended too: what it is given may exist nowhere else. It fails after Update has returned.
 	//
 	// fn's context ends with ctx, and if the lock is lost; a save that meets a record changed by somebody else
-	// fails with a ConflictError, and changes nothing. fn's error is returned as it is; a panic in fn goes through,
-	// and the lock is released.
+	// fails with a ConflictError, and changes nothing. fn's error is returned as it is; a panic in fn
+	// and runtime.Goexit go through, and the lock is released.
 	Update(ctx context.Context, key string, fn UpdateFunc) error
 }
 

@@ -15,7 +15,7 @@ type Token struct {
 	Value      auth.Secret
 	Scheme     string    // "Bearer", "" for a bare token
 	Expires    time.Time // zero if unknown
-	Generation uint64
+	Generation uint64    // counts the tokens of this process; Client.Reject goes by it
 }
 
 // Token returns an access token that is valid as far as this machine knows, and waits for one as a request does.
@@ -29,8 +29,8 @@ func (c *Client) Token(ctx context.Context) (Token, error) {
 	return Token{Value: st.session().AccessToken, Scheme: c.cfg.Attach.SchemeName(), Expires: st.expires(), Generation: st.generation}, nil
 }
 
-// Reject says that the server rejected t: the next Token waits for a newer one. To reject a token that is not the
-// present one any more does nothing.
+// Reject says that the API rejected t, which Token returned: the next Token waits for a newer one. Rejecting a token
+// that is no longer the present one does nothing.
 func (c *Client) Reject(t Token) {
 	if c.reject(t.Generation, "") {
 		c.mark(t.Generation)
@@ -41,7 +41,7 @@ func (c *Client) Reject(t Token) {
 type PerRPC struct{ c *Client }
 
 // PerRPC returns credentials that attach the token to each call to a listed origin. They do not look at the responses: a
-// call that the server rejects as Unauthenticated fails, and Client.Reject has to be told.
+// call that the API rejects as Unauthenticated fails; its caller then has to call Client.Reject.
 func (c *Client) PerRPC() *PerRPC { return &PerRPC{c} }
 
 // GetRequestMetadata returns the header that carries the token; it waits as Client.Token does. gRPC passes the URI of

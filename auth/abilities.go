@@ -5,8 +5,8 @@ import (
 	"net/url"
 )
 
-// What follows are optional abilities of an Exchanger. A type that has one says so at compile time, so that a
-// misspelt method does not go unnoticed:
+// What follows are optional abilities of an Exchanger, whose methods may be called concurrently. A type that has one says
+// so at compile time, so that a misspelt method does not go unnoticed:
 //
 //	var _ auth.RenewalChecker = (*Exchanger)(nil)
 

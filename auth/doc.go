@@ -4,5 +4,5 @@
 //
 // To keep a client logged in, use package silentrefresh. This package is for those who bring a session of their own
 // (silentrefresh.Client.Resume), or who write an Exchanger for a server that package endpoint cannot talk to. What else
-// an Exchanger may be able to do stands in interfaces of its own, from RenewalChecker to TimeoutKeeper.
+// an Exchanger may be able to do stands in interfaces of its own, from RenewalChecker to RequestSigner.
 package auth

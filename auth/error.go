@@ -11,7 +11,8 @@ import (
 )
 
 var (
-	// ErrSessionOver: the auth server has ended the session, or another process has logged out. Only Login helps.
+	// ErrSessionOver: the auth server has ended the session, another process has logged out or in as somebody else, or the
+	// token has ended and nothing can renew it. Only a login helps.
 	ErrSessionOver = errors.New("silentrefresh: the session is over: call Login")
 
 	// ErrNotRenewable: the session carries nothing that the refresh endpoint would take. An Exchanger returns it
@@ -29,7 +30,7 @@ type Error struct {
 	Path string
 	// Status is the HTTP status of the response; 0: there was none.
 	Status int
-	// Code is the error code of the response, for instance invalid_grant (RFC 6749 section 5.2), "" if none.
+	// Code is the error code of the response, for instance invalid_grant (RFC 6749 section 5.2); "": none.
 	Code string
 	// Refused: a definite no to this very credential; after a refresh, the session is over.
 	Refused bool
@@ -43,7 +44,7 @@ type Error struct {
 	Interrupted bool
 	// At is when it failed, by the wall clock; zero if nothing was tried.
 	At time.Time
-	// Until is when the next attempt may be made, zero if there is no need to wait.
+	// Until is when the next attempt may be made (Retry-After, RFC 9110 section 10.2.3, or a backoff); zero: nobody says.
 	Until time.Time
 	// Hint says what to do, "" for the usual advice.
 	Hint string

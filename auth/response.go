@@ -8,7 +8,7 @@ import (
 	"log/slog"
 )
 
-// Response is the document of an auth server's response (a user, permissions, ...). Because tokens are among it, it
+// Response is the document of an auth server's response (a user, permissions, ...). Because it may hold tokens, it
 // redacts itself everywhere; Decode reads it. The zero value is empty.
 //
 // Like a Secret's, its text is a string behind a pointer: of a pointer to bytes, fmt shows the bytes where the verb

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 )
 
+// Redacted is what a Secret and a Response print in their place.
 const Redacted = "[redacted]"
 
 // Secret holds a token. It prints, logs and marshals as "[redacted]", whatever the verb, also as a field of
@@ -17,7 +18,7 @@ const Redacted = "[redacted]"
 // The zero value holds nothing. A Secret is immutable and safe for concurrent use.
 type Secret struct{ s *string }
 
-// NewSecret wraps s. The empty string gives the zero Secret.
+// NewSecret wraps s as it is, white space at its ends included. The empty string gives the zero Secret.
 func NewSecret(s string) Secret {
 	if s == "" {
 		return Secret{}

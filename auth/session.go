@@ -20,8 +20,9 @@ type Session struct {
 	Account string
 	// Issued is when the request was sent that brought the access token, by this machine's clock.
 	Issued time.Time
-	// Expires is when the access token ends, by this machine's clock; zero if unknown. A monotonic reading
-	// (time.Now().Add) makes it independent of changes to the wall clock.
+	// Expires is when the access token ends, by this machine's clock; zero if unknown: it is then used until it is
+	// rejected, or for Config.MaxAge. A monotonic reading (time.Now().Add) makes Expires independent of changes to the
+	// wall clock.
 	Expires time.Time
 	// Ends is when the session itself ends unless it is renewed before, or used, where an idle timeout is all that ends
 	// it (Timeouts.Idle); zero if unknown.

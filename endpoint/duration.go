@@ -8,10 +8,10 @@ import (
 	"github.com/silentrefresh/silentrefresh/internal/lifetime"
 )
 
-// A Duration is a time.Duration that JSON has as a text: "90s", "30m", "14d".
+// A Duration is a time.Duration that JSON writes as a string: "90s", "30m", "14d".
 type Duration time.Duration
 
-// String is that text, in the units of time.Duration.
+// String is that string, in the units of time.Duration.
 func (d Duration) String() string { return time.Duration(d).String() }
 
 // MarshalText writes String, and nothing for 0.
@@ -22,8 +22,8 @@ func (d Duration) MarshalText() ([]byte, error) {
 	return []byte(d.String()), nil
 }
 
-// UnmarshalText reads what time.ParseDuration does, and days and weeks; an empty text is 0. A number without a unit is a
-// mistake.
+// UnmarshalText reads what time.ParseDuration does, and days and weeks ("d", "w"); an empty text is 0. A number without
+// a unit is a mistake.
 func (d *Duration) UnmarshalText(text []byte) error {
 	if len(text) == 0 {
 		*d = 0

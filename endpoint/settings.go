@@ -13,8 +13,9 @@ import (
 
 // Settings say how a server with plain HTTP endpoints for login, refresh and logout is talked to. The fields are
 // independent choices; the zero value suits a server that has POST /auth/login, /auth/refresh and /auth/logout,
-// speaks JSON and keeps the refresh token in a cookie. Errors name a field that has a mistake as the JSON form does:
-// Login.URL is "login.url".
+// speaks JSON and keeps the refresh token in a cookie. Errors and their hints name a field as the JSON form does:
+// Login.URL is "login.url". Bind and silentrefresh.New do not copy maps, slices and
+// Calls that they point to: these must not be changed afterwards.
 type Settings struct {
 	// Login, Refresh and Logout are the calls. The zero value is POST with JSON to /auth/login, /auth/refresh
 	// and /auth/logout.
@@ -29,11 +30,11 @@ type Settings struct {
 	RefreshToken RefreshTokenAt `json:"refresh_token"`
 	// Session says how long a session lives, where responses do not.
 	Session SessionTimeouts `json:"session"`
-	// Verify, if set, finds the key to check each access token's signature with, as golang-jwt calls it. An
-	// access token that does not verify is not taken, and the exchange fails. Its times are not looked at: this machine's
-	// clock may be wrong.
+	// Verify finds the key to check each access token's signature with, as golang-jwt calls it, concurrently; nil: none is
+	// checked. An access token that does not verify is not taken, and the exchange fails. Its times are not looked at:
+	// this machine's clock may be wrong.
 	Verify jwt.Keyfunc `json:"-"`
-	// Issuer, if set, is what the iss claim of each access token must be.
+	// Issuer is what the iss claim (RFC 7519 section 4.1.1) of each access token must be; "": anything.
 	Issuer string `json:"issuer,omitempty"`
 }
 
@@ -60,8 +61,8 @@ type Call struct {
 	// Fields are fixed fields of the body; for GET, of the query. Credentials go over them, nested objects member by
 	// member. An empty map that is not nil sends an empty object.
 	Fields map[string]any `json:"fields"`
-	// RefreshTokenField names the field that carries the refresh token, where it is not a cookie. In JSON a
-	// dotted name makes nested objects ("variables.token").
+	// RefreshTokenField names the field that carries the refresh token, where it is not a cookie. Refresh and Logout each
+	// name their own. In JSON a dotted name makes nested objects ("variables.token").
 	RefreshTokenField string `json:"refresh_token_field"`
 	// RefreshTokenHeader names the header that carries the refresh token, where neither a cookie nor a field
 	// does: in Authorization with the scheme Bearer, in any other header bare.
@@ -73,7 +74,7 @@ type Call struct {
 	// as they do, in Authorization with the scheme Bearer, in any other header bare.
 	AccessTokenHeader string `json:"access_token_header"`
 	// Refused are rules by which a response refuses the credential for good, where it does so in words that are not
-	// understood: a refresh then ends the session, a login had wrong credentials. Logout has none.
+	// understood: a refresh then ends the session, and a login had the wrong credentials. Logout has none.
 	Refused RefusedRules `json:"refused"`
 	// AcceptedStatus lists the statuses of success, redirects among them, which are then not followed; none: 2xx.
 	AcceptedStatus []int `json:"accepted_status"`
@@ -86,7 +87,7 @@ type Call struct {
 	First *Call `json:"first"`
 	// Take names values in the response of a call that is the First of another. The other uses them, and the names
 	// access_token, refresh_token and csrf_token, in braces: anywhere in its URL and Headers, and in Fields as the whole
-	// of a text. In a login the credentials can be used likewise, and are then no fields by themselves.
+	// of a string. In a login the credentials can be used likewise, and are then not sent as fields.
 	Take map[string]ValueAt `json:"take"`
 
 	kind    auth.Kind       // what the call is for
@@ -162,7 +163,7 @@ type AccessTokenAt struct {
 	// cookie, whatever its Path.
 	Cookie string `json:"cookie"`
 	// ExpiresJSON is the dotted path to its end or lifetime; "": the usual names. A number is a lifetime in
-	// seconds, above 5e8 a Unix time in seconds, above 1e11 one in milliseconds; a text may also be a time
+	// seconds, above 5e8 a Unix time in seconds, above 1e11 one in milliseconds; a string may also be a time
 	// (RFC 3339 and others) or a duration ("15m", "7d", "PT15M").
 	ExpiresJSON string `json:"expires_json"`
 	// ExpiresUnit is what such a number counts: "ms", "s", "m", "h" or "d"; "": what the end of the field's name

@@ -51,7 +51,7 @@ type Store struct {
 	log  *slog.Logger
 }
 
-// EnvKey is the environment variable that DefaultKeys looks at.
+// EnvKey is the environment variable that DefaultKeys looks at, for a key as seal.FormatKey writes it.
 const EnvKey = "SILENTREFRESH_KEY"
 
 // Default opens the folder app/sessions below os.UserConfigDir, with DefaultKeys.

@@ -14,8 +14,8 @@ import (
 // Settings say how a server with plain HTTP endpoints for login, refresh and logout is talked to. The fields are
 // independent choices; the zero value suits a server that has POST /auth/login, /auth/refresh and /auth/logout,
 // speaks JSON and keeps the refresh token in a cookie. Errors and their hints name a field as the JSON form does:
-// Login.URL is "login.url". Bind and silentrefresh.New do not copy the maps and slices in it, nor a First call: these must
-// not be changed afterwards.
+// Login.URL is "login.url". Bind and silentrefresh.New do not copy the maps and slices in Settings, which must not be
+// changed afterwards.
 type Settings struct {
 	// Login, Refresh and Logout are the calls. The zero value is POST with JSON to /auth/login, /auth/refresh
 	// and /auth/logout.

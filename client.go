@@ -96,7 +96,7 @@ func (c *Client) start() {
 func (c *Client) StoreKey() string { return c.key }
 
 // Login exchanges credentials for a session, which replaces the present one. What credentials may be, the Exchanger
-// says: Endpoint takes whatever marshals to a JSON object, and url.Values. A failed Login leaves the present
+// says: Endpoint takes whatever marshals to a JSON object, a []byte that holds one, and url.Values. A failed Login leaves the present
 // session as it is; the error is an *auth.Error where the auth server responded.
 //
 // A session that the Store cannot take is alive all the same: Login returns nil, EventNotSaved and Status.Saved say so,
@@ -123,8 +123,9 @@ func (c *Client) Login(ctx context.Context, credentials any) error {
 }
 
 // Resume takes up a session that exists already: a cookie, a refresh token or an access token that the caller
-// brings. As a page does when it loads, it refreshes first. When that fails for now, Resume says so, and the
-// session is kept and tried again; when it is refused, the session is over.
+// brings. A refresh token that is not a cookie goes where Endpoint.Refresh says (RefreshTokenField). As a page does when
+// it loads, Resume refreshes first. When that fails for now, Resume says so, and the session is kept and tried again;
+// when it is refused, the session is over.
 func (c *Client) Resume(ctx context.Context, s auth.Session) error {
 	st := c.state.Load()
 	if st.closed() {
@@ -261,6 +262,6 @@ func (c *Client) Close() error {
 	return nil
 }
 
-// HTTPClient returns a new http.Client whose requests carry the token. It has no cookie jar: the session's cookies
-// belong to the auth server.
+// HTTPClient returns a new http.Client whose requests carry the token. It has no cookie jar, since the session's cookies
+// belong to the auth server, and no Timeout. Both may be set.
 func (c *Client) HTTPClient() *http.Client { return &http.Client{Transport: c.Transport(nil)} }

@@ -24,7 +24,7 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// Config says where to log in and how to stay so. Its zero values are right for the common case; only BaseURL is
+// Config says where to log in and how to stay logged in. Its zero values are right for the common case; only BaseURL is
 // needed. New copies it.
 type Config struct {
 	// BaseURL is the server's, for instance "https://api.example.com". Its origin gets the token.
@@ -71,7 +71,7 @@ type Config struct {
 	// its Forks; 0: no bound. What a caller asks for with Login and Logout is not counted.
 	MaxExchanges int
 
-	// MaxReplayBody is the size up to which the body of a request is kept for a replay, where it has no GetBody and its
+	// MaxReplayBody is the size, in bytes, up to which the body of a request is kept for a replay, where it has no GetBody and its
 	// length is known; 0: 64 KiB; negative: none is.
 	MaxReplayBody int64
 	// HandOutHeader names a header of API responses in which the server hands out a newer access token; "": none.

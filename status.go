@@ -13,13 +13,13 @@ type State string
 
 // The states.
 const (
-	StateNone        State = "no session"
+	StateNone        State = "no session"  // nobody has logged in, somebody has logged out, or the Store cannot be read
 	StateLoggedIn    State = "logged in"   // there is a usable token
 	StateOffline     State = "offline"     // there is none right now, and a refresh can bring one
 	StateInterrupted State = "interrupted" // the response to a spent credential was lost; it is presented once more
 	StateUnclear     State = "unclear"     // the auth server refuses in words that are not understood; it is asked once an hour
 	StateOver        State = "over"        // only a login helps
-	StateClosed      State = "closed"
+	StateClosed      State = "closed"      // Close was called
 )
 
 // Healthy reports whether requests can be expected to succeed as far as it depends on this process: a session
@@ -43,7 +43,7 @@ type Status struct {
 	Stats       Stats     `json:"stats"`
 }
 
-// Stats counts since New.
+// Stats counts since New or Fork.
 type Stats struct {
 	Refreshes     uint64        `json:"refreshes"`       // exchanges that succeeded, logins by Credentials among them
 	Failures      uint64        `json:"failures"`        // exchanges that did not

@@ -59,7 +59,7 @@ type LogoutTokenUser interface {
 // A TimeoutKeeper knows how long sessions live where no response says so. A Client asks it about sessions that no
 // exchange has brought, and counts an idle timeout anew with each API request.
 type TimeoutKeeper interface {
-	// Timeouts are the lifetimes that a person wrote down.
+	// Timeouts returns the lifetimes that the configuration names.
 	Timeouts() Timeouts
 }
 

@@ -2,7 +2,7 @@ package auth
 
 import "time"
 
-// Timeouts are lifetimes that a person wrote down, for servers whose responses do not say how long their sessions live.
+// Timeouts are lifetimes from the configuration, for servers whose responses do not say how long their sessions live.
 // A zero field is unknown.
 type Timeouts struct {
 	// Token is how long an access token lives, counted from when it was asked for.

@@ -16,5 +16,5 @@
 // refresh token in a cookie. Where a cookie names a session on the server, as in most web applications, any request keeps
 // it alive: Call.Touch makes the refresh such a request. docs/SERVERS.md has settings for a dozen well-known servers.
 //
-// Settings.Bind makes of them the Exchanger, for programs that exchange sessions without the engine.
+// Settings.Bind turns them into an Exchanger, for programs that exchange sessions without the engine.
 package endpoint

@@ -97,7 +97,7 @@ type Call struct {
 	uses    map[string]bool // the values in braces that it and its First want
 }
 
-// ValueAt says where a response has a value. One of the fields is set.
+// ValueAt says where a response has a value. Exactly one of the fields has to be set.
 type ValueAt struct {
 	// JSON is a dotted path.
 	JSON string `json:"json"`

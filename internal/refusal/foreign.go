@@ -31,7 +31,7 @@ var reasons = []struct {
 		service, please wait, vorübergehend, wartung, später, später noch einmal, temporairement, maintenance en
 		cours`)},
 	{Clock, list(`clock, skew, skewed, not yet valid, not valid yet, not active yet, not yet active, nbf, iat, too early, used
-		before, in the future, system time, signature expired`)},
+		before issued, in the future, system time, signature expired`)},
 	{Client, list(`tenant, app id, app secret, consumer key, api key, apikey, api keys, subscription key, app key, client,
 		application, license, licence, lizenz, certificate, zertifikat, redirect uri, grant type, scope, scopes,
 		subscription, trial, billing, payment, plan, service account, service credentials, unmet authentication

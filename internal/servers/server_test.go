@@ -19,11 +19,9 @@ import (
 // input ends, and has POST /test/revoke?user=NAME, which ends a user's sessions by the server's own means.
 type server struct {
 	dir     string
-	command []string // how to run it, in dir
-	needs   string   // a file in dir that is there when it is installed
-	check   []string // a command that fails where something is not installed
-	install string   // how to install it
-	build   bool     // it is a Go module of its own
+	command []string // how to run it, in dir; nil: it is a Go module, and built
+	needs   []string // a command that fails where it is not installed
+	env     []string
 
 	once sync.Once
 	url  string
@@ -59,6 +57,7 @@ func (s *server) start(t *testing.T) (string, error) {
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Dir = s.dir
 	cmd.Env = append(os.Environ(), fmt.Sprintf("LIFE=%d", int(life.Seconds())), "DATA="+t.TempDir())
+	cmd.Env = append(cmd.Env, s.env...)
 	cmd.Stderr = t.Output()
 	in, inErr := cmd.StdinPipe() // it ends with its input, also when this process is killed
 	out, outErr := cmd.StdoutPipe()
@@ -89,20 +88,16 @@ func readPort(out io.Reader, log io.Writer) (int, error) {
 
 // ready returns the command that runs the server, once all that it needs is there.
 func (s *server) ready(t *testing.T) ([]string, error) {
-	missing := fmt.Errorf("%s is %w: %s", s.dir, errMissing, s.install)
-	if s.build && !required() {
-		return nil, missing
-	}
-	if s.build {
+	missing := fmt.Errorf("%s is %w, see internal/servers/README.md", s.dir, errMissing)
+	if s.command == nil {
+		if !required() {
+			return nil, missing // it takes minutes to compile
+		}
 		return build(s.dir, filepath.Join(t.TempDir(), s.dir))
 	}
-	if _, err := os.Stat(filepath.Join(s.dir, s.needs)); err != nil {
-		return nil, missing
-	}
-	if _, err := exec.LookPath(s.command[0]); err != nil {
-		return nil, missing
-	}
-	if s.check != nil && exec.Command(s.check[0], s.check[1:]...).Run() != nil {
+	needs := exec.Command(s.needs[0], s.needs[1:]...)
+	needs.Dir = s.dir
+	if needs.Run() != nil {
 		return nil, missing
 	}
 	return s.command, nil

@@ -13,10 +13,31 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-var pocketbase = &server{dir: "pocketbase", build: true, install: "set SILENTREFRESH_REQUIRE_NODE=1, and it is built"}
+// What is played, and at which servers.
+var (
+	pocketbase = &server{dir: "pocketbase"}
+	django     = debianPython("django", "import django, djoser, rest_framework_simplejwt")
+	rotating   = debianPython("django", "import django, djoser, rest_framework_simplejwt", "ROTATE=1")
 
-var plays = []play{
-	{recipe: "PocketBase", server: pocketbase, user: "ada", me: "/api/collections/users/records/adaadaadaadaada", guests: true, margin: life / 2, reuse: refused, keeps: true},
+	plays = []play{
+		{recipe: "PocketBase", server: pocketbase, user: "ada", me: "/api/collections/users/records/adaadaadaadaada",
+			guests: true, margin: life / 2, reuse: refused, keeps: true},
+		{recipe: "Django simplejwt", server: django, user: "ada", me: "/api/me/"},
+		{recipe: "Django simplejwt", server: rotating, user: "ada", me: "/api/me/", reuse: refused},
+		{recipe: "djoser", server: django, user: "grace", me: "/api/me/", keeps: true},
+	}
+)
+
+// debianPython is a server.py that imports packages of Debian's, which other Pythons do not see.
+func debianPython(dir, imports string, env ...string) *server {
+	const python = "/usr/bin/python3"
+	return &server{dir: dir, needs: []string{python, "-c", imports}, command: []string{python, "server.py"}, env: env}
+}
+
+// node is a server.js on what npm ci installs.
+func node(dir string, env ...string) *server {
+	installed := []string{"node", "-e", "require('fs').accessSync('node_modules/.package-lock.json')"}
+	return &server{dir: dir, needs: installed, command: []string{"node", "server.js"}, env: env}
 }
 
 func TestRecipes(t *testing.T) {

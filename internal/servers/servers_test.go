@@ -18,6 +18,9 @@ var (
 	pocketbase = &server{dir: "pocketbase"}
 	django     = debianPython("django", "import django, djoser, rest_framework_simplejwt")
 	rotating   = debianPython("django", "import django, djoser, rest_framework_simplejwt", "ROTATE=1")
+	nestCookie = node("nest", "MODE=cookie")
+	nestBody   = node("nest", "MODE=body")
+	nestBearer = node("nest", "MODE=bearer")
 
 	plays = []play{
 		{recipe: "PocketBase", server: pocketbase, user: "ada", me: "/api/collections/users/records/adaadaadaadaada",
@@ -25,6 +28,9 @@ var (
 		{recipe: "Django simplejwt", server: django, user: "ada", me: "/api/me/"},
 		{recipe: "Django simplejwt", server: rotating, user: "ada", me: "/api/me/", reuse: refused},
 		{recipe: "djoser", server: django, user: "grace", me: "/api/me/", keeps: true},
+		{recipe: "NestJS with a refresh cookie", server: nestCookie, user: "ada", me: "/me", reuse: refused},
+		{recipe: "NestJS with the refresh token in the body", server: nestBody, user: "ada", me: "/me", reuse: refused},
+		{recipe: "NestJS with the refresh token as bearer", server: nestBearer, user: "ada", me: "/me", reuse: refused},
 	}
 )
 

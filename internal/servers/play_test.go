@@ -2,6 +2,7 @@ package servers_test
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"sync"
 	"testing"
@@ -27,6 +28,8 @@ type play struct {
 	margin time.Duration
 	// guests says that an expired token is no token to the server, which responds as it does to everybody.
 	guests bool
+	// idle plays with no requests at all, where each of them would keep the session alive.
+	idle bool
 	// keeps says that a logout does not reach the server: what was stolen before lives on there.
 	keeps bool
 }
@@ -50,7 +53,7 @@ func (p play) run(t *testing.T, base string) {
 	}
 	s.login(a)
 	first := s.session()
-	s.staysLoggedIn()
+	s.staysLoggedIn(p.idle)
 	if !p.guests {
 		s.replaysStale()
 	}
@@ -60,6 +63,7 @@ func (p play) run(t *testing.T, base string) {
 	s.login(a)
 	revoke(t, base, a)
 	wantOver(t, s.Renew(t.Context()), "a refresh after the server revoked the session")
+	<-time.After(time.Until(s.Status().Expires)) // until then, the server may take the token
 	_, err = s.HTTPClient().Get(base + p.me)
 	wantOver(t, err, "a request after that")
 }
@@ -117,6 +121,7 @@ type stage struct {
 
 	mu      sync.Mutex
 	renewed int
+	trouble []error // what the client said of attempts that failed
 }
 
 func newStage(t *testing.T, p play, base string) *stage {
@@ -130,7 +135,7 @@ func newStage(t *testing.T, p play, base string) *stage {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := client.Close(); err != nil {
+		if err := errors.Join(client.Close(), s.troubles()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -144,9 +149,9 @@ func (s *stage) observe(ev silentrefresh.Event) {
 	switch ev.Kind {
 	case silentrefresh.EventRenewed, silentrefresh.EventUnchanged:
 		s.renewed++
-	case silentrefresh.EventRetrying, silentrefresh.EventNotRenewable, silentrefresh.EventWarning:
+	case silentrefresh.EventRetrying, silentrefresh.EventWarning:
 		if re, ok := errors.AsType[*auth.Error](ev.Err); !ok || !re.Doubtful { // a 403 is asked for twice
-			s.t.Errorf("event %q: %v", ev.Kind, ev.Err)
+			s.trouble = append(s.trouble, ev.Err)
 		}
 	}
 }
@@ -155,6 +160,12 @@ func (s *stage) renewals() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.renewed
+}
+
+func (s *stage) troubles() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return errors.Join(s.trouble...)
 }
 
 func (s *stage) login(a account) {
@@ -184,22 +195,26 @@ func (s *stage) get() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	io.Copy(io.Discard, resp.Body)
 	resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		s.t.Fatalf("%s returned %d, want 200", s.me, resp.StatusCode)
 	}
 }
 
-// staysLoggedIn uses the session until its first token has expired ten times over.
-func (s *stage) staysLoggedIn() {
+// staysLoggedIn uses the session until its first token has expired ten times over, or leaves it to itself for so long.
+func (s *stage) staysLoggedIn(idle bool) {
 	s.t.Helper()
 	beat := time.NewTicker(life / 8)
 	defer beat.Stop()
 	before, end := s.renewals(), time.Now().Add(10*life)
 	for time.Now().Before(end) {
 		<-beat.C
-		s.get()
+		if !idle {
+			s.get()
+		}
 	}
+	s.get()
 	if n := s.renewals() - before; n < 10 {
 		s.t.Errorf("%d renewals in %v, want 10 or more", n, 10*life)
 	}

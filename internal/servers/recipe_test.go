@@ -18,6 +18,10 @@ type recipe struct {
 	endpoint.Settings
 	Attach auth.Attach `json:"attach"`
 	Ask    []string    `json:"ask"`
+	// Credentials is what the tool logs in again with, where there is no refresh: here, with those of the play.
+	Credentials *struct {
+		Keep bool `json:"keep"`
+	} `json:"credentials"`
 }
 
 // readRecipe finds the recipe under a name in bold type.

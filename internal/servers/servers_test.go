@@ -21,6 +21,8 @@ var (
 	nestCookie = node("nest", "MODE=cookie")
 	nestBody   = node("nest", "MODE=body")
 	nestBearer = node("nest", "MODE=bearer")
+	csurf      = node("expresssession", "CSRF=csurf")
+	csrfCSRF   = node("expresssession", "CSRF=csrf-csrf")
 
 	plays = []play{
 		{recipe: "PocketBase", server: pocketbase, user: "ada", me: "/api/collections/users/records/adaadaadaadaada",
@@ -31,6 +33,9 @@ var (
 		{recipe: "NestJS with a refresh cookie", server: nestCookie, user: "ada", me: "/me", reuse: refused},
 		{recipe: "NestJS with the refresh token in the body", server: nestBody, user: "ada", me: "/me", reuse: refused},
 		{recipe: "NestJS with the refresh token as bearer", server: nestBearer, user: "ada", me: "/me", reuse: refused},
+		{recipe: "Django", server: django, user: "barbara", me: "/accounts/profile/", idle: true},
+		{recipe: "express-session", server: csurf, user: "ada", me: "/me", idle: true},
+		{recipe: "express-session", server: csrfCSRF, user: "ada", me: "/me", idle: true},
 	}
 )
 

@@ -53,6 +53,7 @@ settings.configure(
     PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
     SESSION_COOKIE_AGE=LIFE,
     SESSION_SAVE_EVERY_REQUEST=True,
+    LOGOUT_REDIRECT_URL="/accounts/login/",
     REST_FRAMEWORK={"DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework_simplejwt.authentication.JWTAuthentication"]},
     SIMPLE_JWT={
         "ACCESS_TOKEN_LIFETIME": timedelta(seconds=LIFE),

@@ -1,6 +1,7 @@
 package servers_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -42,9 +43,11 @@ const (
 	ended // the server ends the whole session
 )
 
+func (p play) account() account { return account{name: p.user, password: "analytical engine"} }
+
 // run plays the whole life of a session.
 func (p play) run(t *testing.T, base string) {
-	a := account{name: p.user, password: "analytical engine"}
+	a := p.account()
 	s := newStage(t, p, base)
 
 	err := s.Login(t.Context(), s.recipe.credentials(account{name: p.user, password: "guessed"}))
@@ -57,8 +60,10 @@ func (p play) run(t *testing.T, base string) {
 	if !p.guests {
 		s.replaysStale()
 	}
-	p.reuses(t, s, first)
-	s.login(a)
+	if s.recipe.renews() {
+		p.reuses(t, s, first)
+		s.login(a)
+	}
 	p.logsOut(t, s)
 	s.login(a)
 	revoke(t, base, a)
@@ -90,15 +95,21 @@ func (p play) logsOut(t *testing.T, s *stage) {
 	if err := s.Logout(t.Context()); err != nil {
 		t.Fatalf("logout: %v", err)
 	}
+	if s.recipe.renews() {
+		p.resumes(t, s, stolen)
+	}
+	if _, err := s.HTTPClient().Get(s.base + p.me); !errors.Is(err, silentrefresh.ErrNoSession) {
+		t.Errorf("a request after the logout: %v, want ErrNoSession", err)
+	}
+}
+
+func (p play) resumes(t *testing.T, s *stage, stolen auth.Session) {
 	err := newStage(t, p, s.base).Resume(t.Context(), stolen)
 	if p.keeps && err != nil {
 		t.Errorf("a refresh after the logout: %v, want success: this server is not told", err)
 	}
 	if !p.keeps {
 		wantOver(t, err, "a refresh after the logout")
-	}
-	if _, err := s.HTTPClient().Get(s.base + p.me); !errors.Is(err, silentrefresh.ErrNoSession) {
-		t.Errorf("a request after the logout: %v, want ErrNoSession", err)
 	}
 }
 
@@ -130,6 +141,9 @@ func newStage(t *testing.T, p play, base string) *stage {
 	cfg := s.recipe.config(base)
 	cfg.Base, cfg.AuthBase, cfg.Store, cfg.Observe = s.wire, authCalls, &s.store, s.observe
 	cfg.RefreshBefore = p.margin
+	if !s.recipe.renews() {
+		cfg.Credentials = func(context.Context) (any, error) { return s.recipe.credentials(p.account()), nil }
+	}
 	client, err := silentrefresh.New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -147,7 +161,7 @@ func (s *stage) observe(ev silentrefresh.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch ev.Kind {
-	case silentrefresh.EventRenewed, silentrefresh.EventUnchanged:
+	case silentrefresh.EventRenewed, silentrefresh.EventUnchanged, silentrefresh.EventLoggedIn:
 		s.renewed++
 	case silentrefresh.EventRetrying, silentrefresh.EventWarning:
 		if re, ok := errors.AsType[*auth.Error](ev.Err); !ok || !re.Doubtful { // a 403 is asked for twice

@@ -63,6 +63,9 @@ func (r recipe) config(base string) silentrefresh.Config {
 	return silentrefresh.Config{BaseURL: base, Endpoint: r.Settings, Attach: r.Attach}
 }
 
+// renews reports whether there is a refresh. Where there is none, the next session begins with another login.
+func (r recipe) renews() bool { return r.Refresh.URL != "-" }
+
 // credentials are what the tool would make of the account, asked for the recipe's fields.
 func (r recipe) credentials(a account) map[string]string {
 	said := map[string]string{}

@@ -23,6 +23,7 @@ var (
 	nestBearer = node("nest", "MODE=bearer")
 	csurf      = node("expresssession", "CSRF=csurf")
 	csrfCSRF   = node("expresssession", "CSRF=csrf-csrf")
+	feathers   = node("feathers")
 
 	plays = []play{
 		{recipe: "PocketBase", server: pocketbase, user: "ada", me: "/api/collections/users/records/adaadaadaadaada",
@@ -36,6 +37,7 @@ var (
 		{recipe: "Django", server: django, user: "barbara", me: "/accounts/profile/", idle: true},
 		{recipe: "express-session", server: csurf, user: "ada", me: "/me", idle: true},
 		{recipe: "express-session", server: csrfCSRF, user: "ada", me: "/me", idle: true},
+		{recipe: "Feathers", server: feathers, user: "ada", me: "/users"},
 	}
 )
 

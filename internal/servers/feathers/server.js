@@ -17,7 +17,7 @@ app.set("authentication", {
   local: { usernameField: "email", passwordField: "password" },
 });
 
-app.use("users", new MemoryService({ paginate: false }), { methods: ["get", "find"] });
+app.use("users", new MemoryService(), { methods: ["get", "find"] });
 app.service("users").hooks({
   before: { create: [hooks.hashPassword("password")], get: [authenticate("jwt")], find: [authenticate("jwt")] },
   after: { all: [hooks.protect("password")] },
@@ -31,7 +31,8 @@ app.use("authentication", authentication);
 // Feathers has no sessions to end: what can be done is to remove the user.
 app.post("/test/revoke", async (req, res, next) => {
   try {
-    await app.service("users").remove(null, { query: { email: `${req.query.user}@example.com` } });
+    const users = app.service("users");
+    for (const user of await users.find({ query: { email: `${req.query.user}@example.com` } })) await users.remove(user.id);
     res.sendStatus(204);
   } catch (err) {
     next(err);

@@ -24,6 +24,7 @@ var (
 	csurf      = node("expresssession", "CSRF=csurf")
 	csrfCSRF   = node("expresssession", "CSRF=csrf-csrf")
 	feathers   = node("feathers")
+	strapi     = node("strapi")
 
 	plays = []play{
 		{recipe: "PocketBase", server: pocketbase, user: "ada", me: "/api/collections/users/records/adaadaadaadaada",
@@ -38,6 +39,7 @@ var (
 		{recipe: "express-session", server: csurf, user: "ada", me: "/me", idle: true},
 		{recipe: "express-session", server: csrfCSRF, user: "ada", me: "/me", idle: true},
 		{recipe: "Feathers", server: feathers, user: "ada", me: "/users"},
+		{recipe: "Strapi", server: strapi, user: "ada", me: "/api/users/me", reuse: refused},
 	}
 )
 

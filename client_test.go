@@ -177,6 +177,33 @@ func TestF42_ALateSaveDoesNotOverwriteAnotherAccount(t *testing.T) {
 	})
 }
 
+// The response is the observer's: neither the state nor the record has it.
+func TestF71_TheSessionDoesNotHoldTheResponse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakes.Server{After: func(_ auth.Grant, s auth.Session) (auth.Session, error) {
+			s.Response = auth.NewResponse([]byte(`{"name":"ada"}`))
+			return s, nil
+		}}
+		seen := 0
+		c := clientOf(t, as, func(cfg *Config) {
+			cfg.Observe = func(ev Event) {
+				var said struct{ Name string }
+				if ev.Response.Decode(&said) == nil && said.Name == "ada" {
+					seen++
+				}
+			}
+		})
+		if err := c.Renew(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		var said any
+		if held := c.state.Load().session(); seen != 2 || held.Response.Decode(&said) == nil {
+			t.Errorf("the observer has seen %d; the session holds %v", seen, said)
+		}
+	})
+}
+
 // Of two logins at a time one wins, here and in the Store; the other is revoked.
 func TestF34_TwoLoginsAgreeOnOneSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 HTTP/2 that was configured by hand is what is tested here.
+
 package acceptance
 
 import (

@@ -28,7 +28,7 @@
 //		err = client.Login(ctx, credentials)
 //	}
 //
-// The module redisstore does the same for replicas on many machines, oidc for logins that live at an identity
+// The module redisstore does the same for replicas on many machines, oauth for logins that live at an identity
 // provider, keyringstore keeps filestore's key in the keychain of the operating system. Store is a small interface,
 // and package storetest tells whether one keeps its promises.
 //
@@ -58,7 +58,7 @@
 //
 // # How it is built
 //
-// Three floors: package auth is the vocabulary, package endpoint and the module oidc are the exchangers, which know how
+// Three floors: package auth is the vocabulary, package endpoint and the module oauth are the exchangers, which know how
 // one kind of server is talked to, and this package is the engine, which knows when. In the order in which a request
 // passes through it:
 //

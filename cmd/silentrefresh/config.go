@@ -13,10 +13,10 @@ import (
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/endpoint"
-	"github.com/silentrefresh/silentrefresh/oidc"
+	"github.com/silentrefresh/silentrefresh/oauth"
 )
 
-// config is the config file. Its fields are those of silentrefresh.Config, silentrefresh.Endpoint and oidc.Config
+// config is the config file. Its fields are those of silentrefresh.Config, silentrefresh.Endpoint and oauth.Config
 // under the same names.
 type config struct {
 	BaseURL string   `json:"base_url"`
@@ -31,7 +31,7 @@ type config struct {
 	MaxWait        duration             `json:"max_wait"`
 	Margin         duration             `json:"margin"`
 	MaxAge         duration             `json:"max_age"`
-	OIDC           *oidc.Config         `json:"oidc"`
+	OAuth          *oauth.Config        `json:"oauth"`
 	Ask            []string             `json:"ask"` // the fields that login asks for; nil: email and password
 
 	Credentials *credentialSource `json:"credentials"` // for logins without a person; nil: there are none
@@ -116,12 +116,12 @@ func parseConfig(document []byte) (*config, error) {
 	if c.BaseURL == "" {
 		return nil, errNoBaseURL
 	}
-	if c.OIDC != nil {
-		if _, err := oidc.New(*c.OIDC); err != nil {
+	if c.OAuth != nil {
+		if _, err := oauth.New(*c.OAuth); err != nil {
 			return nil, err
 		}
 	}
-	return c, c.Credentials.check(c.OIDC != nil)
+	return c, c.Credentials.check(c.OAuth != nil)
 }
 
 // renewsItself reports whether a refresh presents the access token and nothing else, so that it comes too late once that
@@ -129,7 +129,7 @@ func parseConfig(document []byte) (*config, error) {
 func (c *config) renewsItself() bool {
 	r := c.Refresh
 	alone := (r.AccessTokenField != "" || r.AccessTokenHeader != "") && r.RefreshTokenField == "" && r.RefreshTokenHeader == ""
-	return c.OIDC == nil && c.Credentials == nil && (alone || r.Touch)
+	return c.OAuth == nil && c.Credentials == nil && (alone || r.Touch)
 }
 
 // client is the library's Config for c, without what belongs to this run of the program.
@@ -140,10 +140,10 @@ func (c *config) client() (silentrefresh.Config, error) {
 		MaxWait: time.Duration(c.MaxWait), RefreshBefore: time.Duration(c.Margin), MaxAge: time.Duration(c.MaxAge),
 		Endpoint: c.Settings,
 	}
-	if c.OIDC == nil {
+	if c.OAuth == nil {
 		return cfg, nil
 	}
-	provider, err := oidc.New(*c.OIDC)
+	provider, err := oauth.New(*c.OAuth)
 	if err != nil {
 		return cfg, err
 	}
@@ -210,6 +210,6 @@ a line, or a JSON object; no shell reads it. With "keep" instead, those of the l
 What the server has refused once is not presented again:
   "credentials": {"command": ["pass", "show", "example"], "fields": {"email": "ada@example.com"}, "keep": false}
 
-With an identity provider, "oidc" stands in place of login, refresh and logout. Its flow is browser, device or silent:
-  "oidc": {"issuer": "", "client_id": "", "client_secret": "", "flow": "browser", "scopes": [], "redirect_uri": ""}
+With an identity provider, "oauth" stands in place of login, refresh and logout. Its flow is browser, device or silent:
+  "oauth": {"issuer": "", "client_id": "", "client_secret": "", "flow": "browser", "scopes": [], "redirect_uri": ""}
 `

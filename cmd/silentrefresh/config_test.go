@@ -9,7 +9,7 @@ import (
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/authtest"
-	"github.com/silentrefresh/silentrefresh/oidc"
+	"github.com/silentrefresh/silentrefresh/oauth"
 )
 
 // TestConfigDocument: what the issue of the file format shows, and what "help config" shows, can be read.
@@ -27,9 +27,9 @@ func TestConfigDocument(t *testing.T) {
 	if _, err := silentrefresh.New(cfg); err != nil {
 		t.Error(err)
 	}
-	_, provider, _ := strings.Cut(remarks, `"oidc": `)
-	if err := json.Unmarshal([]byte(provider), &oidc.Config{}); err != nil {
-		t.Errorf("oidc: %v in %s", err, provider)
+	_, provider, _ := strings.Cut(remarks, `"oauth": `)
+	if err := json.Unmarshal([]byte(provider), &oauth.Config{}); err != nil {
+		t.Errorf("oauth: %v in %s", err, provider)
 	}
 	if cfg.Timeout != 30*time.Second || cfg.MaxWait != 10*time.Second || cfg.RefreshBefore != 0 || c.Ask[1] != "password" {
 		t.Errorf("%+v", cfg)
@@ -90,21 +90,21 @@ func TestAttach(t *testing.T) {
 // TestConfigMistakes are named, and values, which may be secrets, are not repeated.
 func TestConfigMistakes(t *testing.T) {
 	for document, want := range map[string]string{
-		`{"base_url": "http://127.0.0.1", "colour": "s3cret"}`:                                       `"colour"`,
-		`{"base_url": "http://127.0.0.1", "login": {"uri": "s3cret"}}`:                               `"uri"`,
-		`{"base_url": "http://127.0.0.1", "csrf": {"kookie": "s3cret"}}`:                             `"kookie"`,
-		`{"base_url": "http://127.0.0.1", "attach": {"prefix": "s3cret"}}`:                           `"prefix"`,
-		`{"base_url": "http://127.0.0.1", "oidc": {"issuer": "https://s3cret", "secret": "s3cret"}}`: `"secret"`,
-		`{"base_url": "http://127.0.0.1", "oidc": {}}`:                                               "issuer",
-		`{"base_url": "http://127.0.0.1", "timeout": "s3cret"}`:                                      "timeout: not a time span: write it as 90s, 15m or 8h",
-		`{"base_url": "http://127.0.0.1", "timeout": 30}`:                                            "timeout: not a time span: write it as 90s, 15m or 8h",
-		`{"base_url": "http://127.0.0.1", "login": {"url": ["s3cret"]}}`:                             `"login.url" is of the wrong type: array`,
-		`{"base_url": "http://127.0.0.1"} s3cret`:                                                    "follows",
-		`{"base_url": "http://127.0.0.1",` + "\n\n" + `"login": s3cret}`:                             "line 3",
-		`{"base_url": "http://127.0.0.1"`:                                                            "too early",
-		``:                                                                                           "too early",
-		`{}`:                                                                                         `"base_url" is missing`,
-		`[]`:                                                                                         "array",
+		`{"base_url": "http://127.0.0.1", "colour": "s3cret"}`:                                        `"colour"`,
+		`{"base_url": "http://127.0.0.1", "login": {"uri": "s3cret"}}`:                                `"uri"`,
+		`{"base_url": "http://127.0.0.1", "csrf": {"kookie": "s3cret"}}`:                              `"kookie"`,
+		`{"base_url": "http://127.0.0.1", "attach": {"prefix": "s3cret"}}`:                            `"prefix"`,
+		`{"base_url": "http://127.0.0.1", "oauth": {"issuer": "https://s3cret", "secret": "s3cret"}}`: `"secret"`,
+		`{"base_url": "http://127.0.0.1", "oauth": {}}`:                                               "issuer",
+		`{"base_url": "http://127.0.0.1", "timeout": "s3cret"}`:                                       "timeout: not a time span: write it as 90s, 15m or 8h",
+		`{"base_url": "http://127.0.0.1", "timeout": 30}`:                                             "timeout: not a time span: write it as 90s, 15m or 8h",
+		`{"base_url": "http://127.0.0.1", "login": {"url": ["s3cret"]}}`:                              `"login.url" is of the wrong type: array`,
+		`{"base_url": "http://127.0.0.1"} s3cret`:                                                     "follows",
+		`{"base_url": "http://127.0.0.1",` + "\n\n" + `"login": s3cret}`:                              "line 3",
+		`{"base_url": "http://127.0.0.1"`:                                                             "too early",
+		``:                                                                                            "too early",
+		`{}`:                                                                                          `"base_url" is missing`,
+		`[]`:                                                                                          "array",
 	} {
 		_, err := parseConfig([]byte(document))
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -129,7 +129,7 @@ func TestConfigMistakesOfTheLibrary(t *testing.T) {
 
 // TestStoredSettingsAreWhole: a client secret, which prints as [redacted], is kept as it was given.
 func TestStoredSettingsAreWhole(t *testing.T) {
-	document := json.RawMessage(`{"base_url":"http://127.0.0.1","oidc":{"issuer":"http://127.0.0.1","client_id":"c","client_secret":"s3cret"}}`)
+	document := json.RawMessage(`{"base_url":"http://127.0.0.1","oauth":{"issuer":"http://127.0.0.1","client_id":"c","client_secret":"s3cret"}}`)
 	p, err := newProfile("", document, "")
 	if err != nil {
 		t.Fatal(err)
@@ -142,7 +142,7 @@ func TestStoredSettingsAreWhole(t *testing.T) {
 	if err != nil || len(all) != 1 {
 		t.Fatal(all, err)
 	}
-	if got := all[0].config.OIDC.ClientSecret.Reveal(); got != "s3cret" || all[0].Session != "default" {
+	if got := all[0].config.OAuth.ClientSecret.Reveal(); got != "s3cret" || all[0].Session != "default" {
 		t.Errorf("read %q, session %q", got, all[0].Session)
 	}
 }

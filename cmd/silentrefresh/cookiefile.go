@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
-	"github.com/silentrefresh/silentrefresh/oidc"
+	"github.com/silentrefresh/silentrefresh/oauth"
 )
 
 // readCookies reads a file in Netscape's format, as curl and the export of browsers write it, and returns the
@@ -86,8 +86,8 @@ func concerns(c *auth.Cookie, hosts []string) bool {
 	return false
 }
 
-// providerCookies are cookies as package oidc takes them.
-func providerCookies(cookies []auth.Cookie) (all oidc.Cookies) {
+// providerCookies are cookies as package oauth takes them.
+func providerCookies(cookies []auth.Cookie) (all oauth.Cookies) {
 	for _, c := range cookies {
 		h := &http.Cookie{Name: c.Name, Value: c.Value.Reveal(), Quoted: c.Quoted, Path: c.Path, Secure: c.Secure, HttpOnly: c.HttpOnly, Expires: c.Expires}
 		if !c.HostOnly {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
-	"github.com/silentrefresh/silentrefresh/oidc"
+	"github.com/silentrefresh/silentrefresh/oauth"
 )
 
 // begin begins the session the way that the flags ask for.
@@ -23,7 +23,7 @@ func (a *app) begin(ctx context.Context, c *silentrefresh.Client) error {
 			given++
 		}
 	}
-	provider := a.profile.config.OIDC
+	provider := a.profile.config.OAuth
 	switch {
 	case given > 1:
 		return usage("-d, -cookie-file and -refresh-token exclude each other", "give one")
@@ -94,7 +94,7 @@ func (a *app) bringRefreshToken(ctx context.Context, c *silentrefresh.Client) er
 }
 
 // bringCookies takes up a browser's session: with the server itself, or with its identity provider.
-func (a *app) bringCookies(ctx context.Context, c *silentrefresh.Client, provider *oidc.Config) error {
+func (a *app) bringCookies(ctx context.Context, c *silentrefresh.Client, provider *oauth.Config) error {
 	hosts := a.profile.config.hosts()
 	if provider != nil {
 		hosts = hostsOf(append([]string{provider.Issuer}, provider.Origins...)...)

@@ -33,14 +33,14 @@ const (
 )
 
 // check reports every mistake in s. A nil s has none.
-func (s *credentialSource) check(oidc bool) error {
+func (s *credentialSource) check(oauth bool) error {
 	if s == nil {
 		return nil
 	}
 	var mistakes []error
 	wrong := func(text string) { mistakes = append(mistakes, errors.New(text)) }
 	switch {
-	case oidc:
+	case oauth:
 		wrong("credentials: the identity provider logs in; leave them out")
 	case s.Keep && len(s.Command) > 0:
 		wrong("credentials: command and keep exclude each other; leave one of the two out")

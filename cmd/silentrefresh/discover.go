@@ -142,8 +142,8 @@ func (a *app) agreed(ctx context.Context, question string, settings []byte) erro
 
 // chooseProvider goes on with an authorization server: its login needs a client that is registered there.
 func (a *app) chooseProvider(ctx context.Context, r discover.Result) error {
-	oidc := map[string]any{"issuer": r.OAuth.Issuer, "client_id": "CLIENT"}
-	settings, err := encode(map[string]any{"base_url": r.BaseURL, "oidc": oidc})
+	server := map[string]any{"issuer": r.OAuth.Issuer, "client_id": "CLIENT"}
+	settings, err := encode(map[string]any{"base_url": r.BaseURL, "oauth": server})
 	if err != nil {
 		return err
 	}
@@ -159,10 +159,10 @@ func (a *app) chooseProvider(ctx context.Context, r discover.Result) error {
 	if err != nil {
 		return err
 	}
-	if oidc["client_id"] = strings.TrimSpace(client); oidc["client_id"] == "" {
+	if server["client_id"] = strings.TrimSpace(client); server["client_id"] == "" {
 		return &failure{what: "nothing was sent", do: "register a client at " + r.OAuth.Issuer, code: exitFailed}
 	}
-	if settings, err = encode(map[string]any{"base_url": r.BaseURL, "oidc": oidc}); err != nil {
+	if settings, err = encode(map[string]any{"base_url": r.BaseURL, "oauth": server}); err != nil {
 		return err
 	}
 	return a.useSettings(settings)

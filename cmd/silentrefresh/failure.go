@@ -146,7 +146,7 @@ func (a *app) endedAt(said bool) string {
 	return ""
 }
 
-var prefixes = strings.NewReplacer("silentrefresh: ", "", "filestore: ", "", "oidc: ", "", "authtest: ", "", "discover: ", "")
+var prefixes = strings.NewReplacer("silentrefresh: ", "", "filestore: ", "", "oauth: ", "", "authtest: ", "", "discover: ", "")
 
 // plain is err without prefixes that only help a programmer, and without the URL, whose query may hold a secret.
 func plain(err error) string {

@@ -6,7 +6,7 @@ require (
 	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/silentrefresh/silentrefresh v0.1.0
 	github.com/silentrefresh/silentrefresh/keyringstore v0.1.0
-	github.com/silentrefresh/silentrefresh/oidc v0.1.0
+	github.com/silentrefresh/silentrefresh/oauth v0.1.0
 	golang.org/x/term v0.47.0
 )
 

@@ -11,7 +11,7 @@ import (
 	"github.com/silentrefresh/silentrefresh/auth"
 )
 
-const loginHelp = `Without -d, -cookie-file and -refresh-token it asks on the terminal, and a password is not echoed; with "oidc" in the
+const loginHelp = `Without -d, -cookie-file and -refresh-token it asks on the terminal, and a password is not echoed; with "oauth" in the
 settings it opens the browser, or shows a code for another device. The settings are stored with the session: what was
 given with -config or -base need not be given again.
 

@@ -26,7 +26,7 @@ func configMistakes(document []byte, err error) error {
 	} else if err := c.check(); err != nil {
 		mistakes = append(mistakes, err)
 	}
-	if err := c.Credentials.check(c.OIDC != nil); err != nil {
+	if err := c.Credentials.check(c.OAuth != nil); err != nil {
 		mistakes = append(mistakes, err)
 	}
 	return errors.Join(distinct(mistakes)...)

@@ -214,7 +214,7 @@ func TestF106_CredentialMistakes(t *testing.T) {
 			t.Errorf("%s: %v, want %q", document, err, want)
 		}
 	}
-	if _, err := parseConfig([]byte(`{"base_url": "http://127.0.0.1", "credentials": {"keep": true}, "oidc": {"issuer": "http://127.0.0.1", "client_id": "c"}}`)); err == nil {
+	if _, err := parseConfig([]byte(`{"base_url": "http://127.0.0.1", "credentials": {"keep": true}, "oauth": {"issuer": "http://127.0.0.1", "client_id": "c"}}`)); err == nil {
 		t.Error("with an identity provider")
 	}
 }

@@ -107,7 +107,7 @@ func (l *learner) describeProvider() {
 		client, _ := leafAt(x.fields, "client_id").(string)
 		l.result.OAuth = &OAuth{ClientID: client, Issuer: l.issuer(x)}
 		l.result.found(Certain, l.from(x), "the login is at an identity provider, with an authorization code")
-		l.result.missing(`settings cannot log in there; give "oidc" with the provider's issuer and a client of your own`)
+		l.result.missing(`settings cannot log in there; give "oauth" with the provider's issuer and a client of your own`)
 		return
 	}
 }

@@ -151,7 +151,7 @@ func TestProviderLogin(t *testing.T) {
 	if r.OAuth == nil || r.OAuth.ClientID != "spa" || r.OAuth.Issuer != "https://id.example.com" {
 		t.Errorf("%+v", r.OAuth)
 	}
-	missing(t, r, `"oidc"`)
+	missing(t, r, `"oauth"`)
 	if s := settings(t, r); strings.Contains(s, "C1-") || strings.Contains(s, "V1-") {
 		t.Errorf("the code got out: %s", s)
 	}

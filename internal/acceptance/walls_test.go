@@ -21,7 +21,7 @@ func TestWalls(t *testing.T) {
 		{".", "./endpoint/discover", []string{"/auth", "/endpoint", "/internal/"}},
 		{".", ".", []string{"/auth", "/endpoint", "/internal/"}},
 		{".", "./seal", []string{"/internal/"}},
-		{"oidc", ".", []string{"/auth", "/internal/", "/oidc"}},
+		{"oauth", ".", []string{"/auth", "/internal/", "/oauth"}},
 	} {
 		for _, dep := range projectDeps(t, wall.folder, wall.pkg) {
 			if !slices.ContainsFunc(wall.may, func(prefix string) bool { return strings.HasPrefix(dep, module+prefix) }) {

@@ -2,8 +2,6 @@ package oauth
 
 import (
 	"context"
-	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -13,18 +11,27 @@ import (
 )
 
 // browser logs in through the system's browser (RFC 8252): the response comes to a port of this machine that is
-// open only meanwhile.
+// open only meanwhile, or is pasted where the browser is on another machine.
 func (x *exchange) browser(ctx context.Context) (auth.Session, error) {
-	listener, redirectURI, err := listen(ctx, x.c.RedirectURI)
+	listeners, redirectURI, err := listen(ctx, x.c.RedirectURI, x.earlierPort())
 	if err != nil {
 		return auth.Session{}, x.mistake("listening for the browser's response: %w", err)
 	}
-	a := x.authorization(redirectURI, x.consent(), "")
 	responses := make(chan url.Values, 1)
-	server := &http.Server{Handler: callback(a, responses), ReadHeaderTimeout: 10 * time.Second}
-	go server.Serve(listener) // ends with close below
-	response, err := x.await(ctx, a.url, responses)
-	closeServer(server)
+	server := &http.Server{ReadHeaderTimeout: 10 * time.Second}
+	defer closeServer(server, listeners)
+	if err := x.introduce(ctx, redirectURI); err != nil {
+		return auth.Session{}, err
+	}
+	a, err := x.authorization(ctx, redirectURI, x.consent(), "")
+	if err != nil {
+		return auth.Session{}, err
+	}
+	server.Handler = x.callback(a, responses)
+	for _, l := range listeners {
+		go server.Serve(l) // ends with closeServer
+	}
+	response, err := x.await(ctx, a, responses)
 	if err != nil {
 		return auth.Session{}, err
 	}
@@ -35,91 +42,60 @@ func (x *exchange) browser(ctx context.Context) (auth.Session, error) {
 	return x.redeem(ctx, a, code, auth.Session{})
 }
 
-// consent is the prompt that a refresh token has to be asked for with (OpenID Connect Core section 11).
-func (x *exchange) consent() string {
-	for _, scope := range x.c.Scopes {
-		if scope == "offline_access" && x.c.Params["prompt"] == "" {
-			return "consent"
-		}
-	}
-	return ""
-}
-
-// await opens the page and waits for its response.
-func (x *exchange) await(ctx context.Context, page string, responses <-chan url.Values) (url.Values, error) {
-	opened := make(chan error, 1)
-	go func() { opened <- x.c.OpenBrowser(page) }()
-	for {
-		select {
-		case response := <-responses:
-			return response, nil
-		case err := <-opened:
-			if err != nil {
-				x.c.Prompt(Prompt{URL: page})
-			}
-			opened = nil
-		case <-ctx.Done():
-			return nil, x.mistake("waiting for a login in the browser: %w", context.Cause(ctx))
-		}
-	}
-}
-
-// listen opens the port that redirectURI names, a free one if it names none, and returns the URI with the port.
-func listen(ctx context.Context, redirectURI string) (net.Listener, string, error) {
-	u, err := url.Parse(redirectURI)
-	if err != nil {
-		return nil, "", err
-	}
-	host := u.Hostname()
-	if strings.EqualFold(host, "localhost") {
-		host = "127.0.0.1"
-	}
-	port := u.Port()
-	if port == "" {
-		port = "0"
-	}
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, port))
-	if err != nil {
-		return nil, "", err
-	}
-	u.Host = net.JoinHostPort(u.Hostname(), fmt.Sprint(l.Addr().(*net.TCPAddr).Port))
-	return l, u.String(), nil
-}
-
-// callback takes the first response that carries a's state. Others are turned away, or any page on the machine
-// could end the login.
-func callback(a authorization, responses chan<- url.Values) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		u := *r.URL
-		u.Scheme, u.Host = "http", r.Host
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		w.Header().Set("Cache-Control", "no-store")
-		w.Header().Set("Referrer-Policy", "no-referrer")
-		q := r.URL.Query()
-		switch {
-		case r.Method != http.MethodGet || !isResponse(&u, a.redirectURI):
-			http.NotFound(w, r)
-			return
-		case q.Get("state") != a.state:
-			http.Error(w, "This response belongs to another login. Nothing has happened.", http.StatusBadRequest)
-			return
-		case q.Has("error"):
-			fmt.Fprintln(w, "The login did not succeed. You can close this window; the program says why.")
-		default:
-			fmt.Fprintln(w, "You can close this window and go back to the program.")
-		}
-		select {
-		case responses <- q:
-		default: // responded already
-		}
-	})
-}
-
-// closeServer lets the page reach the browser before it closes the port.
-func closeServer(s *http.Server) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+// await shows the page, opens it, and waits for its response.
+func (x *exchange) await(ctx context.Context, a authorization, responses chan url.Values) (url.Values, error) {
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if s.Shutdown(ctx) != nil {
-		s.Close()
+	x.c.Prompt(Prompt{URL: a.url})
+	go func() {
+		if x.c.OpenBrowser(a.url) != nil {
+			x.paste(ctx, a, responses)
+		}
+	}()
+	select {
+	case response := <-responses:
+		return response, nil
+	case <-ctx.Done():
+		return nil, x.mistake("waiting for a login in the browser: %w", context.Cause(ctx))
+	}
+}
+
+// maxPastes is how often a person may paste something else.
+const maxPastes = 5
+
+// paste takes the address that a browser elsewhere ended at. It is as good as what the browser brings itself: state,
+// issuer and code are checked in the same way.
+func (x *exchange) paste(ctx context.Context, a authorization, responses chan<- url.Values) {
+	for range maxPastes {
+		address, err := x.c.Paste(ctx)
+		if err != nil {
+			return // there is nobody to ask
+		}
+		if q := pasted(address); q.Get("state") == a.state {
+			deliver(responses, q)
+			return
+		}
+	}
+}
+
+// pasted is the query of an address, or of what a person has copied of it.
+func pasted(address string) url.Values {
+	address = strings.TrimSpace(address)
+	if _, query, found := strings.Cut(address, "?"); found {
+		address = query
+	}
+	address, _, _ = strings.Cut(address, "#")
+	q, err := url.ParseQuery(address)
+	if err != nil {
+		return nil
+	}
+	return q
+}
+
+// deliver hands the first response on; there is room for one.
+func deliver(responses chan<- url.Values, q url.Values) {
+	select {
+	case responses <- q:
+	default:
 	}
 }

@@ -2,36 +2,42 @@ package oauth
 
 import (
 	"context"
-	"encoding/json"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
-	"golang.org/x/oauth2"
 )
+
+// What a device waits between polls: usually, after it was told to slow down, at most (RFC 8628 sections 3.2 and 3.5).
+const (
+	usualInterval  = 5 * time.Second
+	slowDown       = 5 * time.Second
+	longestBackoff = time.Minute
+)
+
+// A deviceCode is the response of the device authorization endpoint (RFC 8628 section 3.2).
+type deviceCode struct {
+	code, userCode   string
+	uri, completeURI string
+	ends             time.Time // zero if it does not say
+	interval         time.Duration
+}
 
 // device logs in with a code that a person enters on another device (RFC 8628).
 func (x *exchange) device(ctx context.Context) (auth.Session, error) {
-	da, err := x.deviceCode(ctx)
+	if err := x.introduce(ctx, ""); err != nil {
+		return auth.Session{}, err
+	}
+	c, err := x.deviceCode(ctx)
 	if err != nil {
 		return auth.Session{}, err
 	}
-	x.c.Prompt(Prompt{URL: da.VerificationURI, CompleteURL: da.VerificationURIComplete, Code: da.UserCode, Expires: sooner(ctx, da.Expiry)})
-	tok, err := x.poll(ctx, da)
+	x.c.Prompt(Prompt{URL: c.uri, CompleteURL: c.completeURI, Code: c.userCode, Expires: sooner(ctx, c.ends)})
+	t, err := x.poll(ctx, c)
 	if err != nil {
 		return auth.Session{}, err
 	}
-	s := x.session(tok)
-	if idTokenOf(tok) == "" {
-		return s, nil // plain OAuth 2.0 servers have this grant too
-	}
-	claims, err := x.verify(ctx, tok, "", "")
-	if err != nil {
-		return auth.Session{}, err
-	}
-	x.identify(&s, claims, extra{IDToken: idTokenOf(tok)})
-	return s, nil
+	return x.admit(ctx, t, x.begun(), "", "")
 }
 
 // sooner is when ctx ends, or the code if that is earlier; a zero code has no end. A person who is told more than
@@ -43,41 +49,70 @@ func sooner(ctx context.Context, code time.Time) time.Time {
 	return code
 }
 
-// deviceCode asks for the codes (section 3.1). x/oauth2 has a call for it, which neither authenticates a client
-// with a secret nor ends with its context.
-func (x *exchange) deviceCode(ctx context.Context) (*oauth2.DeviceAuthResponse, error) {
-	form := url.Values{"scope": {strings.Join(x.c.Scopes, " ")}}
+// deviceCode asks for the codes (section 3.1).
+func (x *exchange) deviceCode(ctx context.Context) (*deviceCode, error) {
+	if x.DeviceEndpoint == "" {
+		return nil, x.mistake("%s has no device authorization endpoint", x.name())
+	}
+	form := url.Values{}
 	for name, value := range x.c.Params {
 		form.Set(name, value)
 	}
-	body, err := x.post(ctx, x.DeviceEndpoint, form)
-	if err != nil {
-		return nil, err
+	if scope := x.scope(); scope != "" {
+		form.Set("scope", scope)
 	}
-	da := &oauth2.DeviceAuthResponse{}
-	if json.Unmarshal(body, da) != nil || da.DeviceCode == "" || da.UserCode == "" || da.VerificationURI == "" {
+	if resource := x.identifier(extra{}); resource != "" {
+		form.Set("resource", resource)
+	}
+	r, failure := x.post(ctx, x.DeviceEndpoint, form)
+	if failure != nil {
+		return nil, harmless(failure)
+	}
+	c := &deviceCode{
+		code: r.text("device_code"), userCode: r.text("user_code"),
+		uri: r.text("verification_uri"), completeURI: r.text("verification_uri_complete"),
+	}
+	if c.uri == "" {
+		c.uri = r.text("verification_url") // before the RFC
+	}
+	if c.code == "" || c.userCode == "" || c.uri == "" {
 		return nil, x.mistake("the device authorization endpoint's response has no code for a person")
 	}
-	return da, nil
+	if life := r.after(x.wire.last.date, "expires_in"); life > 0 {
+		c.ends = x.wire.last.began.Add(life)
+	}
+	c.interval = usualInterval
+	if interval := r.after(x.wire.last.date, "interval"); interval > 0 {
+		c.interval = min(interval, longestBackoff)
+	}
+	return c, nil
 }
 
-// poll waits for the person (section 3.4). A call that gets no response is not the end: the provider may be back
+// poll waits for the person (section 3.4). A call that gets no response is not the end: the server may be back
 // before the code expires.
-func (x *exchange) poll(ctx context.Context, da *oauth2.DeviceAuthResponse) (*oauth2.Token, error) {
+func (x *exchange) poll(ctx context.Context, c *deviceCode) (*tokens, error) {
 	for {
-		tok, err := x.oauth("").DeviceAccessToken(x.with(ctx), da)
-		switch {
-		case err == nil:
-			return tok, nil
-		case ctx.Err() != nil:
+		select {
+		case <-time.After(c.interval):
+		case <-ctx.Done():
 			return nil, x.mistake("waiting for a person to enter the code: %w", context.Cause(ctx))
-		case !da.Expiry.IsZero() && !time.Now().Before(da.Expiry):
+		}
+		if !c.ends.IsZero() && !time.Now().Before(c.ends) {
 			return nil, x.mistake("the code expired before anybody entered it")
 		}
-		e := x.failed(err)
-		if !e.Unsent && !e.MaybeSpent {
+		t, e := x.ask(ctx, url.Values{"grant_type": {grantTypes[Device]}, "device_code": {c.code}}, extra{})
+		switch {
+		case e == nil:
+			return t, nil
+		case ctx.Err() != nil:
+			return nil, x.mistake("waiting for a person to enter the code: %w", context.Cause(ctx))
+		case e.Code == "authorization_pending":
+		case e.Code == "slow_down":
+			c.interval += slowDown
+		case e.Unsent || e.MaybeSpent:
+			c.interval = min(2*max(c.interval, usualInterval), longestBackoff) // section 3.5: back off exponentially
+		default:
 			return nil, e
 		}
-		da.Interval = min(2*max(da.Interval, 5), 60) // section 3.5: back off exponentially
 	}
 }

@@ -122,6 +122,7 @@ func TestDiscoveryGrowsOld(t *testing.T) {
 			if _, err := refresh(t, e, hc, s); err != nil {
 				t.Fatal(err)
 			}
+			synctest.Wait() // it is renewed beside
 			if n := op.Calls(document); n != want {
 				t.Errorf("discovered %d times, want %d", n, want)
 			}

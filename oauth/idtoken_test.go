@@ -22,7 +22,7 @@ func TestIDTokensThatLie(t *testing.T) {
 		want      string
 	}{
 		{"not signed", nil, "none", "none"},
-		{"wrong key", nil, "stranger", "none of the provider's keys fits"},
+		{"wrong key", nil, "stranger", "none of the server's keys fits"},
 		{"issuer", set("iss", "https://evil.example.com"), "", "different provider"},
 		{"audience", set("aud", "another"), "", "audience"},
 		{"several audiences, no azp", set("aud", []string{fakeop.ClientID, "another"}), "", "another client"},

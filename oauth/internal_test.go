@@ -2,28 +2,32 @@ package oauth
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
-func TestBrowserCommand(t *testing.T) {
+func TestBrowserCommands(t *testing.T) {
+	const windows = "rundll32.exe url.dll,FileProtocolHandler" // never through cmd, which would read the & of a URL
 	for _, test := range []struct {
 		system string
 		env    map[string]string
-		want   string
-		opens  bool
+		want   []string
 	}{
-		{"linux", nil, "", false},
-		{"linux", map[string]string{"DISPLAY": ":0"}, "xdg-open", true},
-		{"freebsd", map[string]string{"WAYLAND_DISPLAY": "wayland-0"}, "xdg-open", true},
-		{"darwin", nil, "open", true},
-		{"windows", nil, "rundll32", true},
+		{"linux", nil, nil},
+		{"linux", map[string]string{"DISPLAY": ":0"}, []string{"xdg-open"}},
+		{"freebsd", map[string]string{"WAYLAND_DISPLAY": "wayland-0"}, []string{"xdg-open"}},
+		{"darwin", nil, []string{"open"}},
+		{"windows", nil, []string{windows}},
+		{"linux", map[string]string{"WSL_DISTRO_NAME": "Debian"}, []string{"wslview", windows}},
+		{"linux", map[string]string{"BROWSER": "firefox -P work:w3m %s: "}, []string{"firefox -P work", "w3m %s"}},
+		{"linux", map[string]string{"BROWSER": "firefox", "DISPLAY": ":0"}, []string{"firefox", "xdg-open"}},
 	} {
-		name, args, err := browserCommand(test.system, func(k string) string { return test.env[k] })
-		if name != test.want || (err == nil) != test.opens {
-			t.Errorf("%s %v: %s %v, %v", test.system, test.env, name, args, err)
+		var got []string
+		for _, command := range browserCommands(test.system, func(k string) string { return test.env[k] }) {
+			got = append(got, strings.Join(command, " "))
 		}
-		if test.system == "windows" && !slices.Equal(args, []string{"url.dll,FileProtocolHandler"}) {
-			t.Errorf("windows: %v", args) // never through cmd, which would read the & of a URL
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%s %v: %q, want %q", test.system, test.env, got, test.want)
 		}
 	}
 }

@@ -1,19 +1,20 @@
 package oauth
 
 import (
-	"errors"
 	"fmt"
+	"io"
 	"os"
-	"os/exec"
-	"runtime"
+	"strings"
 	"time"
+
+	"rsc.io/qr"
 )
 
 // A Prompt says what a person has to do for a login to go on.
 type Prompt struct {
 	// URL is the page to open.
 	URL string
-	// CompleteURL is the same page with Code filled in, "" if the provider has none.
+	// CompleteURL is the same page with Code filled in, "" if the server has none.
 	CompleteURL string
 	// Code is to be entered there (the user_code of RFC 8628 section 3.2), "" if there is nothing to enter.
 	Code string
@@ -22,51 +23,78 @@ type Prompt struct {
 	Expires time.Time
 }
 
-// printPrompt tells a person on standard error.
+// printPrompt is Config.Prompt where none is given.
 func printPrompt(p Prompt) {
+	info, err := os.Stderr.Stat()
+	p.print(os.Stderr, err == nil && info.Mode()&os.ModeCharDevice != 0)
+}
+
+// print tells a person what to do. What the server wrote is shown without control characters, which a terminal would
+// obey.
+func (p Prompt) print(w io.Writer, terminal bool) {
 	if p.Code == "" {
-		fmt.Fprintf(os.Stderr, "To log in, open this page on this machine:\n\n  %s\n\n", p.URL)
+		fmt.Fprintf(w, "To log in, use the browser that opens now, or open this page:\n\n  %s\n\n", address(p.URL))
 		return
 	}
-	fmt.Fprintf(os.Stderr, "To log in, open %s on any device and enter the code\n\n  %s\n\n", p.URL, p.Code)
+	fmt.Fprintf(w, "To log in, open %s on any device and enter the code\n\n  %s\n\n", address(p.URL), displayed(p.Code))
 	if p.CompleteURL != "" {
-		fmt.Fprintf(os.Stderr, "or open %s\n", p.CompleteURL)
+		fmt.Fprintf(w, "or open %s\n", address(p.CompleteURL))
+	}
+	if terminal {
+		io.WriteString(w, quickResponse(address(p.CompleteURL), address(p.URL)))
 	}
 	if !p.Expires.IsZero() {
-		fmt.Fprintf(os.Stderr, "You have %v for that.\n", time.Until(p.Expires).Round(time.Second))
+		fmt.Fprintf(w, "You have %v for that.\n", time.Until(p.Expires).Round(time.Second))
 	}
 }
 
-// openSystemBrowser opens page as the desktop would.
-func openSystemBrowser(page string) error {
-	name, args, err := browserCommand(runtime.GOOS, os.Getenv)
-	if err != nil {
-		return err
-	}
-	cmd := exec.Command(name, append(args, page)...)
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("oauth: open the browser: %w", err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	select {
-	case err := <-ended:
-		return err
-	case <-time.After(3 * time.Second):
-		return nil // it is the browser itself
-	}
+// address is a URL without what does not belong into one.
+func address(u string) string {
+	return strings.Map(func(r rune) rune {
+		if r <= ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return -1
+		}
+		return r
+	}, u)
 }
 
-// browserCommand is the command that opens a page.
-func browserCommand(system string, getenv func(string) string) (string, []string, error) {
-	switch {
-	case system == "windows":
-		return "rundll32", []string{"url.dll,FileProtocolHandler"}, nil
-	case system == "darwin":
-		return "open", nil, nil
-	case getenv("DISPLAY") == "" && getenv("WAYLAND_DISPLAY") == "":
-		return "", nil, errors.New("oauth: there is no display to open a browser on")
-	default:
-		return "xdg-open", nil, nil
+// quickResponse is a QR code of the first of the addresses that there is, in half blocks; "" if it is too long for a
+// terminal.
+func quickResponse(addresses ...string) string {
+	for _, a := range addresses {
+		if a == "" {
+			continue
+		}
+		code, err := qr.Encode(a, qr.L)
+		if err != nil || code.Size > 72 {
+			return ""
+		}
+		return drawn(code)
 	}
+	return ""
+}
+
+// drawn draws two rows in each line, light on dark as most terminals are, with the quiet zone that readers need.
+func drawn(code *qr.Code) string {
+	const quiet = 2
+	var b strings.Builder
+	b.WriteByte('\n')
+	for y := -quiet; y < code.Size+quiet; y += 2 {
+		b.WriteString("  ")
+		for x := -quiet; x < code.Size+quiet; x++ {
+			switch upper, lower := code.Black(x, y), code.Black(x, y+1); {
+			case upper && lower:
+				b.WriteString(" ")
+			case upper:
+				b.WriteString("▄")
+			case lower:
+				b.WriteString("▀")
+			default:
+				b.WriteString("█")
+			}
+		}
+		b.WriteByte('\n')
+	}
+	b.WriteByte('\n')
+	return b.String()
 }

@@ -10,152 +10,160 @@ import (
 	"strings"
 	"time"
 
-	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/metadata"
+	"github.com/silentrefresh/silentrefresh/internal/origin"
 
 	goidc "github.com/coreos/go-oidc/v3/oidc"
-	"golang.org/x/oauth2"
 )
 
-// discoverAgain is how long a discovery document is good for.
-const discoverAgain = 24 * time.Hour
-
-// metadata is what is used of the discovery document (OpenID Connect Discovery section 3, RFC 8414, RFC 8628
-// section 4, RFC 9207 section 3).
-type metadata struct {
-	AuthorizationEndpoint string   `json:"authorization_endpoint"`
-	TokenEndpoint         string   `json:"token_endpoint"`
-	JWKSURI               string   `json:"jwks_uri"`
-	DeviceEndpoint        string   `json:"device_authorization_endpoint"`
-	RevocationEndpoint    string   `json:"revocation_endpoint"`
-	EndSessionEndpoint    string   `json:"end_session_endpoint"`
-	AuthMethods           []string `json:"token_endpoint_auth_methods_supported"`
-	Algorithms            []string `json:"id_token_signing_alg_values_supported"`
-	SendsIssuer           bool     `json:"authorization_response_iss_parameter_supported"`
+// A place is where an authorization server is found. Sessions keep theirs, so that a refresh goes to the server that
+// gave them their tokens, whatever the protected resource says by then.
+type place struct {
+	// Issuer is its identifier, "" for one whose endpoints were given by hand.
+	Issuer string `json:"issuer,omitempty"`
+	// Named says that a protected resource named it.
+	Named bool `json:"named,omitempty"`
+	// Assumed says that nothing names it: it is at the origin of the resource, as MCP had it before RFC 9728.
+	Assumed bool `json:"assumed,omitempty"`
 }
 
-// provider is a provider whose discovery document was found good. It does not change.
-type provider struct {
-	metadata
-	endpoint    oauth2.Endpoint
-	authorizeAt *url.URL        // nil if it has no authorization endpoint
-	origins     map[string]bool // that a silent authentication may be redirected through
-	keys        goidc.KeySet
+// A server is an authorization server whose metadata was found good. It does not change.
+type server struct {
+	metadata.Server
+	place       place
+	authorizeAt *url.URL               // nil if it has no authorization endpoint
+	origins     map[origin.Origin]bool // that a silent authentication may be redirected through
+	signers     goidc.KeySet           // nil if it has none
 	fetched     time.Time
 }
 
-// discovered returns the provider, fetching its document when there is none or it is old. An old one is better
-// than none.
-func (x *exchange) discovered(ctx context.Context) (*provider, error) {
-	x.mu.Lock()
-	p := x.known
-	x.mu.Unlock()
-	if p != nil && time.Since(p.fetched) < discoverAgain {
-		return p, nil
-	}
-	fresh, err := x.discover(ctx)
-	if err != nil {
-		if p != nil {
-			return p, nil
-		}
-		return nil, err
-	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.known = fresh
-	return fresh, nil
+// byHand is the server whose endpoints are in the settings.
+func (c Config) byHand() *server {
+	e := c.Endpoints
+	return &server{Server: metadata.Server{
+		AuthorizationEndpoint: e.Authorization,
+		TokenEndpoint:         e.Token,
+		DeviceEndpoint:        e.DeviceAuthorization,
+		PushedRequestEndpoint: e.PushedAuthorization,
+		RegistrationEndpoint:  e.Registration,
+		RevocationEndpoint:    e.Revocation,
+		EndSessionEndpoint:    e.EndSession,
+		JWKSURI:               e.JWKS,
+	}}
 }
 
-func (x *exchange) discover(ctx context.Context) (*provider, error) {
-	doc, err := goidc.NewProvider(x.with(ctx), x.c.Issuer)
-	if err != nil {
-		return nil, x.undiscovered(err)
-	}
-	p := &provider{fetched: time.Now()}
-	if err := doc.Claims(&p.metadata); err != nil {
-		return nil, x.undiscovered(err)
-	}
-	if err := p.check(x.c); err != nil {
-		return nil, x.mistake("the discovery document of %s is wrong: %w", x.c.Issuer, err)
-	}
-	p.endpoint = doc.Endpoint()
-	p.endpoint.AuthStyle = x.c.authStyle(p.AuthMethods)
-	if p.AuthorizationEndpoint != "" {
-		p.authorizeAt, _ = url.Parse(p.AuthorizationEndpoint) // check has parsed it
-	}
-	p.origins = p.ownOrigins(x.c)
-	p.keys = keySet(x.hc, x.wire.base, p.JWKSURI)
-	return p, nil
+// assumed is a server without metadata at the origin of a resource (MCP 2025-03-26, "Fallbacks for Servers without
+// Metadata Discovery").
+func assumed(at string) *server {
+	return &server{Server: metadata.Server{
+		AuthorizationEndpoint: at + "/authorize",
+		TokenEndpoint:         at + "/token",
+		RegistrationEndpoint:  at + "/register",
+	}}
 }
 
-// undiscovered is a failure to get the discovery document.
-func (x *exchange) undiscovered(err error) error {
-	if lie, ok := errors.AsType[*goidc.IssuerMismatchError](err); ok {
-		return x.mistake("the discovery document of %s is wrong: it calls its issuer %q", lie.Provided, lie.Discovered)
+// ready completes s with what is made of its metadata.
+func (s *server) ready(x *exchange, at place) (*server, error) {
+	plain := at.Issuer == "" || strings.HasPrefix(at.Issuer, "http:")
+	if found := s.check(x.c, plain); found != nil {
+		return nil, x.mistake("the discovery document of %s is wrong: %w", at.Issuer, errors.Join(found...))
 	}
-	e := harmless(x.failed(err))
-	if e.Status == http.StatusOK {
-		e.Err = errors.New("that is no discovery document")
+	s.place, s.fetched = at, time.Now()
+	if s.AuthorizationEndpoint != "" {
+		s.authorizeAt, _ = url.Parse(s.AuthorizationEndpoint) // check has parsed it
 	}
-	if e.Status == http.StatusNotFound {
-		e.Hint = "is issuer the provider's identifier, to the letter?"
+	s.useCertificate(x.c)
+	s.origins = s.ownOrigins(x.c)
+	if s.JWKSURI != "" {
+		s.signers = keySet(x.hc, x.wire.base, s.JWKSURI)
 	}
-	return e
+	return s, nil
 }
 
-// check demands what every flow uses, and https everywhere: a document must not send a secret over a plain line.
-// A provider on loopback may use http for what is on loopback.
-func (p *provider) check(c Config) error {
-	plain := strings.HasPrefix(c.Issuer, "http:")
-	var errs []error
+// check demands what the flow uses, and https everywhere: a document must not send a secret over a plain line.
+// A server on loopback may use http for what is on loopback.
+func (s *server) check(c Config, plain bool) (found []error) {
 	for _, f := range []struct {
 		name, value string
 		required    bool
 	}{
-		{"authorization_endpoint", p.AuthorizationEndpoint, c.Flow != Device},
-		{"token_endpoint", p.TokenEndpoint, true},
-		{"jwks_uri", p.JWKSURI, true},
-		{"device_authorization_endpoint", p.DeviceEndpoint, c.Flow == Device},
-		{"revocation_endpoint", p.RevocationEndpoint, false},
-		{"end_session_endpoint", p.EndSessionEndpoint, false},
+		{"authorization_endpoint", s.AuthorizationEndpoint, c.Flow == Browser || c.Flow == Silent},
+		{"token_endpoint", s.TokenEndpoint, true},
+		{"jwks_uri", s.JWKSURI, slices.Contains(c.Scopes, goidc.ScopeOpenID)},
+		{"device_authorization_endpoint", s.DeviceEndpoint, c.Flow == Device},
+		{"pushed_authorization_request_endpoint", s.PushedRequestEndpoint, false},
+		{"registration_endpoint", s.RegistrationEndpoint, false},
+		{"revocation_endpoint", s.RevocationEndpoint, false},
+		{"end_session_endpoint", s.EndSessionEndpoint, false},
 	} {
 		if f.value == "" && !f.required {
 			continue
 		}
 		if err := checkEndpoint(f.value, plain); err != nil {
-			errs = append(errs, fmt.Errorf("%s %w", f.name, err))
+			found = append(found, fmt.Errorf("%s %w", f.name, err))
 		}
 	}
-	return errors.Join(errs...)
+	return found
 }
 
-// ownOrigins are the provider's: where its endpoints are, and what the settings add.
-func (p *provider) ownOrigins(c Config) map[string]bool {
-	own := map[string]bool{}
-	for _, raw := range append([]string{c.Issuer, p.AuthorizationEndpoint, p.TokenEndpoint, p.EndSessionEndpoint}, c.Origins...) {
+// useCertificate takes the endpoints that a client with a certificate has to use, where there are such (RFC 8705
+// section 5).
+func (s *server) useCertificate(c Config) {
+	if s.MTLS == nil || c.ClientAuth != TLSClientAuth && c.ClientAuth != SelfSignedTLSClient {
+		return
+	}
+	for _, e := range []struct{ own, alias *string }{
+		{&s.TokenEndpoint, &s.MTLS.TokenEndpoint},
+		{&s.RevocationEndpoint, &s.MTLS.RevocationEndpoint},
+		{&s.DeviceEndpoint, &s.MTLS.DeviceEndpoint},
+		{&s.PushedRequestEndpoint, &s.MTLS.PushedRequestEndpoint},
+	} {
+		if checkEndpoint(*e.alias, false) == nil {
+			*e.own = *e.alias
+		}
+	}
+}
+
+// ownOrigins are the server's: where its endpoints are, and what the settings add.
+func (s *server) ownOrigins(c Config) map[origin.Origin]bool {
+	own := map[origin.Origin]bool{}
+	for _, raw := range append([]string{s.Issuer, s.AuthorizationEndpoint, s.TokenEndpoint, s.EndSessionEndpoint}, c.Origins...) {
 		if u, err := url.Parse(raw); err == nil && u.Host != "" {
-			own[origin(u)] = true
+			if o, err := origin.Of(u); err == nil {
+				own[o] = true
+			}
 		}
 	}
 	return own
 }
 
-// origin is u's origin (RFC 6454), for comparing.
-func origin(u *url.URL) string {
-	host := strings.ToLower(u.Host)
-	switch u.Scheme {
-	case "https":
-		host = strings.TrimSuffix(host, ":443")
-	case "http":
-		host = strings.TrimSuffix(host, ":80")
-	}
-	return u.Scheme + "://" + host
+// own reports whether u is at one of the server's origins.
+func (s *server) own(u *url.URL) bool {
+	o, err := origin.Of(u)
+	return err == nil && u.User == nil && s.origins[o]
 }
 
-// keySet fetches the provider's keys when a token is signed with one that is not known yet. It outlives the
+// name is what the server is called in messages.
+func (s *server) name() string {
+	if s.Issuer != "" {
+		return s.Issuer
+	}
+	u, err := url.Parse(s.TokenEndpoint)
+	if err != nil {
+		return "the server"
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// keySet fetches the server's keys when a token is signed with one that is not known yet. It outlives the
 // exchange, so it has a client of its own, without cookies.
 func keySet(hc *http.Client, base http.RoundTripper, uri string) goidc.KeySet {
-	own := &http.Client{Transport: capped{base}, CheckRedirect: hc.CheckRedirect, Timeout: timeout}
-	return quietKeys{goidc.NewRemoteKeySet(goidc.ClientContext(context.Background(), own), uri)}
+	return quietKeys{goidc.NewRemoteKeySet(goidc.ClientContext(context.Background(), lasting(hc, base)), uri)}
+}
+
+// lasting is a client that may outlive an exchange.
+func lasting(hc *http.Client, base http.RoundTripper) *http.Client {
+	return &http.Client{Transport: capped{base}, CheckRedirect: hc.CheckRedirect, Timeout: timeout}
 }
 
 // quietKeys keeps responses out of errors: go-oidc repeats there whatever was fetched.
@@ -165,16 +173,7 @@ type quietKeys struct{ goidc.KeySet }
 func (k quietKeys) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
 	payload, err := k.KeySet.VerifySignature(ctx, jwt)
 	if err != nil {
-		return nil, errors.New("none of the provider's keys fits, or they could not be fetched")
+		return nil, errors.New("none of the server's keys fits, or they could not be fetched")
 	}
 	return payload, nil
 }
-
-// signingAlgorithms are those of the provider's that sign: never none, never a shared secret. Empty means RS256.
-func (p *provider) signingAlgorithms() []string {
-	good := []string{goidc.RS256, goidc.RS384, goidc.RS512, goidc.ES256, goidc.ES384, goidc.ES512,
-		goidc.PS256, goidc.PS384, goidc.PS512, goidc.EdDSA}
-	return slices.DeleteFunc(slices.Clone(p.Algorithms), func(a string) bool { return !slices.Contains(good, a) })
-}
-
-var _ auth.Exchanger = (*Exchanger)(nil)

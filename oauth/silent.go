@@ -22,14 +22,17 @@ func (x *exchange) silent(ctx context.Context, old auth.Session) (auth.Session, 
 	}
 	s, err := x.redeem(ctx, a, code, old)
 	if e, ok := errors.AsType[*auth.Error](err); ok && !errors.Is(err, errOtherSubject) {
-		return auth.Session{}, harmless(e) // the code is lost; the provider's session is not
+		return auth.Session{}, harmless(e) // the code is lost; the server's session is not
 	}
 	return s, err
 }
 
-// authorizeSilently asks the provider whether it still knows its session.
+// authorizeSilently asks the server whether it still knows its session.
 func (x *exchange) authorizeSilently(ctx context.Context, old auth.Session) (authorization, string, error) {
-	a := x.authorization(x.c.RedirectURI, "none", extraOf(old).IDToken)
+	a, err := x.authorization(ctx, x.c.RedirectURI, "none", extraOf(old).IDToken)
+	if err != nil {
+		return a, "", err
+	}
 	response, err := x.follow(ctx, a)
 	if err != nil {
 		return a, "", err
@@ -38,8 +41,8 @@ func (x *exchange) authorizeSilently(ctx context.Context, old auth.Session) (aut
 	return a, code, err
 }
 
-// follow walks from a's URL along the provider's redirects to the redirect URI, and returns what its query says.
-// It fetches nothing outside the provider's origins, and never the redirect URI.
+// follow walks from a's URL along the server's redirects to the redirect URI, and returns what its query says.
+// It fetches nothing outside the server's origins, and never the redirect URI.
 func (x *exchange) follow(ctx context.Context, a authorization) (url.Values, error) {
 	hc := *x.hc
 	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -48,9 +51,9 @@ func (x *exchange) follow(ctx context.Context, a authorization) (url.Values, err
 		return nil, x.mistake("the authorization endpoint is not a URL")
 	}
 	for range maxHops {
-		if !x.origins[origin(at)] || at.User != nil {
-			err := x.mistake("the provider redirected to %s, which is none of its origins", origin(at))
-			err.Hint = "if it belongs to the provider, add it to origins"
+		if !x.own(at) {
+			err := x.mistake("the server redirected to %s, which is none of its origins", at.Scheme+"://"+at.Host)
+			err.Hint = "if it belongs to the server, add it to origins"
 			return nil, err
 		}
 		at, err = x.hop(ctx, &hc, at)
@@ -61,14 +64,14 @@ func (x *exchange) follow(ctx context.Context, a authorization) (url.Values, err
 			return at.Query(), nil
 		}
 	}
-	return nil, x.mistake("the provider redirected %d times without a response", maxHops)
+	return nil, x.mistake("the server redirected %d times without a response", maxHops)
 }
 
 // hop fetches one URL of the walk and returns where it redirects to.
 func (x *exchange) hop(ctx context.Context, hc *http.Client, at *url.URL) (*url.URL, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
 	if err != nil {
-		return nil, x.mistake("the provider redirected to something that is not a URL")
+		return nil, x.mistake("the server redirected to something that is not a URL")
 	}
 	resp, err := hc.Do(req)
 	if err != nil {

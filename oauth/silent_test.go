@@ -120,9 +120,9 @@ func TestSilentResponsesThatLie(t *testing.T) {
 	}{
 		{"state of another request", map[string]string{"state": "other", "code": "c"}, "state"},
 		{"no state", map[string]string{"state": "", "code": "c"}, "state"},
-		{"another issuer", map[string]string{"iss": "https://evil.example.com", "code": "c"}, "another provider"},
-		{"error of another issuer", map[string]string{"iss": "https://evil.example.com", "error": "login_required"}, "another provider"},
-		{"no issuer", map[string]string{"iss": "", "code": "c"}, "does not say which provider"},
+		{"another issuer", map[string]string{"iss": "https://evil.example.com", "code": "c"}, "another server"},
+		{"error of another issuer", map[string]string{"iss": "https://evil.example.com", "error": "login_required"}, "another server"},
+		{"no issuer", map[string]string{"iss": "", "code": "c"}, "does not say which server"},
 		{"neither code nor error", map[string]string{}, "neither a code nor an error"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -281,7 +281,7 @@ func TestPersonNeededHint(t *testing.T) {
 		}{
 			{"silent", settings(op), nil, "bring the cookies"},
 			{"cookies were brought", inBrowser, brought, "bring the cookies"},
-			{"browser", inBrowser, nil, "what the provider's page asks"},
+			{"browser", inBrowser, nil, "what the server's page asks"},
 			{"browser, told not to ask", withNone, nil, "take prompt out of params"},
 		} {
 			t.Run(code+", "+test.name, func(t *testing.T) {

@@ -10,12 +10,12 @@ import (
 	"github.com/silentrefresh/silentrefresh/internal/retryafter"
 )
 
-// maxResponse caps every response in bytes: documents and tokens are small, and a provider gone wrong is not to fill
+// maxResponse caps every response in bytes: documents and tokens are small, and a server gone wrong is not to fill
 // the memory.
 const maxResponse = 1 << 20
 
 // A wire is the transport of one exchange, whose requests go one after the other. It remembers the last of them,
-// which the libraries above do not tell.
+// which net/http does not tell.
 type wire struct {
 	base http.RoundTripper // nil: http.DefaultTransport
 	last call
@@ -27,8 +27,9 @@ type call struct {
 	began  time.Time
 	unsent bool      // it never left this machine
 	status int       // 0: no response
-	date   time.Time // the response's Date, zero if it had none
-	until  time.Time // what its Retry-After asks for
+	date   time.Time // the response's Date; began if it had none
+	until  time.Time // what it asks to wait for, zero if it does not
+	nonce  bool      // it brought another DPoP nonce than was known
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -39,6 +40,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		GotConn: func(httptrace.GotConnInfo) { got.Store(true) },
 	})
 	c := call{path: r.URL.Path, began: time.Now()}
+	c.date = c.began
 	resp, err := capped{w.base}.RoundTrip(r.WithContext(ctx))
 	if err != nil {
 		// A transport that tells nothing about connections may have sent it.
@@ -47,7 +49,9 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	c.status = resp.StatusCode
-	c.date, _ = http.ParseTime(resp.Header.Get("Date"))
+	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		c.date = date
+	}
 	c.until = retryafter.At(c.status, resp.Header)
 	w.last = c
 	return resp, nil

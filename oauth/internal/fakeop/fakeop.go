@@ -159,6 +159,7 @@ func (p *Provider) discovery(w http.ResponseWriter, _ *http.Request) {
 		"revocation_endpoint":                   p.URL + "/revoke",
 		"end_session_endpoint":                  p.URL + "/logout",
 		"id_token_signing_alg_values_supported": []string{"ES256", "none"},
+		"scopes_supported":                      []string{"openid", "offline_access"},
 		"authorization_response_iss_parameter_supported": true,
 	}
 	if p.AuthMethods != nil {

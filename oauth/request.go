@@ -1,0 +1,88 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
+)
+
+// post sends a form to an endpoint, as the client that we are, and returns the response where its status is a good one.
+// A token that is bound to a key is asked for with a proof; the nonce that the server wants in it is sent once more, and
+// that spends nothing (RFC 9449 section 8).
+func (x *exchange) post(ctx context.Context, endpoint string, form url.Values) (*response, *auth.Error) {
+	for attempt := 0; ; attempt++ {
+		r, err := x.postOnce(ctx, endpoint, form)
+		if err != nil || r.good() {
+			return r, err
+		}
+		e := x.refusal(r)
+		if attempt > 0 || !x.proveBetter(e.Code) {
+			return nil, e
+		}
+	}
+}
+
+// proveBetter reports whether a request that was refused with code may pass with another proof, and sees to that.
+func (x *exchange) proveBetter(code string) bool {
+	switch {
+	case code == "use_dpop_nonce" && x.proof != nil:
+		return x.wire.last.nonce // without one it would be the same request
+	case code != "use_dpop_nonce" && code != "invalid_dpop_proof", x.c.DPoP != DPoPAuto, x.op != auth.KindLogin, x.proof != nil:
+		return false
+	}
+	key, err := newProofKey(x.DPoPAlgorithms)
+	x.proof = key
+	return err == nil
+}
+
+func (x *exchange) postOnce(ctx context.Context, endpoint string, form url.Values) (*response, *auth.Error) {
+	header, failure := x.authenticate(form)
+	if failure != nil {
+		return nil, failure
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, x.mistake("an endpoint of the server's is not a URL")
+	}
+	req.Header = header
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Accept", "application/json")
+	at := requestOrigin(req)
+	if x.proof != nil && (endpoint == x.TokenEndpoint || endpoint == x.PushedRequestEndpoint) {
+		proof, err := x.proof.prove(req.Method, req.URL, "", x.clock.get(at), time.Now())
+		if err != nil {
+			return nil, x.mistake("%w", err)
+		}
+		req.Header.Set("DPoP", proof)
+	}
+	resp, err := x.hc.Do(req)
+	if err != nil {
+		if resp != nil { // a redirect that was not followed
+			return nil, x.refusal(&response{status: resp.StatusCode, header: resp.Header})
+		}
+		return nil, x.failed(err)
+	}
+	defer resp.Body.Close()
+	x.wire.last.nonce = x.clock.learn(at, resp.Header, x.wire.last.began)
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, x.cutOff(err)
+	}
+	return readResponse(resp, body), nil
+}
+
+// cutOff is a response that broke off: the request had its effect.
+func (x *exchange) cutOff(err error) *auth.Error {
+	e := x.failed(nil)
+	e.MaybeSpent, e.Unsent, e.Err = true, false, bare(err)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		e.Err = errors.New("its response is cut off")
+	}
+	return e
+}

@@ -1,0 +1,58 @@
+package oauth
+
+import (
+	"slices"
+	"strings"
+
+	goidc "github.com/coreos/go-oidc/v3/oidc"
+)
+
+// choose settles which scopes a login asks for: those of the settings; else those of the API's challenge, of its
+// metadata, or, at an OpenID provider, openid. To these comes offline_access where the server offers it and a person
+// logs in. What the session had before, and what a challenge names beyond that, is asked for as well.
+func (x *exchange) choose() []string {
+	scopes := x.c.Scopes
+	if scopes == nil {
+		scopes = x.offered()
+		if x.c.Flow.interactive() && slices.Contains(x.ScopesSupported, goidc.ScopeOfflineAccess) {
+			scopes = union(scopes, []string{goidc.ScopeOfflineAccess})
+		}
+	}
+	if x.challenge.Error == "insufficient_scope" {
+		scopes = union(union(scopes, x.held()), x.challenge.Scopes)
+	}
+	return scopes
+}
+
+func (x *exchange) offered() []string {
+	switch {
+	case len(x.challenge.Scopes) > 0:
+		return x.challenge.Scopes
+	case x.resource != nil:
+		return x.resource.ScopesSupported
+	case x.c.Resource == "" && x.OpenID() && !x.c.Flow.unattended():
+		return []string{goidc.ScopeOpenID}
+	default:
+		return nil
+	}
+}
+
+// held are the scopes of the latest session.
+func (e *Exchanger) held() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.asked
+}
+
+// remember keeps the scopes of a session, for a later login that needs more.
+func (x *exchange) remember(scopes []string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.asked = scopes
+}
+
+// openID reports whether an ID token is asked for.
+func (x *exchange) openID() bool { return slices.Contains(x.scopes, goidc.ScopeOpenID) }
+
+// scope is the parameter of that name, "" where there is nothing to ask for.
+func (x *exchange) scope() string { return strings.Join(x.scopes, " ") }

@@ -59,9 +59,6 @@ func (x *exchange) recognize(e extra) error {
 	switch {
 	case e.Client != nil:
 		x.client = x.registered(*e.Client)
-		if !e.Client.Document {
-			x.keep(*e.Client)
-		}
 	case x.c.ClientID != "":
 		x.client = x.ofSettings()
 	case x.c.ClientMetadataURL != "":

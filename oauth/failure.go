@@ -53,9 +53,10 @@ func (x *exchange) failed(err error) *auth.Error {
 func (x *exchange) refusal(r *response) *auth.Error {
 	e := x.failed(nil)
 	code := r.code()
-	e.Code = errorCode(code)
+	e.Code, e.Hint = errorCode(code), ""
 	switch {
 	case x.op == auth.KindRefresh && x.forgotten(e):
+		x.forget()
 		e.Refused, e.Hint = true, "the server has forgotten this program; call Login, which registers it anew"
 	case busy(r.status), code == "temporarily_unavailable", code == "slow_down", code == "use_dpop_nonce":
 		e.Unsent, e.MaybeSpent = true, false

@@ -19,7 +19,7 @@ func (x *exchange) choose() []string {
 		}
 	}
 	if x.challenge.Error == "insufficient_scope" {
-		scopes = union(union(scopes, x.held()), x.challenge.Scopes)
+		scopes = union(union(x.held(), scopes), x.challenge.Scopes)
 	}
 	return scopes
 }

@@ -38,6 +38,7 @@ type stepUp struct {
 
 	mu     sync.Mutex
 	logins int             // that have succeeded
+	asking bool            // a person is being asked
 	asked  map[string]bool // sets of scopes that a login was for; over is one
 }
 
@@ -117,7 +118,7 @@ func (c Challenge) named() bool {
 func (t *stepUp) fresh(c Challenge, seen int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.logins > seen {
+	if t.logins > seen || t.asking {
 		return true
 	}
 	if c.Error != "insufficient_scope" {
@@ -145,20 +146,29 @@ func (t *stepUp) login(ctx context.Context, c Challenge, seen int) error {
 	if t.count() > seen || !t.fresh(c, seen) {
 		return nil
 	}
-	t.mu.Lock()
-	t.asked[key(c)] = true
-	t.mu.Unlock()
+	t.begin(c)
 	var credentials any
 	if !c.IsZero() {
 		credentials = c
 	}
-	if err := t.client.Login(ctx, credentials); err != nil {
-		return err
-	}
+	err := t.client.Login(ctx, credentials)
+	t.end(err == nil)
+	return err
+}
+
+func (t *stepUp) begin(c Challenge) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.logins++
-	return nil
+	t.asked[key(c)], t.asking = true, true
+}
+
+func (t *stepUp) end(loggedIn bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.asking = false
+	if loggedIn {
+		t.logins++
+	}
 }
 
 func (t *stepUp) count() int {

@@ -116,6 +116,9 @@ func (x *exchange) refreshToken(ctx context.Context, old auth.Session, e extra) 
 	if failure != nil {
 		return auth.Session{RefreshToken: s.RefreshToken}, failure // the credential is spent, and this is the one that is left
 	}
+	if e.Client != nil && !e.Client.Document {
+		x.keep(*e.Client) // the server knows it
+	}
 	err := x.identify(ctx, &s, t, "", old.Subject)
 	switch {
 	case err == nil:

@@ -142,7 +142,7 @@ type signer struct{ asked bool }
 func (*signer) Exchange(context.Context, *http.Client, auth.Grant) (auth.Session, error) {
 	return auth.Session{AccessToken: auth.NewSecret("token"), RefreshToken: auth.NewSecret("refresh")}, nil
 }
-func (*signer) SignsRequests(auth.Session) bool                { return true }
+func (*signer) SignsRequests(auth.Session) bool                 { return true }
 func (s *signer) SignRequest(*http.Request, auth.Session) error { s.asked = true; return nil }
 func (*signer) ReadSigned(*http.Response, auth.Session) bool    { return false }
 func (*signer) RoundTrip(r *http.Request) (*http.Response, error) {

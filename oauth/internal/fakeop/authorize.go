@@ -14,23 +14,29 @@ const sessionCookie = "op_session"
 // authorization is an authorization request under way.
 type authorization struct {
 	redirectURI, state, nonce, challenge, prompt, hint string
+	client, thumbprint                                 string
 	scopes                                             []string
 }
 
 func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	if q.Get("client_id") != ClientID || q.Get("redirect_uri") == "" {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	q := p.requested(r.URL.Query())
+	if !p.knows(q.Get("client_id"), q.Get("redirect_uri")) {
 		http.Error(w, "unknown client or redirect URI", http.StatusBadRequest)
 		return
 	}
 	a := &authorization{
 		redirectURI: q.Get("redirect_uri"), state: q.Get("state"), nonce: q.Get("nonce"),
 		challenge: q.Get("code_challenge"), prompt: q.Get("prompt"), hint: q.Get("id_token_hint"),
-		scopes: strings.Fields(q.Get("scope")),
+		scopes: slices.DeleteFunc(strings.Fields(q.Get("scope")), func(s string) bool { return s == p.Deny }),
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if q.Get("response_type") != "code" || q.Get("code_challenge_method") != "S256" || a.challenge == "" || !slices.Contains(a.scopes, "openid") {
+	a.client, a.thumbprint = q.Get("client_id"), q.Get("dpop_jkt")
+	if p.Resource != "" && q.Get("resource") != p.Resource {
+		p.response(w, r, a, map[string]string{"error": "invalid_target"})
+		return
+	}
+	if q.Get("response_type") != "code" || q.Get("code_challenge_method") != "S256" || a.challenge == "" || !p.Plain && !slices.Contains(a.scopes, "openid") {
 		p.response(w, r, a, map[string]string{"error": "invalid_request"})
 		return
 	}
@@ -56,7 +62,7 @@ func (p *Provider) resume(w http.ResponseWriter, r *http.Request) {
 		p.response(w, r, a, map[string]string{"error": "login_required"})
 	default:
 		code := rand.Text()
-		p.codes[code] = &grant{account: account, request: a, scopes: a.scopes, nonce: a.nonce}
+		p.codes[code] = &grant{account: account, client: a.client, request: a, scopes: a.scopes, nonce: a.nonce, thumbprint: a.thumbprint}
 		p.response(w, r, a, map[string]string{"code": code})
 	}
 }

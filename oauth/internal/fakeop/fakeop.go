@@ -1,12 +1,14 @@
-// Package fakeop is an OpenID provider on loopback, for tests and examples: strict where it matters (PKCE, one-use
-// codes, rotating refresh tokens whose reuse ends the login), small, and able to lie.
+// Package fakeop is an authorization server on loopback, for tests and examples, an OpenID provider unless it is told
+// otherwise: strict where it matters (PKCE, one-use codes, rotating refresh tokens whose reuse ends the login), small,
+// and able to lie. Its API is a protected resource.
 package fakeop
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
-	"strings"
+	"net/url"
 	"sync"
 	"time"
 )
@@ -27,6 +29,24 @@ type Provider struct {
 	NoRefreshTokens bool
 	// Interval is what device clients are told to wait between polls, in seconds.
 	Interval int
+
+	// Plain makes it a server without OpenID Connect: RFC 8414 metadata, and no ID tokens.
+	Plain bool
+	// Registers takes clients that introduce themselves (RFC 7591).
+	Registers bool
+	// RequirePush takes pushed authorization requests only (RFC 9126).
+	RequirePush bool
+	// RequireDPoP gives tokens only to those who show a proof (RFC 9449), at the API as well.
+	RequireDPoP bool
+	// Nonce has to be in proofs, at the token endpoint and at the API; "": none.
+	Nonce string
+	// Scopes are offered, beside openid and offline_access; NeedScope is what the API wants in a token.
+	Scopes    []string
+	NeedScope string
+	// Deny is a scope that nobody gets.
+	Deny string
+	// Resource has to be named in every request for a token (RFC 8707); "": nobody looks.
+	Resource string
 
 	// Discovery, Claims and Response change a document before it goes out: the discovery document, an ID token's
 	// claims, and the query of a response to an authorization request.
@@ -53,6 +73,11 @@ type Provider struct {
 	devices  map[string]*device // by device code
 	calls    map[string]int     // by path
 	reuses   int
+	clients  map[string]*registered
+	pushed   map[string]url.Values
+	proofs   map[string]bool // jti of every proof
+
+	presented string // the thumbprint of the proof of the request under way
 }
 
 // Start makes p listen on a port of its own.
@@ -69,20 +94,27 @@ func (p *Provider) Handler(issuer string) http.Handler {
 	p.sessions, p.requests = map[string]string{}, map[string]*authorization{}
 	p.codes, p.refresh, p.access = map[string]*grant{}, map[string]*grant{}, map[string]*grant{}
 	p.devices, p.calls = map[string]*device{}, map[string]int{}
+	p.clients, p.pushed, p.proofs = map[string]*registered{}, map[string]url.Values{}, map[string]bool{}
 	mux := http.NewServeMux()
 	for pattern, handler := range map[string]http.HandlerFunc{
-		"GET /.well-known/openid-configuration": p.discovery,
-		"GET /jwks":                             p.jwks,
-		"GET /authorize":                        p.authorize,
-		"GET /deep/down/authorize":              p.authorize,
-		"GET /authorize/resume":                 p.resume,
-		"GET /login":                            p.loginPage,
-		"POST /login":                           p.login,
-		"POST /token":                           p.token,
-		"POST /device_authorization":            p.deviceAuthorization,
-		"POST /revoke":                          p.revoke,
-		"GET /logout":                           p.logout,
-		"GET /me":                               p.me,
+		"GET /.well-known/openid-configuration":       p.openIDDiscovery,
+		"GET /.well-known/oauth-authorization-server": p.oauthMetadata,
+		"GET /.well-known/oauth-protected-resource":   p.resourceMetadata,
+		"POST /register":             p.register,
+		"POST /par":                  p.push,
+		"GET /jwks":                  p.jwks,
+		"GET /authorize":             p.authorize,
+		"GET /deep/down/authorize":   p.authorize,
+		"GET /authorize/resume":      p.resume,
+		"GET /login":                 p.loginPage,
+		"POST /login":                p.login,
+		"POST /token":                p.token,
+		"POST /device_authorization": p.deviceAuthorization,
+		"POST /revoke":               p.revoke,
+		"GET /logout":                p.logout,
+		"GET /me":                    p.me,
+		"POST /me":                   p.me,
+		"POST /echo":                 p.echo,
 	} {
 		mux.HandleFunc(pattern, handler)
 	}
@@ -162,6 +194,7 @@ func (p *Provider) discovery(w http.ResponseWriter, _ *http.Request) {
 		"scopes_supported":                      []string{"openid", "offline_access"},
 		"authorization_response_iss_parameter_supported": true,
 	}
+	p.describe(doc)
 	if p.AuthMethods != nil {
 		doc["token_endpoint_auth_methods_supported"] = p.AuthMethods
 	}
@@ -175,14 +208,16 @@ func (p *Provider) discovery(w http.ResponseWriter, _ *http.Request) {
 func (p *Provider) me(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-	g := p.access[token]
-	if g == nil || g.revoked || time.Now().After(g.expires[token]) {
-		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
-		writeJSON(w, http.StatusUnauthorized, map[string]any{"error": "invalid_token"})
+	g := p.admitted(w, r)
+	if g == nil {
 		return
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"sub": g.account})
+}
+
+// echo is an API that sends back what it got.
+func (p *Provider) echo(w http.ResponseWriter, r *http.Request) {
+	p.Protect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) })).ServeHTTP(w, r)
 }
 
 func (p *Provider) logout(w http.ResponseWriter, r *http.Request) {

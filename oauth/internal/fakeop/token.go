@@ -7,19 +7,23 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 )
 
 // A grant is what one login gave: all its tokens live and die together.
 type grant struct {
 	account string
-	request *authorization // nil for a device
-	nonce   string
-	scopes  []string
-	used    bool   // the code
-	current string // the refresh token that is good
-	revoked bool
-	expires map[string]time.Time // of the access tokens
+	client  string
+	// thumbprint is that of the key that the tokens are bound to, "" if they are not.
+	thumbprint string
+	request    *authorization // nil for a device
+	nonce      string
+	scopes     []string
+	used       bool   // the code
+	current    string // the refresh token that is good
+	revoked    bool
+	expires    map[string]time.Time // of the access tokens
 }
 
 func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
@@ -29,6 +33,16 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusUnauthorized, "invalid_client")
 		return
 	}
+	if p.Resource != "" && r.PostFormValue("resource") != p.Resource {
+		refuse(w, http.StatusBadRequest, "invalid_target")
+		return
+	}
+	thumbprint, code := p.proof(w, r, "")
+	if code != "" {
+		refuse(w, http.StatusBadRequest, code)
+		return
+	}
+	p.presented = thumbprint
 	switch r.PostFormValue("grant_type") {
 	case "authorization_code":
 		p.codeGrant(w, r)
@@ -36,6 +50,12 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 		p.refreshGrant(w, r)
 	case "urn:ietf:params:oauth:grant-type:device_code":
 		p.deviceGrant(w, r)
+	case "client_credentials":
+		p.issue(w, &grant{account: clientOf(r), client: clientOf(r), scopes: strings.Fields(r.PostFormValue("scope"))})
+	case "urn:ietf:params:oauth:grant-type:jwt-bearer":
+		p.assertionGrant(w, r, r.PostFormValue("assertion"))
+	case "urn:ietf:params:oauth:grant-type:token-exchange":
+		p.assertionGrant(w, r, r.PostFormValue("subject_token"))
 	default:
 		refuse(w, http.StatusBadRequest, "unsupported_grant_type")
 	}
@@ -43,6 +63,9 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 
 // authenticated checks the client, and that its secret travels in one of the advertised ways.
 func (p *Provider) authenticated(r *http.Request) bool {
+	if c := p.clients[clientOf(r)]; c != nil {
+		return c.secret == "" || secretOf(r) == c.secret
+	}
 	allowed := func(method string) bool {
 		return slices.Contains(p.AuthMethods, method) || p.AuthMethods == nil && method == "client_secret_basic"
 	}
@@ -64,6 +87,10 @@ func (p *Provider) codeGrant(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "invalid_grant")
 		return
 	}
+	if g.thumbprint != "" && g.thumbprint != p.presented {
+		refuse(w, http.StatusBadRequest, "invalid_dpop_proof")
+		return
+	}
 	g.used = true
 	sum := sha256.Sum256([]byte(r.PostFormValue("code_verifier")))
 	if base64.RawURLEncoding.EncodeToString(sum[:]) != g.request.challenge {
@@ -80,7 +107,7 @@ func (p *Provider) refreshGrant(w http.ResponseWriter, r *http.Request) {
 		p.reuses++
 		g.revoked = true
 	}
-	if g == nil || g.revoked {
+	if g == nil || g.revoked || g.thumbprint != p.presented {
 		refuse(w, http.StatusBadRequest, "invalid_grant")
 		return
 	}
@@ -99,13 +126,22 @@ func (p *Provider) issue(w http.ResponseWriter, g *grant) {
 	}
 	g.expires[access] = time.Now().Add(ttl)
 	p.access[access] = g
+	g.thumbprint = p.presented
 	response := map[string]any{
 		"access_token": access,
 		"token_type":   "Bearer",
 		"expires_in":   int(ttl / time.Second),
-		"id_token":     p.idToken(g, access),
 	}
-	if !p.NoRefreshTokens && slices.Contains(g.scopes, "offline_access") {
+	if g.thumbprint != "" {
+		response["token_type"] = "DPoP"
+	}
+	if !p.Plain && g.account != g.client {
+		response["id_token"] = p.idToken(g, access)
+	}
+	if len(g.scopes) > 0 {
+		response["scope"] = strings.Join(g.scopes, " ")
+	}
+	if !p.NoRefreshTokens && g.account != g.client && (p.Plain || slices.Contains(g.scopes, "offline_access")) {
 		g.current = rand.Text()
 		p.refresh[g.current] = g
 		response["refresh_token"] = g.current

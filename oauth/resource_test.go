@@ -1,0 +1,159 @@
+package oauth_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/filestore"
+	"github.com/silentrefresh/silentrefresh/oauth"
+	"github.com/silentrefresh/silentrefresh/oauth/internal/fakeop"
+)
+
+// throughResource is a program that knows nothing but the API.
+func throughResource(op *fakeop.Provider) oauth.Config {
+	return oauth.Config{Resource: op.URL + "/me", OpenBrowser: op.Browse("ada"), Prompt: func(oauth.Prompt) {}}
+}
+
+// TestResourceLeadsToItsServer: an API's challenge is enough: metadata, registration, login, refresh with the resource
+// parameter, also by another process, whose only knowledge is the store.
+func TestResourceLeadsToItsServer(t *testing.T) {
+	op := &fakeop.Provider{Plain: true, Registers: true}
+	start(t, op)
+	op.Change(func(p *fakeop.Provider) { p.Resource = op.URL })
+	dir := t.TempDir()
+	stored := func(c *silentrefresh.Config) {
+		store, err := filestore.Open(filestore.Config{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Store = store
+	}
+	first := newClient(t, op, throughResource(op), stored)
+	if err := first.Login(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := me(t, first, op); got != ada {
+		t.Errorf("logged in as %s", got)
+	}
+	second := newClient(t, op, throughResource(op), stored)
+	if err := second.Renew(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := me(t, second, op); got != ada {
+		t.Errorf("logged in as %s", got)
+	}
+	if op.Calls("/register") != 1 || op.Reuses() != 0 {
+		t.Errorf("%d registrations, %d reuses", op.Calls("/register"), op.Reuses())
+	}
+}
+
+// TestForgottenRegistration: a refresh that fails for it ends the session, and the next login registers anew.
+func TestForgottenRegistration(t *testing.T) {
+	op := start(t, &fakeop.Provider{Plain: true, Registers: true})
+	cl := newClient(t, op, throughResource(op))
+	if err := cl.Login(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	op.Forget()
+	err := cl.Renew(t.Context())
+	if f := failure(t, err); !f.Refused || !strings.Contains(f.Hint, "registers it anew") {
+		t.Errorf("%+v", f)
+	}
+	if err := cl.Login(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := me(t, cl, op); got != ada || op.Calls("/register") != 2 {
+		t.Errorf("logged in as %s, %d registrations", got, op.Calls("/register"))
+	}
+}
+
+// TestForgottenWhilePushing: where requests are pushed, the login itself finds out, and goes on with a new registration.
+func TestForgottenWhilePushing(t *testing.T) {
+	op := start(t, &fakeop.Provider{Plain: true, Registers: true, RequirePush: true})
+	c := throughResource(op)
+	c.RedirectURI = "http://127.0.0.1:0/callback"
+	cl := newClient(t, op, c)
+	if err := cl.Login(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	op.Forget()
+	if err := cl.Login(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := me(t, cl, op); got != ada || op.Calls("/register") != 2 {
+		t.Errorf("logged in as %s, %d registrations", got, op.Calls("/register"))
+	}
+}
+
+// TestRegistrationIsUsedAgain: a second login of the process needs no second registration.
+func TestRegistrationIsUsedAgain(t *testing.T) {
+	op := start(t, &fakeop.Provider{Plain: true, Registers: true})
+	cl := newClient(t, op, throughResource(op))
+	for range 3 {
+		if err := cl.Login(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := op.Calls("/register"); n != 1 {
+		t.Errorf("%d registrations", n)
+	}
+}
+
+// TestResourcesThatLie: what is not the resource that was asked for, or names what must not be, is not followed.
+func TestResourcesThatLie(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		doc  func(at string) string
+		want string
+	}{
+		{"another resource", func(at string) string {
+			return `{"resource": "https://evil.example.com", "authorization_servers": ["` + at + `"]}`
+		}, `calls its resource "https://evil.example.com"`},
+		{"plain http", func(at string) string {
+			return `{"resource": "` + at + `", "authorization_servers": ["http://as.example.com"]}`
+		}, "is not https"},
+		{"no servers", func(at string) string { return `{"resource": "` + at + `"}` }, "names no authorization server"},
+		{"nothing", func(string) string { return "" }, "asks for no token"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var at string
+			api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if doc := test.doc(at); doc != "" && strings.HasPrefix(r.URL.Path, "/.well-known/oauth-protected-resource") {
+					w.Write([]byte(doc))
+					return
+				}
+				http.NotFound(w, r)
+			}))
+			t.Cleanup(api.Close)
+			at = api.URL
+			c := oauth.Config{Resource: at + "/mcp", OpenBrowser: func(string) error { t.Error("a browser opened"); return nil }}
+			_, err := exchanger(t, c).Exchange(auth.WithForeground(t.Context()), client(t), auth.Grant{Kind: auth.KindLogin})
+			if f := failure(t, err); f.Refused || !f.Unsent || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%+v: %v", f, err)
+			}
+		})
+	}
+}
+
+// TestNoGuessingDuringAnOutage: the old places of MCP servers are for servers that have no metadata, not for those whose
+// metadata is away.
+func TestNoGuessingDuringAnOutage(t *testing.T) {
+	op := start(t, &fakeop.Provider{Plain: true, Registers: true})
+	op.Change(func(p *fakeop.Provider) {
+		p.Fault = func(w http.ResponseWriter, r *http.Request) bool {
+			if strings.HasPrefix(r.URL.Path, "/.well-known/") {
+				w.WriteHeader(http.StatusBadGateway)
+				return true
+			}
+			return false
+		}
+	})
+	err := newClient(t, op, throughResource(op)).Login(t.Context(), nil)
+	if f := failure(t, err); f.Status != http.StatusBadGateway || op.Calls("/register") != 0 {
+		t.Errorf("%v, %d registrations", err, op.Calls("/register"))
+	}
+}

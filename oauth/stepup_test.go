@@ -1,0 +1,142 @@
+package oauth_test
+
+import (
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/silentrefresh/silentrefresh/oauth"
+	"github.com/silentrefresh/silentrefresh/oauth/internal/fakeop"
+)
+
+// steps is a program with a person whose pages are remembered.
+type steps struct {
+	mu     sync.Mutex
+	scopes []string // of each page
+}
+
+func (s *steps) prompt(t *testing.T) func(oauth.Prompt) {
+	return func(p oauth.Prompt) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.scopes = append(s.scopes, query(t, p.URL).Get("scope"))
+	}
+}
+
+func (s *steps) all() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.scopes)
+}
+
+// TestStepUp: a request that is denied for want of a scope asks for the union, once, and is sent again with its body.
+func TestStepUp(t *testing.T) {
+	op := start(t, &fakeop.Provider{Plain: true, Registers: true})
+	var s steps
+	c := throughResource(op)
+	c.Prompt = s.prompt(t)
+	e := exchanger(t, c)
+	cl := clientOf(t, op, e)
+	op.Change(func(p *fakeop.Provider) { p.NeedScope = "read" })
+	if err := cl.Login(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	hc := &http.Client{Transport: e.StepUp(cl, nil)}
+	op.Change(func(p *fakeop.Provider) { p.NeedScope = "write" })
+	var together sync.WaitGroup
+	for range 10 {
+		together.Go(func() {
+			resp, err := hc.Post(op.URL+"/echo", "text/plain", strings.NewReader("the body"))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer resp.Body.Close()
+			if body, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusOK || string(body) != "the body" {
+				t.Errorf("%d %q", resp.StatusCode, body)
+			}
+		})
+	}
+	together.Wait()
+	if got := s.all(); !slices.Equal(got, []string{"read", "read write"}) {
+		t.Errorf("asked for %q", got)
+	}
+}
+
+// TestStepUpNeverLoops: a set that was asked for and not given is not asked for again.
+func TestStepUpNeverLoops(t *testing.T) {
+	op := start(t, &fakeop.Provider{Plain: true, Registers: true})
+	var s steps
+	c := throughResource(op)
+	c.Prompt = s.prompt(t)
+	e := exchanger(t, c)
+	cl := clientOf(t, op, e)
+	if err := cl.Login(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	op.Change(func(p *fakeop.Provider) { p.NeedScope, p.Deny = "admin", "admin" })
+	hc := &http.Client{Transport: e.StepUp(cl, nil)}
+	for range 5 {
+		resp, err := hc.Get(op.URL + "/me")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusForbidden {
+			t.Errorf("status %d", resp.StatusCode)
+		}
+	}
+	if got := s.all(); !slices.Equal(got, []string{"", "admin"}) {
+		t.Errorf("asked for %q", got)
+	}
+}
+
+// TestStepUpAfterTheEnd: a session that is over asks the person, and the request goes on.
+func TestStepUpAfterTheEnd(t *testing.T) {
+	op := start(t, &fakeop.Provider{Plain: true, Registers: true})
+	var s steps
+	c := throughResource(op)
+	c.Prompt = s.prompt(t)
+	e := exchanger(t, c)
+	cl := clientOf(t, op, e)
+	if err := cl.Login(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	hc := &http.Client{Transport: e.StepUp(cl, nil)}
+	for _, end := range []func(){op.RevokeGrants, func() { op.RevokeGrants(); cl.Renew(t.Context()) }} {
+		end()
+		resp, err := hc.Get(op.URL + "/me")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			t.Errorf("status %d", resp.StatusCode)
+		}
+	}
+	if n := len(s.all()); n != 3 {
+		t.Errorf("%d logins", n)
+	}
+}
+
+// TestF60_StepUpNeedsAPerson: a program that logs in by itself gets the response as it is.
+func TestF60_StepUpNeedsAPerson(t *testing.T) {
+	op := start(t, &fakeop.Provider{Plain: true, Secret: "s", AuthMethods: []string{"client_secret_basic"}})
+	e := exchanger(t, service(op))
+	cl := clientOf(t, op, e)
+	if err := cl.Login(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	op.Change(func(p *fakeop.Provider) { p.NeedScope = "admin" })
+	resp, err := (&http.Client{Transport: e.StepUp(cl, nil)}).Get(op.URL + "/me")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusForbidden || op.Calls("/token") != 1 {
+		t.Errorf("status %d after %d token requests", resp.StatusCode, op.Calls("/token"))
+	}
+}

@@ -46,3 +46,35 @@ func TestErrorCodeLetsNoTokenThrough(t *testing.T) {
 		}
 	}
 }
+
+func TestPromptOnATerminal(t *testing.T) {
+	p := Prompt{URL: "https://op.example.com/device", CompleteURL: "https://op.example.com/device?user_code=ABCD-EFGH", Code: "AB\x1b[2JCD"}
+	var plain, rich strings.Builder
+	p.print(&plain, false)
+	p.print(&rich, true)
+	if strings.Contains(plain.String(), "█") || !strings.Contains(rich.String(), "█") {
+		t.Errorf("the QR code is shown off a terminal, or not on one:\n%s", rich.String())
+	}
+	if strings.Contains(rich.String(), "\x1b") || !strings.Contains(plain.String(), "AB[2JCD") {
+		t.Errorf("control characters reach the terminal: %q", plain.String())
+	}
+	if long := quickResponse("https://op.example.com/" + strings.Repeat("x", 3000)); long != "" {
+		t.Error("a QR code that fits on no terminal")
+	}
+}
+
+func TestPasted(t *testing.T) {
+	for text, want := range map[string]string{
+		"http://127.0.0.1:1234/callback?code=c&state=s":     "s",
+		" http://127.0.0.1:1234/callback?state=s&code=c#_ ": "s",
+		"code=c&state=s": "s",
+		"?state=s":       "s",
+		"hello":          "",
+		"":               "",
+		"%zz":            "",
+	} {
+		if got := pasted(text).Get("state"); got != want {
+			t.Errorf("%q: %q", text, got)
+		}
+	}
+}

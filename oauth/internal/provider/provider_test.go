@@ -59,6 +59,8 @@ func need(t *testing.T) *provider {
 type provider struct {
 	Issuer string `json:"issuer"`
 	Secret string `json:"secret"`
+	Key    string `json:"privateKey"` // of the client service
+	API    string `json:"api"`        // that takes tokens for itself only
 	stop   func()
 }
 

@@ -1,5 +1,6 @@
 // A certified OpenID provider on a free port of loopback, set up for the integration tests: rotation, short
 // tokens, PKCE required, a login page that a script can fill in. It prints its issuer, and ends with its input.
+import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 
@@ -16,6 +17,9 @@ const web = {
   grant_types: ['authorization_code', 'refresh_token', deviceGrant],
   redirect_uris: ['https://app.example.com/callback'],
 };
+const key = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const privateKey = key.privateKey.export({ type: 'pkcs8', format: 'pem' });
+const api = `${issuer}/test/api`;
 const clients = [
   {
     client_id: 'native',
@@ -26,6 +30,23 @@ const clients = [
   },
   { ...web, client_id: 'basic', token_endpoint_auth_method: 'client_secret_basic' },
   { ...web, client_id: 'post', token_endpoint_auth_method: 'client_secret_post' },
+  {
+    client_id: 'bound',
+    application_type: 'native',
+    token_endpoint_auth_method: 'none',
+    grant_types: ['authorization_code', 'refresh_token'],
+    redirect_uris: ['http://127.0.0.1/callback'],
+    dpop_bound_access_tokens: true,
+    require_pushed_authorization_requests: true,
+  },
+  {
+    client_id: 'service',
+    token_endpoint_auth_method: 'private_key_jwt',
+    grant_types: ['client_credentials'],
+    redirect_uris: [],
+    response_types: [],
+    jwks: { keys: [key.publicKey.export({ format: 'jwk' })] },
+  },
 ];
 
 const provider = new Provider(issuer, {
@@ -35,7 +56,7 @@ const provider = new Provider(issuer, {
   rotateRefreshToken: true,
   pkce: { required: () => true },
   claims: { openid: ['sub'], email: ['email'] },
-  scopes: ['openid', 'email', 'offline_access'],
+  scopes: ['openid', 'email', 'offline_access', 'read'],
   findAccount: (_, sub) => ({ accountId: sub, claims: () => ({ sub, email: `${sub}@example.com` }) }),
   interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
   // One client gets refresh tokens without offline_access, so also silently.
@@ -47,6 +68,7 @@ const provider = new Provider(issuer, {
     if (found) return found;
     const grant = new provider.Grant({ accountId: oidc.session.accountId, clientId: oidc.client.clientId });
     grant.addOIDCScope('openid email offline_access');
+    grant.addResourceScope(api, 'read');
     await grant.save();
     return grant;
   },
@@ -54,6 +76,15 @@ const provider = new Provider(issuer, {
     devInteractions: { enabled: false },
     deviceFlow: { enabled: true },
     revocation: { enabled: true },
+    registration: { enabled: true },
+    clientCredentials: { enabled: true },
+    dPoP: { enabled: true, nonceSecret: Buffer.alloc(32, 7), requireNonce: () => true },
+    resourceIndicators: {
+      enabled: true,
+      // Without the parameter, a token is for nobody's API: also after a refresh.
+      useGrantedResource: () => false,
+      getResourceServerInfo: () => ({ scope: 'read', audience: api, accessTokenFormat: 'opaque', accessTokenTTL: 2 }),
+    },
     rpInitiatedLogout: {
       enabled: true,
       // For one client an ID token is enough to end the session; for the others a person has to confirm.
@@ -85,6 +116,13 @@ provider.on('grant.error', (ctx, err) => err.error_detail === 'refresh token alr
 
 const of = (map, account) => [...map].filter(([, owner]) => owner === account).map(([id]) => id);
 const controls = {
+  // An API that takes tokens for itself, and no others.
+  async '/test/api'(ctx) {
+    const [, value] = (ctx.get('authorization')).split(' ');
+    const token = await provider.AccessToken.find(value) ?? await provider.ClientCredentials.find(value);
+    if (!token || token.aud !== api) ctx.throw(401);
+    ctx.body = { sub: token.accountId ?? token.clientId, bound: Boolean(token.jkt) };
+  },
   '/test/counts': (ctx, account) => { ctx.body = counts[account] ?? {}; },
   async '/test/revoke-refresh-tokens'(ctx, account) {
     for (const grant of of(grants, account)) await provider.RefreshToken.revokeByGrantId(grant);
@@ -115,5 +153,5 @@ provider.use((ctx, next) => {
 });
 
 server.on('request', provider.callback());
-console.log(JSON.stringify({ issuer, secret }));
+console.log(JSON.stringify({ issuer, secret, privateKey, api }));
 process.stdin.on('end', () => process.exit(0)).resume();

@@ -77,6 +77,7 @@ type Provider struct {
 	pushed   map[string]url.Values
 	proofs   map[string]bool // jti of every proof
 
+	mounted   map[string]http.Handler
 	presented string // the thumbprint of the proof of the request under way
 }
 
@@ -118,6 +119,9 @@ func (p *Provider) Handler(issuer string) http.Handler {
 	} {
 		mux.HandleFunc(pattern, handler)
 	}
+	for path, api := range p.mounted {
+		mux.Handle(path, api)
+	}
 	return p.watch(mux)
 }
 
@@ -143,6 +147,21 @@ func (p *Provider) Reuses() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.reuses
+}
+
+// Mount adds an API that takes p's access tokens, before Start or Handler.
+func (p *Provider) Mount(path string, api http.Handler) {
+	if p.mounted == nil {
+		p.mounted = map[string]http.Handler{}
+	}
+	p.mounted[path] = p.Protect(api)
+}
+
+// Generations counts the access tokens that were ever given out.
+func (p *Provider) Generations() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.access)
 }
 
 // EndSessions ends every session, as an administrator would; tokens live on.

@@ -47,8 +47,11 @@ func commands() []command {
 				{"o", "write the body to this `FILE`"},
 			}},
 		{name: "token", run: token, about: "print a valid access token, for scripts", defaults: options{minTTL: time.Minute},
-			more:  "Where the token lives less than that altogether, it is renewed in the second half of its life.\n",
-			flags: []use{{"min-ttl", "renew first what is valid for less than this `TIME`"}}},
+			more: "Where the token lives less than that altogether, it is renewed in the second half of its life.\n",
+			flags: []use{
+				{"min-ttl", "renew first what is valid for less than this `TIME`"},
+				{"format", "the `FORM` of the output: text, or exec-credential for the users section of a kubeconfig"},
+			}},
 		{name: "status", run: status, about: "say how the session stands, without asking the server; exit status 0, or 3: log in first",
 			flags: []use{{"json", "as a JSON object"}}},
 		{name: "watch", run: watch, about: "show what happens to the session, until interrupted",
@@ -57,6 +60,7 @@ func commands() []command {
 			defaults: options{listen: "127.0.0.1:8090"}, more: proxyHelp, flags: []use{
 				{"listen", "the `ADDRESS` to listen on"},
 				{"secret", "a `SECRET` that requests must show; better given as " + variable("secret")},
+				{"replace-authorization", "put the session's token in place of the Authorization that requests bring"},
 			}},
 		{name: "exec", args: "-- COMMAND...", least: 1, most: -1, runs: true, run: execute,
 			about: "run a command with a proxy of its own, at $SILENTREFRESH_URL", more: execHelp,

@@ -210,6 +210,8 @@ a line, or a JSON object; no shell reads it. With "keep" instead, those of the l
 What the server has refused once is not presented again:
   "credentials": {"command": ["pass", "show", "example"], "fields": {"email": "ada@example.com"}, "keep": false}
 
-With an identity provider, "oauth" stands in place of login, refresh and logout. Its flow is browser, device or silent:
+With an OAuth server, "oauth" stands in place of login, refresh and logout. It names an issuer, or the resource (the URL of
+the API, which says where to log in), or the endpoints; without a client_id the program is registered. Its flow is
+browser, device, silent, client_credentials, jwt_bearer or token_exchange:
   "oauth": {"issuer": "", "client_id": "", "client_secret": "", "flow": "browser", "scopes": [], "redirect_uri": ""}
 `

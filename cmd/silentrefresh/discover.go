@@ -41,7 +41,10 @@ func (a *app) chooseURL(ctx context.Context, rawURL string) error {
 		return err
 	}
 	a.tell(r)
-	if r.OAuth != nil {
+	switch {
+	case r.OAuth != nil && r.OAuth.Resource != "" && r.OAuth.Registers, r.OAuth == nil && r.Settings.Login.URL == "-" && strings.Trim(base.Path, "/") != "":
+		return a.chooseResource(r, rawURL)
+	case r.OAuth != nil:
 		return a.chooseProvider(ctx, r)
 	}
 	return a.chooseFound(ctx, r)
@@ -138,6 +141,16 @@ func (a *app) agreed(ctx context.Context, question string, settings []byte) erro
 		return &failure{what: "nothing was sent", code: exitFailed, do: "silentrefresh login -config FILE, with settings of your own"}
 	}
 	return nil
+}
+
+// chooseResource goes on with an API that says itself where to log in, to a GET or to what it takes instead. This program
+// is registered there by itself.
+func (a *app) chooseResource(r discover.Result, resource string) error {
+	settings, err := encode(map[string]any{"base_url": r.BaseURL, "oauth": map[string]string{"resource": resource}})
+	if err != nil {
+		return err
+	}
+	return a.useSettings(settings)
 }
 
 // chooseProvider goes on with an authorization server: its login needs a client that is registered there.

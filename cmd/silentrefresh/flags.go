@@ -21,6 +21,8 @@ type options struct {
 	header                         []string
 	include                        bool
 	minTTL                         time.Duration // token
+	format                         string
+	replaceAuthorization           bool          // proxy
 	json                           bool          // status
 	curl                           bool          // learn
 	listen, secret                 string        // proxy, testserver
@@ -76,6 +78,10 @@ func (o *options) define(f *flag.FlagSet, u use) {
 		text(&o.output)
 	case "min-ttl":
 		span(&o.minTTL)
+	case "format":
+		text(&o.format)
+	case "replace-authorization":
+		yes(&o.replaceAuthorization)
 	case "json":
 		yes(&o.json)
 	case "curl":

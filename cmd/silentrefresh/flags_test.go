@@ -36,7 +36,7 @@ func TestHelpEverywhere(t *testing.T) {
 
 // TestEveryFlagIsAVariable, which a flag on the command line goes over.
 func TestEveryFlagIsAVariable(t *testing.T) {
-	values := map[string]string{"min-ttl": "7s", "ttl": "7s", "v": "true", "i": "true", "json": "true", "curl": "true"}
+	values := map[string]string{"min-ttl": "7s", "ttl": "7s", "v": "true", "i": "true", "json": "true", "curl": "true", "replace-authorization": "true"}
 	for _, c := range commands() {
 		c.flagSet(new(options)).VisitAll(func(f *flag.Flag) {
 			want, ok := values[f.Name]

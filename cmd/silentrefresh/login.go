@@ -16,8 +16,9 @@ settings it opens the browser, or shows a code for another device. The settings 
 given with -config or -base need not be given again.
 
 With a URL and nothing else it looks at the server for how people log in there, says what it found, and asks before it
-sends anything.
+sends anything. An API that says itself where to log in, an MCP server for instance, opens the browser.
 
+  silentrefresh login https://mcp.example.com/mcp
   silentrefresh login https://api.example.com
   silentrefresh login -base https://api.example.com
   echo '{"email": "ada@example.com", "password": "..."}' | silentrefresh login -base https://api.example.com -d -

@@ -16,6 +16,9 @@ session is over it returns 401 with the header "Silentrefresh-Error: session_ove
 Any program of this machine that can reach the port uses the session. With a secret, each request has to show it, in
 the header Silentrefresh-Secret or as the password of http://any:SECRET@127.0.0.1:8090. Web pages of other origins are
 refused in any case.
+
+A client that has to send some token, an MCP client for instance, sends a dummy, and -replace-authorization puts the
+session's in its place. To other requests that bring an Authorization of their own nothing is added.
 `
 
 // proxy serves until it is interrupted.

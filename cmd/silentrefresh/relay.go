@@ -70,6 +70,9 @@ func (r *relay) rewrite(p *httputil.ProxyRequest) {
 	p.SetURL(r.base)
 	h := p.Out.Header
 	r.guard.takeOff(h)
+	if r.app.options.replaceAuthorization {
+		h.Del("Authorization") // a dummy, from a client that does without no token
+	}
 	if h.Get("Origin") != "" {
 		h.Set("Origin", r.base.Scheme+"://"+r.base.Host)
 	}

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/silentrefresh/silentrefresh"
@@ -10,6 +13,9 @@ import (
 
 // token prints a valid access token.
 func token(ctx context.Context, a *app) (err error) {
+	if f := a.options.format; f != "" && f != "text" && f != "exec-credential" {
+		return usage(fmt.Sprintf("-format %s is not known", f), "give text or exec-credential")
+	}
 	try, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	c, _, err := a.session(func(ev silentrefresh.Event) {
@@ -31,8 +37,39 @@ func token(ctx context.Context, a *app) (err error) {
 			return a.failed("no token", err)
 		}
 	}
-	fmt.Fprintln(a.out, t.Value.Reveal())
-	return nil
+	return a.print(t)
+}
+
+// print writes t in the form that was asked for.
+func (a *app) print(t silentrefresh.Token) error {
+	if a.options.format == "" || a.options.format == "text" {
+		fmt.Fprintln(a.out, t.Value.Reveal())
+		return nil
+	}
+	document, err := execCredential(t, os.Getenv("KUBERNETES_EXEC_INFO"))
+	if err != nil {
+		return err
+	}
+	_, err = a.out.Write(append(document, '\n'))
+	return err
+}
+
+// execCredential is t as kubectl and client-go take it from a credential plugin, in the version that info asks for
+// (client.authentication.k8s.io).
+func execCredential(t silentrefresh.Token, info string) ([]byte, error) {
+	version := struct {
+		APIVersion string `json:"apiVersion"`
+	}{}
+	json.Unmarshal([]byte(info), &version) // without it, the version that every Kubernetes of today takes
+	status := map[string]string{"token": t.Value.Reveal()}
+	if !t.Expires.IsZero() {
+		status["expirationTimestamp"] = t.Expires.UTC().Format(time.RFC3339)
+	}
+	return json.Marshal(map[string]any{
+		"apiVersion": cmp.Or(version.APIVersion, "client.authentication.k8s.io/v1"),
+		"kind":       "ExecCredential",
+		"status":     status,
+	})
 }
 
 // renewed is a newer token than t, or else t, which is still good: whoever waits for it should not wait for a server

@@ -110,7 +110,7 @@ func (l *looker) metadata(issuer *url.URL) bool {
 			l.result.missing("the metadata at %s is another issuer's (%s), and was not believed", u.Host+u.Path, named.Host)
 			continue
 		}
-		l.result.OAuth = &OAuth{Issuer: textAt(document, "issuer")}
+		l.result.OAuth = &OAuth{Issuer: textAt(document, "issuer"), Registers: textAt(document, "registration_endpoint") != ""}
 		l.result.found(Certain, l.from(u), "people log in at the authorization server %s", l.result.OAuth.Issuer)
 		return true
 	}

@@ -43,6 +43,8 @@ type OAuth struct {
 	Resource string   // the resource that names it (RFC 9728), "" if none does
 	ClientID string   // the client that a page logs in with, "" if unknown
 	Scopes   []string // that the resource asks for
+	// Registers reports whether the server registers clients (RFC 7591), so that none is needed beforehand.
+	Registers bool
 }
 
 // Sure is how sure a finding is.

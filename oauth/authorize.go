@@ -57,7 +57,7 @@ func (x *exchange) authorization(ctx context.Context, redirectURI, prompt, hint 
 	if x.proof != nil {
 		set("dpop_jkt", x.proof.thumbprint) // RFC 9449 section 10
 	}
-	if x.RequiresPushedRequests || x.c.PushRequests {
+	if x.pushes() {
 		var err error
 		if form, err = x.push(ctx, form); err != nil {
 			return a, err

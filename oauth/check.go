@@ -100,6 +100,9 @@ func (c Config) checkServer(m *mistakes) {
 			m.add("%s %w", name, err)
 		}
 	}
+	if strings.ContainsAny(c.Issuer, "?#") {
+		m.add("issuer has a query, and an identifier has none (RFC 8414 section 2)")
+	}
 	if byHand {
 		for _, err := range c.byHand().check(c, true) {
 			m.add("endpoints: %w", err)

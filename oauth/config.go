@@ -140,7 +140,7 @@ type Registration struct {
 	Metadata map[string]any `json:"metadata"`
 }
 
-// An Assertion is what JWTBearer and TokenExchange trade for an access token. Set one of Token, File and Source.
+// An Assertion is what JWTBearer and TokenExchange exchange for an access token. Set one of Token, File and Source.
 type Assertion struct {
 	// Token is the assertion itself.
 	Token auth.Secret `json:"token"`

@@ -145,11 +145,11 @@ func (x *exchange) undiscovered(err error) error {
 	unavailable, away := errors.AsType[*metadata.UnavailableError](err)
 	switch {
 	case lie && mismatch.What == "issuer":
-		e := x.mistake("the discovery document of %s is wrong: it calls its issuer %q", mismatch.Asked, mismatch.Says)
+		e := x.mistake("the discovery document of %s is wrong: it calls its issuer %q", shown(mismatch.Asked), printable(mismatch.Says))
 		e.Hint = "if this server is known to, say so with metadata_issuer"
 		return e
 	case lie:
-		return x.mistake("the metadata of the protected resource %s is wrong: it calls its resource %q", mismatch.Asked, mismatch.Says)
+		return x.mistake("the metadata of the protected resource %s is wrong: it calls its resource %q", shown(mismatch.Asked), printable(mismatch.Says))
 	case away:
 		e := x.mistake("the metadata is not to be had for now")
 		e.Path, e.Status, e.Until = pathOf(unavailable.URL), unavailable.Status, x.wire.last.until
@@ -161,6 +161,15 @@ func (x *exchange) undiscovered(err error) error {
 		return e
 	}
 	return harmless(x.failed(err))
+}
+
+// shown is a URL as messages show it, without its query.
+func shown(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "a URL"
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
 func pathOf(raw string) string {

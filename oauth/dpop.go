@@ -164,7 +164,7 @@ func (c *clocks) learn(at string, h http.Header, sent time.Time) (fresh bool) {
 // bindable settles whether the tokens of a login are to be bound to a key, and makes it.
 func (x *exchange) bindable() *auth.Error {
 	wanted := x.c.DPoP == DPoPAlways ||
-		x.c.DPoP == DPoPAuto && (x.challenge.DPoP || x.resource != nil && x.resource.RequiresDPoP)
+		x.c.DPoP == DPoPAuto && (x.challenge.DPoP || x.resource != nil && x.resource.RequiresDPoP || x.demand().proof)
 	if !wanted || x.proof != nil {
 		return nil
 	}

@@ -23,6 +23,7 @@ type Exchanger struct {
 	mu      sync.Mutex
 	clients map[place]registration // that were registered in this process
 	asked   []string               // the scopes of the latest session
+	demands map[place]demand       // what servers turned out to insist on
 }
 
 // Cookies are cookies of the authorization server's, from a browser say. Given to Client.Login they make it
@@ -96,6 +97,7 @@ type exchange struct {
 	client client    // who we are to the server
 	scopes []string  // to ask for
 	proof  *proofKey // that tokens are bound to, nil if they are not
+	late   bool      // it turned out under way that there has to be one
 
 	resource  *metadata.Resource // what the API says of itself, nil if it was not asked
 	challenge Challenge
@@ -111,9 +113,6 @@ func (e *Exchanger) begin(hc *http.Client, op auth.Kind) *exchange {
 	x.hc = &c
 	return x
 }
-
-// take makes s the server of the exchange.
-func (x *exchange) take(s *server) { x.server = s }
 
 // identifier is the resource parameter (RFC 8707): the API as it calls itself, "" if none is meant.
 func (x *exchange) identifier(e extra) string {

@@ -2,22 +2,23 @@ package oauth
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 
 	"github.com/silentrefresh/silentrefresh/auth"
 )
 
-// login gets the first session. Where the server has forgotten the client that it registered, it is registered anew.
+// login gets the first session.
 func (x *exchange) login(ctx context.Context, credentials any) (auth.Session, error) {
 	cookies, err := x.prepare(ctx, credentials)
 	if err != nil {
 		return auth.Session{}, err
 	}
 	s, err := x.enter(ctx, cookies)
-	if e, ok := errors.AsType[*auth.Error](err); ok && x.forgotten(e) && ctx.Err() == nil {
-		x.forget()
+	for range 2 {
+		if err == nil || ctx.Err() != nil || !x.betterWay(err) {
+			break
+		}
 		s, err = x.enter(ctx, cookies)
 	}
 	if err != nil {

@@ -22,23 +22,10 @@ func (x *exchange) post(ctx context.Context, endpoint string, form url.Values) (
 			return r, err
 		}
 		e := x.refusal(r)
-		if attempt > 0 || !x.proveBetter(e.Code) {
+		if attempt > 1 || !x.proveBetter(r, e.Code) {
 			return nil, e
 		}
 	}
-}
-
-// proveBetter reports whether a request that was refused with code may pass with another proof, and sees to that.
-func (x *exchange) proveBetter(code string) bool {
-	switch {
-	case code == "use_dpop_nonce" && x.proof != nil:
-		return x.wire.last.nonce // without one it would be the same request
-	case code != "use_dpop_nonce" && code != "invalid_dpop_proof", x.c.DPoP != DPoPAuto, x.op != auth.KindLogin, x.proof != nil:
-		return false
-	}
-	key, err := newProofKey(x.DPoPAlgorithms)
-	x.proof = key
-	return err == nil
 }
 
 func (x *exchange) postOnce(ctx context.Context, endpoint string, form url.Values) (*response, *auth.Error) {

@@ -29,7 +29,7 @@ func (x *exchange) enquire(ctx context.Context, c Challenge) (*server, error) {
 	case err != nil:
 		return nil, x.unprotected(err, c)
 	case len(doc.AuthorizationServers) == 0:
-		return nil, x.mistake("the metadata of %s names no authorization server; give its issuer", x.c.Resource)
+		return nil, x.mistake("the metadata of %s names no authorization server; give its issuer", shown(x.c.Resource))
 	}
 	x.resource = doc
 	return x.firstOf(ctx, doc.AuthorizationServers)
@@ -41,11 +41,11 @@ func (x *exchange) unprotected(err error, c Challenge) error {
 		return x.undiscovered(err)
 	}
 	if !c.denied {
-		e := x.mistake("%s asks for no token, and has no metadata that says where to get one", x.c.Resource)
+		e := x.mistake("%s asks for no token, and has no metadata that says where to get one", shown(x.c.Resource))
 		e.Hint = "is resource the URL of the API? If it is, give the issuer"
 		return e
 	}
-	return x.mistake("%s names a metadata document that does not exist; give the issuer", x.c.Resource)
+	return x.mistake("%s names a metadata document that does not exist; give the issuer", shown(x.c.Resource))
 }
 
 // firstOf returns the first of the servers that can be used.
@@ -53,7 +53,7 @@ func (x *exchange) firstOf(ctx context.Context, issuers []string) (*server, erro
 	var first error
 	for _, issuer := range issuers[:min(len(issuers), 5)] {
 		if err := checkEndpoint(issuer, true); err != nil {
-			first = cmpError(first, x.mistake("the metadata of %s names an authorization server that %w", x.c.Resource, err))
+			first = cmpError(first, x.mistake("the metadata of %s names an authorization server that %w", shown(x.c.Resource), err))
 			continue
 		}
 		s, err := x.serverAt(ctx, place{Issuer: issuer, Named: true})

@@ -17,11 +17,12 @@ import (
 type response struct {
 	status int
 	header http.Header
+	body   []byte
 	fields map[string]any // of a JSON object or a form, nil if it is neither
 }
 
 func readResponse(resp *http.Response, body []byte) *response {
-	r := &response{status: resp.StatusCode, header: resp.Header}
+	r := &response{status: resp.StatusCode, header: resp.Header, body: body}
 	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()

@@ -66,7 +66,7 @@ func assumed(at string) *server {
 func (s *server) ready(x *exchange, at place) (*server, error) {
 	plain := at.Issuer == "" || strings.HasPrefix(at.Issuer, "http:")
 	if found := s.check(x.c, plain); found != nil {
-		return nil, x.mistake("the discovery document of %s is wrong: %w", at.Issuer, errors.Join(found...))
+		return nil, x.mistake("the discovery document of %s is wrong: %w", shown(at.Issuer), errors.Join(found...))
 	}
 	s.place, s.fetched = at, time.Now()
 	if s.AuthorizationEndpoint != "" {

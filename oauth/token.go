@@ -132,10 +132,7 @@ func (x *exchange) refreshToken(ctx context.Context, old auth.Session, e extra) 
 
 // printable is what a server wrote, as far as it can be shown.
 func printable(s string) string {
-	if len(s) > 32 {
-		return s[:32]
-	}
-	return s
+	return s[:min(len(s), 200)]
 }
 
 var errOtherSubject = errors.New("the server's session now belongs to another account")

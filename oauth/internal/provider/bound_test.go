@@ -130,3 +130,25 @@ func TestWrongKey(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestDemandsFoundOut: a client of which the provider demands bound tokens and pushed requests, and nothing says so.
+func TestDemandsFoundOut(t *testing.T) {
+	p := need(t)
+	pages := 0
+	who := newPerson("nat")
+	c := p.browserLogin(who)
+	c.ClientID, c.Resource = "bound", p.API
+	c.OpenBrowser = func(page string) error { pages++; return who.browse(page) }
+	cl := newClient(t, c)
+	for range 2 {
+		if err := cl.Login(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		if sub, bound := whose(t, p, cl); sub != "nat" || !bound {
+			t.Errorf("%s, bound %v", sub, bound)
+		}
+	}
+	if pages != 4 { // three for the first login: one for each demand, and one that meets both
+		t.Errorf("%d pages: the demands were found out again", pages)
+	}
+}

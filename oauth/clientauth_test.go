@@ -156,7 +156,7 @@ func TestClientMetadataDocument(t *testing.T) {
 		var id string
 		c := throughResource(op)
 		c.ClientMetadataURL = about
-		c.OpenBrowser = func(page string) error { id = query(t, page).Get("client_id"); return op.Browse("ada")(page) }
+		c.Prompt = func(p oauth.Prompt) { id = query(t, p.URL).Get("client_id") }
 		c.Patience = time.Second
 		newClient(t, op, c).Login(t.Context(), nil) // the fake does not fetch documents
 		if (id == about) != supported || (op.Calls("/register") == 0) != supported {

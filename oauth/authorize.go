@@ -90,7 +90,7 @@ func (x *exchange) push(ctx context.Context, form url.Values) (url.Values, error
 	if failure != nil {
 		return nil, harmless(failure)
 	}
-	uri := r.text("request_uri")
+	uri := field(r, "request_uri")
 	if uri == "" {
 		return nil, x.mistake("the response to the pushed authorization request has no request_uri")
 	}

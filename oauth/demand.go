@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/response"
 )
 
 // A demand is what a server insists on for a client without saying so in its metadata. It is found out by a request that
@@ -61,11 +62,11 @@ func (x *exchange) pushes() bool {
 
 // proveBetter reports whether the request that r refuses may pass with another proof, or with one at all, and sees to
 // that.
-func (x *exchange) proveBetter(r *response, code string) bool {
+func (x *exchange) proveBetter(r *response.Response, code string) bool {
 	if x.proof != nil {
 		return code == "use_dpop_nonce" && x.wire.last.nonce // without another nonce it would be the same request
 	}
-	if r.status >= 500 || !bytes.Contains(bytes.ToLower(r.body), []byte("dpop")) || !x.provable() {
+	if r.Status >= 500 || !bytes.Contains(bytes.ToLower(r.Body), []byte("dpop")) || !x.provable() {
 		return false
 	}
 	x.late = true

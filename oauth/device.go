@@ -69,20 +69,20 @@ func (x *exchange) deviceCode(ctx context.Context) (*deviceCode, error) {
 		return nil, harmless(failure)
 	}
 	c := &deviceCode{
-		code: r.text("device_code"), userCode: r.text("user_code"),
-		uri: r.text("verification_uri"), completeURI: r.text("verification_uri_complete"),
+		code: field(r, "device_code"), userCode: field(r, "user_code"),
+		uri: field(r, "verification_uri"), completeURI: field(r, "verification_uri_complete"),
 	}
 	if c.uri == "" {
-		c.uri = r.text("verification_url") // before the RFC
+		c.uri = field(r, "verification_url") // before the RFC
 	}
 	if c.code == "" || c.userCode == "" || c.uri == "" {
 		return nil, x.mistake("the device authorization endpoint's response has no code for a person")
 	}
-	if life := r.after(x.wire.last.date, "expires_in"); life > 0 {
+	if life := seconds(r, "expires_in"); life > 0 {
 		c.ends = x.wire.last.began.Add(life)
 	}
 	c.interval = usualInterval
-	if interval := r.after(x.wire.last.date, "interval"); interval > 0 {
+	if interval := seconds(r, "interval"); interval > 0 {
 		c.interval = min(interval, longestBackoff)
 	}
 	return c, nil

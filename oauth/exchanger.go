@@ -99,6 +99,8 @@ type exchange struct {
 	proof  *proofKey // that tokens are bound to, nil if they are not
 	late   bool      // it turned out under way that there has to be one
 
+	sent []string // secrets that went out, which no message repeats
+
 	resource  *metadata.Resource // what the API says of itself, nil if it was not asked
 	challenge Challenge
 }

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -9,18 +10,18 @@ import (
 	"strings"
 
 	"github.com/silentrefresh/silentrefresh/auth"
-	"github.com/silentrefresh/silentrefresh/internal/challenge"
+	"github.com/silentrefresh/silentrefresh/internal/refusal"
+	"github.com/silentrefresh/silentrefresh/internal/response"
 )
 
-// grantRefused are codes of the token endpoint that refuse the very grant (RFC 6749 section 5.2, RFC 8628 section
-// 3.5, and what servers respond besides).
+// grantRefused are codes of the token endpoint that refuse the very grant (RFC 6749 section 5.2, RFC 8628 section 3.5,
+// OpenID Connect Core section 3.1.2.6). What else refuses a refresh token, package refusal knows.
 var grantRefused = []string{"invalid_grant", "expired_token", "login_required", "interaction_required",
-	"consent_required", "account_selection_required", "bad_refresh_token", "invalid_refresh_token", "token_revoked",
-	"token_expired", "bad_verification_code"}
+	"consent_required", "account_selection_required"}
 
 // clientRefused are codes that are about the client or about the moment, whatever the text beside them says.
 var clientRefused = []string{"invalid_client", "unsupported_grant_type", "invalid_scope", "invalid_target",
-	"temporarily_unavailable", "server_error", "slow_down", "authorization_pending", "use_dpop_nonce", "invalid_dpop_proof"}
+	"authorization_pending", "invalid_dpop_proof"}
 
 // personNeeded are responses to prompt=none that only a person can change (OpenID Connect Core section 3.1.2.6).
 var personNeeded = []string{"login_required", "interaction_required", "consent_required", "account_selection_required"}
@@ -49,52 +50,89 @@ func (x *exchange) failed(err error) *auth.Error {
 	return e
 }
 
-// refusal says what r, which brought nothing, means for the session. It repeats the error code and nothing else of it.
-func (x *exchange) refusal(r *response) *auth.Error {
+// refusal says what r, which brought nothing, means for the session.
+func (x *exchange) refusal(r *response.Response) *auth.Error {
 	e := x.failed(nil)
-	code := r.code()
-	e.Code, e.Hint = errorCode(code), ""
+	reading := x.read(r)
+	code := strings.ToLower(field(r, "error"))
+	e.Code, e.Hint = cmp.Or(errorCode(code), reading.Code(x.hidden)), ""
+	code = cmp.Or(code, e.Code)
 	switch {
 	case x.op == auth.KindRefresh && x.forgotten(e):
 		x.forget()
 		e.Refused, e.Hint = true, "the server has forgotten this program; call Login, which registers it anew"
-	case busy(r.status), code == "temporarily_unavailable", code == "slow_down", code == "use_dpop_nonce":
+	case busy(r.Status), reading.Meaning == refusal.Busy, slices.Contains([]string{"temporarily_unavailable", "slow_down", "use_dpop_nonce"}, code):
 		e.Unsent, e.MaybeSpent = true, false
+		e.RateLimited = r.Status == http.StatusTooManyRequests || reading.Meaning == refusal.Busy
 	case code == "server_error":
 		e.MaybeSpent = true
 	case slices.Contains(clientRefused, code):
-		e.MaybeSpent, e.Hint = false, hint(code, r.status)
+		e.MaybeSpent, e.Hint = false, hint(code, r.Status)
 	case slices.Contains(grantRefused, code), code == "access_denied" && x.op == auth.KindLogin,
-		x.op == auth.KindRefresh && r.status < 500 && dead(r.said()):
+		x.op == auth.KindRefresh && r.Status < 500 && reading.Meaning == refusal.Refused:
 		e.Refused, e.MaybeSpent = true, false
-	case r.status >= 500:
-	case code == "" && r.status/100 == 2:
-		e.MaybeSpent, e.Err = true, errors.New("its response is none that can be used")
-	case code == "" && x.op == auth.KindRefresh && r.status == http.StatusUnauthorized && !foreign(r.header):
-		e.Doubtful = true
+	case r.Status >= 500:
 	case code == "invalid_request" && x.op == auth.KindRefresh:
 		// Some servers say so of a spent refresh token. The same request had been good enough before.
 		e.Refused, e.MaybeSpent = true, false
 		e.Hint = "call Login; if that does not last, look at client_id and scopes"
-	case r.status/100 != 3:
-		e.Hint = hint(code, r.status)
+	case r.Status/100 != 3:
+		x.doubt(e, r, reading)
 	}
 	return e
+}
+
+// doubt completes e where neither the code nor the words settle it.
+func (x *exchange) doubt(e *auth.Error, r *response.Response, reading refusal.Reading) {
+	e.Hint = hint(e.Code, r.Status)
+	if x.op != auth.KindRefresh {
+		return
+	}
+	e.Doubtful = reading.Meaning == refusal.Doubtful || e.Code == "access_denied" // nobody was asked who could have denied
+	e.Unrecognized = !e.Doubtful && (reading.Meaning == refusal.Unrecognized || reading.Unsure)
+	if e.Unrecognized {
+		e.Said = reading.Said(x.hidden)
+	}
+}
+
+// tokenless is a response of success that has no access token, where one has to be: the server has acted, and what it
+// gave is lost, unless it says that the credential is dead.
+func (x *exchange) tokenless(r *response.Response) *auth.Error {
+	if x.op == auth.KindRefresh && x.read(r).Meaning == refusal.Refused {
+		e := x.failed(nil)
+		e.Refused = true
+		return e
+	}
+	e := x.failed(nil)
+	e.MaybeSpent, e.Err = true, errors.New("its response is none that can be used")
+	if r.Err != nil {
+		e.Err = r.Err
+	}
+	return e
+}
+
+// read is what the words of r say.
+func (x *exchange) read(r *response.Response) refusal.Reading {
+	call := refusal.Call{Refresh: x.op == auth.KindRefresh, Other: true}
+	if r.Status < 300 && !refusal.Complains(r) {
+		return refusal.Definite(r, call)
+	}
+	return refusal.Read(r, call)
+}
+
+// hidden guards against a server that quotes what was sent to it.
+func (x *exchange) hidden(s string) bool {
+	for _, secret := range x.sent {
+		if len(s) >= 8 && strings.Contains(secret, s) || len(secret) >= 8 && strings.Contains(s, secret) {
+			return true
+		}
+	}
+	return false
 }
 
 // busy are the statuses of a server that did not look at the request.
 func busy(status int) bool {
 	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
-}
-
-// foreign reports whether a 401 comes from something that wants another kind of credential, a proxy say.
-func foreign(h http.Header) bool {
-	found, ours := false, false
-	challenge.Each(h.Values("Www-Authenticate"), func(scheme, _, _ string) {
-		found = true
-		ours = ours || strings.EqualFold(scheme, "Bearer") || strings.EqualFold(scheme, "DPoP")
-	})
-	return found && !ours
 }
 
 // hint names the setting to look at, for errors that are a mistake in one.

@@ -2,23 +2,22 @@ package oauth
 
 import (
 	"context"
-	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/response"
 )
 
 // post sends a form to an endpoint, as the client that we are, and returns the response where its status is a good one.
 // A token that is bound to a key is asked for with a proof; the nonce that the server wants in it is sent once more, and
 // that spends nothing (RFC 9449 section 8).
-func (x *exchange) post(ctx context.Context, endpoint string, form url.Values) (*response, *auth.Error) {
+func (x *exchange) post(ctx context.Context, endpoint string, form url.Values) (*response.Response, *auth.Error) {
 	for attempt := 0; ; attempt++ {
 		r, err := x.postOnce(ctx, endpoint, form)
-		if err != nil || r.good() {
+		if err != nil || good(r) {
 			return r, err
 		}
 		e := x.refusal(r)
@@ -28,11 +27,15 @@ func (x *exchange) post(ctx context.Context, endpoint string, form url.Values) (
 	}
 }
 
-func (x *exchange) postOnce(ctx context.Context, endpoint string, form url.Values) (*response, *auth.Error) {
+func (x *exchange) postOnce(ctx context.Context, endpoint string, form url.Values) (*response.Response, *auth.Error) {
 	header, failure := x.authenticate(form)
 	if failure != nil {
 		return nil, failure
 	}
+	for _, name := range secretFields {
+		x.sent = append(x.sent, form[name]...)
+	}
+	x.sent = append(x.sent, x.client.secret.Reveal())
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, x.mistake("an endpoint of the server's is not a URL")
@@ -51,25 +54,14 @@ func (x *exchange) postOnce(ctx context.Context, endpoint string, form url.Value
 	resp, err := x.hc.Do(req)
 	if err != nil {
 		if resp != nil { // a redirect that was not followed
-			return nil, x.refusal(&response{status: resp.StatusCode, header: resp.Header})
+			return nil, x.refusal(response.New(resp.StatusCode, resp.Header, nil, x.wire.last.began))
 		}
 		return nil, x.failed(err)
 	}
-	defer resp.Body.Close()
 	x.wire.last.nonce = x.clock.learn(at, resp.Header, x.wire.last.began)
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return nil, x.cutOff(err)
-	}
-	return readResponse(resp, body), nil
+	return response.Read(resp, x.wire.last.began), nil
 }
 
-// cutOff is a response that broke off: the request had its effect.
-func (x *exchange) cutOff(err error) *auth.Error {
-	e := x.failed(nil)
-	e.MaybeSpent, e.Unsent, e.Err = true, false, bare(err)
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		e.Err = errors.New("its response is cut off")
-	}
-	return e
-}
+// secretFields are the fields of requests that carry a credential.
+var secretFields = []string{"client_secret", "client_assertion", "code", "code_verifier", "refresh_token", "device_code",
+	"assertion", "subject_token", "token"}

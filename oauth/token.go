@@ -19,11 +19,9 @@ func (x *exchange) ask(ctx context.Context, form url.Values, e extra) (*tokens, 
 	if failure != nil {
 		return nil, failure
 	}
-	t := r.tokens(x.wire.last.began, x.wire.last.date)
+	t := tokensOf(r)
 	if t.access.IsZero() {
-		e := x.refusal(r)
-		e.MaybeSpent = !e.Refused
-		return nil, e
+		return nil, x.tokenless(r)
 	}
 	return t, nil
 }

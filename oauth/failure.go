@@ -68,18 +68,27 @@ func (x *exchange) refusal(r *response.Response) *auth.Error {
 		e.MaybeSpent = true
 	case slices.Contains(clientRefused, code):
 		e.MaybeSpent, e.Hint = false, hint(code, r.Status)
-	case slices.Contains(grantRefused, code), code == "access_denied" && x.op == auth.KindLogin,
-		x.op == auth.KindRefresh && r.Status < 500 && reading.Meaning == refusal.Refused:
-		e.Refused, e.MaybeSpent = true, false
 	case r.Status >= 500:
-	case code == "invalid_request" && x.op == auth.KindRefresh:
-		// Some servers say so of a spent refresh token. The same request had been good enough before.
+	case x.op == auth.KindLogin && (slices.Contains(grantRefused, code) || code == "access_denied"),
+		x.op == auth.KindRefresh && ends(code, reading.Meaning):
 		e.Refused, e.MaybeSpent = true, false
-		e.Hint = "call Login; if that does not last, look at client_id and scopes"
 	case r.Status/100 != 3:
 		x.doubt(e, r, reading)
 	}
 	return e
+}
+
+// ends reports whether a response to a refresh ends the session: its words say so, or its code does and its words do not
+// say that something else is to blame.
+func ends(code string, meaning refusal.Meaning) bool {
+	switch meaning {
+	case refusal.Refused:
+		return true
+	case refusal.Unrecognized, refusal.Doubtful:
+		return slices.Contains(grantRefused, code)
+	default:
+		return false
+	}
 }
 
 // doubt completes e where neither the code nor the words settle it.

@@ -118,7 +118,7 @@ func TestF24_TokenEndpointFailures(t *testing.T) {
 		want   flags
 	}{
 		{400, `{"error":"invalid_grant","error_description":"SECRET"}`, over},
-		{400, `{"error":"invalid_request"}`, over},
+		{400, `{"error":"invalid_request"}`, setting}, // Unrecognized
 		{403, `{"error":"access_denied"}`, setting},
 		{400, `{"error":"interaction_required"}`, over},
 		{200, `{"error":"invalid_grant"}`, over},

@@ -176,6 +176,17 @@ func (c Config) checkAssertion(m *mistakes) {
 	}
 }
 
+// plain reports whether what the settings name is on this machine's loopback, without TLS. Only then may what that names
+// in its turn be there as well: a document from elsewhere must not send requests to this machine.
+func (c Config) plain() bool {
+	for _, u := range []string{c.Issuer, c.Resource} {
+		if u != "" {
+			return strings.HasPrefix(u, "http:")
+		}
+	}
+	return true // by hand, and checked there
+}
+
 // checkEndpoint demands https, except on loopback where plain allows http as well.
 func checkEndpoint(raw string, plain bool) error {
 	u, err := url.Parse(raw)

@@ -5,11 +5,13 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -142,6 +144,32 @@ func TestClientCertificate(t *testing.T) {
 	form, basic := tokenRequest(t, func(c *oauth.Config) { c.ClientAuth = oauth.TLSClientAuth })
 	if basic || form.Get("client_id") != fakeop.ClientID || form.Has("client_secret") || form.Has("client_assertion") {
 		t.Errorf("%v", form)
+	}
+}
+
+// TestMutualTLS: a client with a certificate uses the endpoints that want one (RFC 8705 section 5).
+func TestMutualTLS(t *testing.T) {
+	shown := ""
+	guarded := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		shown = r.TLS.PeerCertificates[0].Subject.String()
+		w.Write([]byte(`{"access_token":"a","token_type":"Bearer"}`))
+	}))
+	guarded.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
+	guarded.StartTLS()
+	t.Cleanup(guarded.Close)
+	op := start(t, &fakeop.Provider{Plain: true, Discovery: func(doc map[string]any) {
+		doc["mtls_endpoint_aliases"] = map[string]string{"token_endpoint": guarded.URL + "/token"}
+	}})
+	transport := guarded.Client().Transport.(*http.Transport)
+	transport.TLSClientConfig.Certificates = guarded.TLS.Certificates
+	hc := client(t)
+	hc.Transport = transport
+	c := oauth.Config{Issuer: op.URL, ClientID: "c", ClientAuth: oauth.TLSClientAuth, Flow: oauth.ClientCredentials}
+	if _, err := exchanger(t, c).Exchange(t.Context(), hc, auth.Grant{Kind: auth.KindLogin}); err != nil || shown == "" {
+		t.Errorf("shown %q, %v", shown, err)
+	}
+	if op.Calls("/token") != 0 {
+		t.Error("the endpoint without a certificate was used")
 	}
 }
 

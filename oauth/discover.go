@@ -118,7 +118,7 @@ func (x *exchange) describe(ctx context.Context, p place) (*server, error) {
 
 // get is a metadata.Getter.
 func (x *exchange) get(ctx context.Context, at string) (int, []byte, error) {
-	if err := checkEndpoint(at, true); err != nil {
+	if err := checkEndpoint(at, x.c.plain()); err != nil {
 		return 0, nil, x.mistake("the URL of a metadata document %w", err)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)

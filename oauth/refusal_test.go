@@ -2,6 +2,7 @@ package oauth_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"os"
@@ -142,6 +143,40 @@ func TestF88_Lifetimes(t *testing.T) {
 		}
 		if life != want || op.Calls("/token")-sent != 1 {
 			t.Errorf("%s: %v, want %v, after %d requests", field, life, want, op.Calls("/token")-sent)
+		}
+	}
+}
+
+// TestF77_TheSessionsOwnEnd: how long the refresh token lives is the engine's to know.
+func TestF77_TheSessionsOwnEnd(t *testing.T) {
+	for _, field := range []string{`"refresh_expires_in":1800`, `"refresh_token_expires_in":"1800"`, `"refresh_token_expires_in":1800.0`} {
+		op := start(t, &fakeop.Provider{})
+		e := exchanger(t, settings(op))
+		old := login(t, e, client(t), op, "ada")
+		op.Change(func(p *fakeop.Provider) {
+			p.Fault = response("/token", 200, `{"access_token":"a","expires_in":36000,`+field+`}`, nil)
+		})
+		s, err := refresh(t, e, client(t), old)
+		if err != nil || s.Ends.Sub(s.Issued) != 30*time.Minute || s.Expires.Sub(s.Issued) != 10*time.Hour {
+			t.Errorf("%s: token %v, session %v, %v", field, s.Expires.Sub(s.Issued), s.Ends.Sub(s.Issued), err)
+		}
+	}
+}
+
+// TestF78_EndsByTheServersClock: a machine whose clock is a month off counts lifetimes all the same.
+func TestF78_EndsByTheServersClock(t *testing.T) {
+	for _, off := range []time.Duration{30 * 24 * time.Hour, -30 * 24 * time.Hour} {
+		op := start(t, &fakeop.Provider{})
+		e := exchanger(t, settings(op))
+		old := login(t, e, client(t), op, "ada")
+		theirs := time.Now().Add(off).Truncate(time.Second)
+		body := fmt.Sprintf(`{"access_token":"a","expires_at":%d}`, theirs.Add(time.Hour).Unix())
+		op.Change(func(p *fakeop.Provider) {
+			p.Fault = response("/token", 200, body, map[string]string{"Date": theirs.UTC().Format(http.TimeFormat)})
+		})
+		s, err := refresh(t, e, client(t), old)
+		if err != nil || s.Expires.Sub(s.Issued) != time.Hour {
+			t.Errorf("%v off: %v, %v", off, s.Expires.Sub(s.Issued), err)
 		}
 	}
 }

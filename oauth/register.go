@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 )
 
@@ -53,11 +52,11 @@ func (x *exchange) introduction(redirectURI string) map[string]any {
 		"token_endpoint_auth_method": x.wantedMethod(),
 		"grant_types":                x.wantedGrants(),
 	}
+	if x.c.Flow.interactive() {
+		doc["application_type"] = "native"
+	}
 	if redirectURI != "" {
-		doc["redirect_uris"], doc["response_types"], doc["application_type"] = []string{redirectURI}, []string{"code"}, "web"
-		if u, err := url.Parse(redirectURI); err == nil && loopback(u.Hostname()) {
-			doc["application_type"] = "native"
-		}
+		doc["redirect_uris"], doc["response_types"] = []string{redirectURI}, []string{"code"}
 	}
 	if scope := x.scope(); scope != "" {
 		doc["scope"] = scope

@@ -50,27 +50,26 @@ func (x *exchange) unprotected(err error, c Challenge) error {
 
 // firstOf returns the first of the servers that can be used.
 func (x *exchange) firstOf(ctx context.Context, issuers []string) (*server, error) {
-	var first error
-	for _, issuer := range issuers[:min(len(issuers), 5)] {
-		if err := checkEndpoint(issuer, true); err != nil {
-			first = cmpError(first, x.mistake("the metadata of %s names an authorization server that %w", shown(x.c.Resource), err))
-			continue
-		}
-		s, err := x.serverAt(ctx, place{Issuer: issuer, Named: true})
+	var failures []error
+	for _, issuer := range issuers[:min(len(issuers), maxServers)] {
+		s, err := x.named(ctx, issuer)
 		if err == nil {
 			return s, nil
 		}
-		first = cmpError(first, err)
+		failures = append(failures, err)
 	}
-	return nil, first
+	return nil, failures[0]
 }
 
-// cmpError is a, or b where there is no a.
-func cmpError(a, b error) error {
-	if a != nil {
-		return a
+// maxServers is how many of the servers that a resource names are tried.
+const maxServers = 5
+
+// named is the server that the metadata of the resource calls issuer.
+func (x *exchange) named(ctx context.Context, issuer string) (*server, error) {
+	if err := checkEndpoint(issuer, x.c.plain()); err != nil {
+		return nil, x.mistake("the metadata of %s names an authorization server that %w", shown(x.c.Resource), err)
 	}
-	return b
+	return x.serverAt(ctx, place{Issuer: issuer, Named: true})
 }
 
 // provoke asks the resource for its challenge. Some resources, MCP servers among them, take POST only: they get an

@@ -139,6 +139,40 @@ func TestResourcesThatLie(t *testing.T) {
 	}
 }
 
+// TestF46_NoRequestsToThisMachine: what a public API names is not on this machine's loopback.
+func TestF46_NoRequestsToThisMachine(t *testing.T) {
+	asked := false
+	inside := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
+	t.Cleanup(inside.Close)
+	for name, lie := range map[string]func(w http.ResponseWriter, r *http.Request){
+		"metadata": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("WWW-Authenticate", `Bearer resource_metadata="`+inside.URL+`/x"`)
+			w.WriteHeader(http.StatusUnauthorized)
+		},
+		"server": func(w http.ResponseWriter, _ *http.Request) {
+			w.Write([]byte(`{"resource": "https://api.example.com", "authorization_servers": ["` + inside.URL + `"]}`))
+		},
+	} {
+		hc := client(t)
+		hc.Transport = routed{memory{http.HandlerFunc(lie)}}
+		e := exchanger(t, oauth.Config{Resource: "https://api.example.com/mcp"})
+		_, err := e.Exchange(auth.WithForeground(t.Context()), hc, auth.Grant{Kind: auth.KindLogin})
+		if asked || err == nil || !strings.Contains(err.Error(), "is not https") {
+			t.Errorf("%s: asked %v, %v", name, asked, err)
+		}
+	}
+}
+
+// routed carries requests for api.example.com to a handler, and others over the network.
+type routed struct{ api memory }
+
+func (r routed) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL.Host == "api.example.com" {
+		return r.api.RoundTrip(req)
+	}
+	return http.DefaultTransport.RoundTrip(req)
+}
+
 // TestNoGuessingDuringAnOutage: the old places of MCP servers are for servers that have no metadata, not for those whose
 // metadata is away.
 func TestNoGuessingDuringAnOutage(t *testing.T) {

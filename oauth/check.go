@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -70,6 +71,11 @@ func (c Config) check() error {
 	for _, scope := range c.Scopes {
 		if scope == "" || strings.ContainsFunc(scope, func(r rune) bool { return r <= ' ' || r == '"' || r == '\\' || r > '~' }) {
 			m.add("scopes: %q is not one scope (RFC 6749 section 3.3); give each as an element of its own", scope)
+		}
+	}
+	for _, rule := range c.Refused {
+		if n, err := strconv.Atoi(rule); rule == "" || err == nil && (n < 400 || n > 599) {
+			m.add("refused: %q is neither an error code nor a status that refuses", rule)
 		}
 	}
 	if c.DPoP != DPoPAuto && c.DPoP != DPoPAlways && c.DPoP != DPoPNever {

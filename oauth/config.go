@@ -97,6 +97,9 @@ type Config struct {
 	PushRequests bool `json:"push_requests"`
 	// Assertion is what JWTBearer and TokenExchange present.
 	Assertion Assertion `json:"assertion"`
+	// Refused are more ways in which this server refuses a refresh token for good, beside those that are understood: an
+	// error code, or a status such as "409".
+	Refused []string `json:"refused"`
 	// DPoP is DPoPAuto, DPoPAlways or DPoPNever.
 	DPoP string `json:"dpop"`
 	// IDTokenAsBearer makes the ID token what API requests carry, as Kubernetes wants it.

@@ -62,6 +62,18 @@ func TestNewListsEveryMistake(t *testing.T) {
 		{oauth.Config{Issuer: "https://login.example.com", ClientID: "c", Flow: oauth.Device, RedirectURI: "/cb"}, []string{"redirect_uri"}},
 		{oauth.Config{Issuer: "https://login.example.com", ClientID: "c", ClientAuth: "guess"}, []string{"token_endpoint_auth_method"}},
 		{oauth.Config{Issuer: "https://login.example.com", ClientID: "c", Params: map[string]string{"state": "s"}}, []string{"params may not set state"}},
+		{oauth.Config{Issuer: "https://login.example.com", ClientID: "c", Refused: []string{"200"}}, []string{"refused"}},
+		{oauth.Config{Issuer: "https://login.example.com?x", ClientID: "c"}, []string{"query"}},
+		{oauth.Config{Issuer: "https://login.example.com", Endpoints: oauth.Endpoints{Token: "https://x.example.com"}, ClientID: "c"}, []string{"exclude each other", "authorization_endpoint is missing"}},
+		{oauth.Config{Issuer: "https://login.example.com", ClientSecret: auth.NewSecret("s")}, []string{"client_id is missing"}},
+		{oauth.Config{Issuer: "https://login.example.com", ClientID: "c", ClientAuth: oauth.PrivateKeyJWT}, []string{"client_key"}},
+		{oauth.Config{Issuer: "https://login.example.com", ClientID: "c", Flow: oauth.JWTBearer}, []string{"needs an assertion"}},
+		{oauth.Config{Issuer: "https://login.example.com", ClientID: "c", Assertion: oauth.Assertion{File: "f"}}, []string{"presents no assertion"}},
+		{oauth.Config{Issuer: "https://login.example.com", ClientID: "c", DPoP: "maybe"}, []string{"dpop"}},
+		{oauth.Config{Issuer: "https://login.example.com", ClientID: "c", Patience: 300}, []string{"Patience of 300ns"}},
+		{oauth.Config{Issuer: "https://login.example.com", ClientID: "c", Scopes: []string{"openid email"}}, []string{"is not one scope"}},
+		{oauth.Config{Issuer: "https://login.example.com", ClientMetadataURL: "https://app.example.com"}, []string{"client_metadata_url"}},
+		{oauth.Config{Resource: "http://mcp.example.com/mcp"}, []string{"resource http://mcp.example.com is not https"}},
 		{oauth.Config{Issuer: "https://login.example.com", ClientID: "c", Origins: []string{"http://x.example.com"}}, []string{"origins"}},
 	} {
 		_, err := oauth.New(test.c)

@@ -64,7 +64,7 @@ func (x *exchange) pushes() bool {
 // that.
 func (x *exchange) proveBetter(r *response.Response, code string) bool {
 	if x.proof != nil {
-		return code == "use_dpop_nonce" && x.wire.last.nonce // without another nonce it would be the same request
+		return (code == "use_dpop_nonce" || code == "invalid_dpop_proof") && x.wire.last.fresh // else it would be the same proof
 	}
 	if r.Status >= 500 || !bytes.Contains(bytes.ToLower(r.Body), []byte("dpop")) || !x.provable() {
 		return false

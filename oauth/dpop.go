@@ -134,7 +134,7 @@ func (c *clocks) get(at string) clock {
 // now is the time by the clock of the server at the URL raw.
 func (c *clocks) now(raw string) time.Time { return time.Now().Add(c.get(originOf(raw)).ahead) }
 
-// learn reads what a response tells of its server, and reports whether it brought another nonce.
+// learn reads what a response tells of its server, and reports whether the next proof will be another for it.
 func (c *clocks) learn(at string, h http.Header, sent time.Time) (fresh bool) {
 	nonce := h.Get("DPoP-Nonce")
 	date, err := http.ParseTime(h.Get("Date"))
@@ -158,7 +158,7 @@ func (c *clocks) learn(at string, h http.Header, sent time.Time) (fresh bool) {
 		c.of = map[string]clock{}
 	}
 	c.of[at] = next
-	return next.nonce != known.nonce
+	return true
 }
 
 // bindable settles whether the tokens of a login are to be bound to a key, and makes it.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/silentrefresh/silentrefresh/auth"
@@ -68,9 +69,9 @@ func (x *exchange) refusal(r *response.Response) *auth.Error {
 		e.MaybeSpent = true
 	case slices.Contains(clientRefused, code):
 		e.MaybeSpent, e.Hint = false, hint(code, r.Status)
-	case r.Status >= 500:
+	case r.Status >= 500 && !x.listed("", r.Status):
 	case x.op == auth.KindLogin && (slices.Contains(grantRefused, code) || code == "access_denied"),
-		x.op == auth.KindRefresh && ends(code, reading.Meaning):
+		x.op == auth.KindRefresh && (ends(code, reading.Meaning) || x.listed(code, r.Status)):
 		e.Refused, e.MaybeSpent = true, false
 	case r.Status/100 != 3:
 		x.doubt(e, r, reading)
@@ -91,6 +92,13 @@ func ends(code string, meaning refusal.Meaning) bool {
 	}
 }
 
+// listed reports whether the settings say that a response refuses the refresh token for good.
+func (x *exchange) listed(code string, status int) bool {
+	return slices.ContainsFunc(x.c.Refused, func(rule string) bool {
+		return strings.EqualFold(rule, code) || rule == strconv.Itoa(status)
+	})
+}
+
 // doubt completes e where neither the code nor the words settle it.
 func (x *exchange) doubt(e *auth.Error, r *response.Response, reading refusal.Reading) {
 	e.Hint = hint(e.Code, r.Status)
@@ -101,6 +109,8 @@ func (x *exchange) doubt(e *auth.Error, r *response.Response, reading refusal.Re
 	e.Unrecognized = !e.Doubtful && (reading.Meaning == refusal.Unrecognized || reading.Unsure)
 	if e.Unrecognized {
 		e.Said = reading.Said(x.hidden)
+		rule := cmp.Or(e.Code, strconv.Itoa(r.Status))
+		e.Hint = fmt.Sprintf("if the server refuses an ended session so, add %q to refused; if not, look at client_id and scopes", rule)
 	}
 }
 

@@ -48,6 +48,35 @@ func TestF75_DeadRefreshTokens(t *testing.T) {
 	}
 }
 
+// TestF75_UnrecognizedSaysWhatWouldHelp: what is not understood ends nothing, says so, and names the setting that would
+// end the session.
+func TestF75_UnrecognizedSaysWhatWouldHelp(t *testing.T) {
+	op := start(t, &fakeop.Provider{})
+	c := settings(op)
+	e := exchanger(t, c)
+	old := login(t, e, client(t), op, "ada")
+	for _, test := range []struct {
+		status     int
+		body, rule string
+	}{
+		{409, `{"message":"Computer says no"}`, "409"},
+		{400, `{"error":"e_77"}`, "e_"},
+		{400, `{"error":"computer_says_no"}`, "computer_says_no"},
+	} {
+		op.Change(func(p *fakeop.Provider) { p.Fault = response("/token", test.status, test.body, nil) })
+		_, err := refresh(t, e, client(t), old)
+		f := failure(t, err)
+		if f.Refused || !f.Unrecognized || !strings.Contains(f.Hint, "to refused") {
+			t.Errorf("%s: %+v", test.body, f)
+		}
+		c.Refused = []string{test.rule}
+		_, err = refresh(t, exchanger(t, c), client(t), old)
+		if f := failure(t, err); f.Refused != (test.rule != "e_") {
+			t.Errorf("%s with the rule: %+v", test.body, f)
+		}
+	}
+}
+
 // TestF76_TheClientComesFirst: codes about the client or the moment end nothing, whatever is written beside them.
 func TestF76_TheClientComesFirst(t *testing.T) {
 	for _, code := range []string{"invalid_client", "temporarily_unavailable", "server_error", "slow_down", "unsupported_grant_type", "access_denied", "unauthorized_client"} {

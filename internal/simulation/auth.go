@@ -39,7 +39,7 @@ func (p *process) exchange(ctx context.Context, c call) outcome {
 	if o.err == nil && ctx.Err() != nil && r.deaf == 0 {
 		o.err = context.Cause(ctx)
 	}
-	if o.err != nil && o.means == meansNothing {
+	if o.err != nil && r.lost != noDial { // whatever the server has said, it was not heard
 		o.means = meansUnknown
 	}
 	ended := fact{who: p.n, what: exchangeEnded, op: began.op, text: string(o.means), credential: c.credential,

@@ -7,95 +7,6 @@ import (
 
 // This file has the invariants about how often, and how long.
 
-// What the governor allows beside exchanges that are free.
-const (
-	budgetGap    = 500 * time.Millisecond
-	budgetMinute = 20
-	budgetHour   = 120
-)
-
-func budget(h *history) (found []violation) {
-	drawn := map[string][]time.Duration{}
-	for _, a := range h.governed() {
-		key := fmt.Sprint(a.who, a.family)
-		times := drawn[key]
-		if what := overdrawn(times, a.real); what != "" {
-			found = append(found, violation{"budget", a.i, fmt.Sprintf("process %d makes %s of one session, not counting those that are free", a.who, what)})
-			return found // one is enough
-		}
-		drawn[key] = append(times, a.real)
-	}
-	return found
-}
-
-// overdrawn says what is too much about one more exchange.
-func overdrawn(times []time.Duration, now time.Duration) string {
-	minute, hour := 1, 1
-	for _, t := range times {
-		if now-t < time.Minute {
-			minute++
-		}
-		if now-t < time.Hour {
-			hour++
-		}
-	}
-	switch n := len(times); {
-	case n > 0 && now-times[n-1] < budgetGap-time.Millisecond:
-		return fmt.Sprintf("two exchanges within %s", now-times[n-1])
-	case minute > budgetMinute:
-		return fmt.Sprintf("%d exchanges in a minute", minute)
-	case hour > budgetHour:
-		return fmt.Sprintf("%d exchanges in an hour", hour)
-	}
-	return ""
-}
-
-// A drawing is an exchange that draws on the budget.
-type drawing struct {
-	*attempt
-	family string
-}
-
-// governed are the exchanges that the engine made and that are not free. One is free for each token that has lived
-// half its life.
-func (h *history) governed() []drawing {
-	type before struct {
-		family string
-		issued time.Duration
-		life   time.Duration
-		used   bool
-	}
-	known := map[string]*before{} // by credential
-	var all []drawing
-	var previous *attempt
-	for _, a := range h.attempts("") {
-		b := known[a.credential]
-		again := previous != nil && h.set.http && previous.who == a.who && previous.credential == a.credential &&
-			previous.end != nil && previous.end.at == a.at // the same exchange, in HTTP's terms
-		switch {
-		case a.text == "logout" || a.text == "login" && !a.ok || again:
-		case b == nil:
-			all = append(all, drawing{a, ""})
-		case !b.used && b.life > 0 && a.real-b.issued >= b.life/2:
-			b.used = true
-		default:
-			all = append(all, drawing{a, b.family})
-		}
-		if c := a.committed; c != nil && a.text != "logout" && c.token != "" && !(b != nil && c.next == a.credential && !h.set.inPlace && !h.set.noRotate) {
-			life := c.life
-			if a.end != nil {
-				life = a.end.life
-			}
-			if life <= 0 {
-				life = h.set.maxAge
-			}
-			known[c.next] = &before{family: c.login, issued: c.real, life: life}
-		}
-		previous = a
-	}
-	return all
-}
-
 func economy(h *history) (found []violation) {
 	if !h.closedOnlyAtEnd() || h.set.ttl < time.Minute || h.set.margin > 0 {
 		return nil
@@ -156,19 +67,40 @@ func patience(h *history) (found []violation) {
 		most += h.set.exchange() + 5*time.Second // behind another process
 	}
 	for _, d := range h.doings(func(string) bool { return true }) {
+		most := most
 		switch d.text {
 		case "login", "logout", "resume", "close", "new":
-			most := 4*(h.set.exchange()+5*time.Second) + spare
+			most := 4*(h.set.exchange()+5*time.Second) + max(h.set.maxWait, 0) + spare
 			if d.took() > most {
 				found = append(found, violation{"patience", d.last, fmt.Sprintf("process %d: %s takes %s", d.who, d.text, d.took())})
 			}
 			continue
 		}
+		if d.text == "get /stream" {
+			// What can be sent only once first waits for a renewal that is under way while its token is good.
+			most += h.set.exchange()
+		}
+		most += time.Duration(h.moves(d)) * (h.set.exchange() + 5*time.Second)
 		if wait := d.waited(); wait > most && d.text != "get /download" { // which reads slowly
 			found = append(found, violation{"patience", max(d.i, d.last), fmt.Sprintf("process %d: %s waits %s for a token", d.who, d.text, wait)})
 		}
 	}
 	return found
+}
+
+// moves is how often the Store's record has moved on during d: whoever waits for its lock starts counting again then.
+func (h *history) moves(d *doing) (n int) {
+	var before fact
+	for i, f := range h.facts[:d.last] {
+		if !f.isWritten() || h.group(f.who) != h.group(d.who) {
+			continue
+		}
+		if i > d.i && f.who != d.who && (f.login != before.login || f.version != before.version) {
+			n++
+		}
+		before = f
+	}
+	return n
 }
 
 // waited is the longest time that an operation waited for a token: before it sent a request, before it sent another

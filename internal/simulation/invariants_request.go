@@ -13,33 +13,96 @@ import (
 func isGet(text string) bool { return strings.HasPrefix(text, "get ") }
 
 func rejectedToken(h *history) (found []violation) {
-	since, best := map[holder]time.Duration{}, map[holder]bool{}
-	begun := map[int]time.Duration{} // when each operation began
+	r := rejections{h: h, known: map[holder]fact{}, begun: map[int]time.Duration{}, sends: map[int]int{},
+		peculiar: map[holder]bool{}, kept: map[holder]bool{}, given: map[string]int{}, adopted: map[int]time.Duration{}, exchanges: map[int][]time.Duration{}}
 	for i, f := range h.facts {
-		k := holder{f.who, f.token}
-		switch {
-		case f.what == opBegan:
-			begun[f.op] = f.at
-		case f.what == responded && f.status == 401 && f.err != "" && f.token != "" && f.text != "/bad":
-			if _, known := since[k]; !known && !best[k] {
-				since[k] = f.at
-			}
-		case f.what == exchangeEnded && (f.ok || f.text == string(meansBlank)):
-			for k := range since { // what it has given, or left, is the best there is
-				if k.who == f.who {
-					best[k] = true
-					delete(since, k)
-				}
-			}
-		case f.what == struck && f.text == "rejection check panics":
-			clear(since)
-		case f.what == sent && f.token != "":
-			if t, known := since[k]; known && begun[f.op] > t+time.Millisecond {
-				found = append(found, violation{"rejected-token", i, fmt.Sprintf("process %d sends %s, which was rejected at %s", f.who, f.token, instant(t))})
-			}
+		if at, known := r.note(f); known {
+			found = append(found, violation{"rejected-token", i, fmt.Sprintf("process %d sends %s, which was rejected at %s", f.who, f.token, instant(at))})
 		}
 	}
 	return found
+}
+
+// rejections are what the processes know of tokens that the API has rejected.
+type rejections struct {
+	h         *history
+	known     map[holder]fact         // the rejection of a token
+	kept      map[holder]bool         // the tokens that a refresh has not replaced: there is nothing better
+	peculiar  map[holder]bool         // the endpoints that have rejected what a refresh gave: it is taken for their own trouble
+	exchanges map[int][]time.Duration // when each process has made some
+	given     map[string]int          // how often each token was
+	adopted   map[int]time.Duration   // when each process has taken over what another one was given last
+	begun     map[int]time.Duration   // when each operation began
+	sends     map[int]int             // of each operation
+}
+
+// note notes a fact. If that is a request with a token that is known to have been rejected, it says since when.
+func (r *rejections) note(f fact) (at time.Duration, known bool) {
+	switch {
+	case f.what == opBegan:
+		r.begun[f.op] = f.at
+	case f.what == exchangeBegan:
+		r.exchanges[f.who] = append(r.exchanges[f.who], f.at)
+	case f.what == responded:
+		r.response(f)
+	case f.what == exchangeEnded && (f.ok || f.text == string(meansBlank)):
+		r.given[f.token]++
+		r.renewed(f)
+	case f.what == observed && f.text == "adopted": // which may have been renewed in place since
+		r.adopted[f.who] = f.at
+		maps.DeleteFunc(r.known, func(k holder, _ fact) bool { return k.who == f.who && r.given[k.token] > 1 })
+	case f.what == struck && f.text == "rejection check panics":
+		clear(r.known)
+	case f.what == sent && f.token != "":
+		r.sends[f.op]++
+		rejection, ok := r.known[holder{f.who, f.token}]
+		// User code that looks at the response may take its time.
+		return rejection.at, ok && r.begun[f.op] > rejection.at+time.Millisecond+r.h.set.storeDelay
+	}
+	return 0, false
+}
+
+// response notes what the API says. What an endpoint says that has rejected a fresh token, and what comes while the
+// governor allows no exchange, changes nothing: to wait for the next token would be in vain.
+func (r *rejections) response(f fact) {
+	endpoint, k := holder{f.who, f.text}, holder{f.who, f.token}
+	if r.sends[f.op] > 1 {
+		r.peculiar[endpoint] = f.status == 401
+		return
+	}
+	if f.status != 401 || f.err == "" || f.token == "" || f.text == "/bad" || r.peculiar[endpoint] || r.kept[k] || r.spent(f) {
+		return
+	}
+	if at, any := r.adopted[f.who]; any && r.begun[f.op] <= at && r.given[f.token] > 1 {
+		return
+	}
+	if _, before := r.known[k]; !before {
+		r.known[k] = f
+	}
+}
+
+// spent reports whether the governor may allow no exchange for now.
+func (r *rejections) spent(f fact) bool {
+	minute, hour := 0, 0
+	for _, at := range r.exchanges[f.who] {
+		if f.at-at < time.Minute {
+			minute++
+		}
+		if f.at-at < time.Hour {
+			hour++
+		}
+	}
+	return minute >= budgetMinute || hour >= budgetHour/2
+}
+
+// renewed notes that an exchange has ended well. What it has left as it was is the best there is.
+func (r *rejections) renewed(f fact) {
+	for k, rejection := range r.known {
+		if k.who == f.who && (f.text == string(meansBlank) || f.token == k.token) {
+			r.kept[k], r.peculiar[holder{k.who, rejection.text}] = true, true
+			delete(r.known, k)
+		}
+	}
 }
 
 // An ending is when a token ends, by both clocks.
@@ -238,14 +301,29 @@ func (h *history) excuse(d *doing, refreshes []*attempt) string {
 	}
 	for _, f := range h.facts[:d.last] {
 		refused := f.what == exchangeEnded && f.text == string(meansRefused)
-		if refused || f.what == ended || f.what == committed && f.text == "logout" {
+		tombstone := f.isWritten() && f.login == "" // of a logout that did not reach the server
+		if refused || tombstone || f.what == ended || f.what == committed && f.text == "logout" {
 			return "the session is over"
 		}
+	}
+	switch {
+	case h.endsDuring(d):
+		return "the session is over"
+	case d.wait > 0 && d.took() >= d.wait:
+		return "its context has ended" // while the refresh had no connection
 	}
 	if h.set.silly() || h.any(struck, storeFail) || h.unreliable(d.last) {
 		return "nothing can work, or user code or the Store fails"
 	}
 	return ""
+}
+
+// endsDuring reports whether the session of d's process ends while d waits, perhaps since another account has logged in.
+// Whether it may, the invariant "lives" says. The event may be told a little later at the same instant.
+func (h *history) endsDuring(d *doing) bool {
+	return slices.ContainsFunc(h.facts[d.i:], func(f fact) bool {
+		return f.what == observed && f.text == "over" && f.who == d.who && f.at <= d.end.at
+	})
 }
 
 // credentialHeaders wants requests to carry one credential: the caller's own where they bring one, and none beside it.

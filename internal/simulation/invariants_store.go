@@ -138,7 +138,7 @@ func (h *history) families() map[string]string {
 	families := map[string]string{}
 	for _, f := range h.facts {
 		if f.what == committed && f.login != "" {
-			families[f.next], families[f.token] = f.login, f.login
+			families[f.credential], families[f.next], families[f.token] = f.login, f.login, f.login
 		}
 	}
 	delete(families, "")

@@ -33,6 +33,10 @@ func (n *network) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := n.p.pass(); err != nil {
 		return nil, err
 	}
+	var call fact
+	if !auth {
+		call = n.sent(req)
+	}
 	free, err := n.connect(req.Context())
 	if err != nil {
 		if auth {
@@ -40,7 +44,7 @@ func (n *network) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	do := n.apiCall
+	do := func(req *http.Request) (*http.Response, error) { return n.apiCall(req, call) }
 	if auth {
 		do = func(req *http.Request) (*http.Response, error) { return n.authCall(req, kind) }
 	}
@@ -80,8 +84,9 @@ func (b *body) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// apiCall is a request for the API.
-func (n *network) apiCall(req *http.Request) (*http.Response, error) {
+// sent notes a request for the API. It is sent when it is given to the network, even if it has to wait there for a
+// connection: the engine cannot look into a transport that somebody has wrapped.
+func (n *network) sent(req *http.Request) fact {
 	w, p := n.p.w, n.p
 	op, _ := req.Context().Value(opKey{}).(int)
 	bearer := strings.TrimPrefix(req.Header.Get("Authorization"), "Bearer ")
@@ -92,8 +97,14 @@ func (n *network) apiCall(req *http.Request) (*http.Response, error) {
 	}
 	f := fact{who: p.n, what: sent, op: op, text: req.URL.Path, token: bearer, ok: req.URL.Host == "api.test", count: credentialLines(req)}
 	w.tell(f)
+	return f
+}
+
+// apiCall is the API's response to the request that f tells of.
+func (n *network) apiCall(req *http.Request, f fact) (*http.Response, error) {
+	w, bearer := n.p.w, f.token
 	fault, _ := w.hit(doAPI, func(step) bool { return true })
-	luck := w.luck(uint64(op) << 32) // whichever of many requests comes first that one refresh has set free
+	luck := w.luck(uint64(f.op) << 32) // whichever of many requests comes first that one refresh has set free
 	if err := w.nap(req.Context(), time.Duration(luck*float64(50*time.Millisecond))+fault.dur); err != nil {
 		return nil, err
 	}

@@ -135,24 +135,27 @@ func (h *history) group(who int) string {
 
 // unreliable reports whether something went wrong before i that keeps one process from knowing what another did.
 func (h *history) unreliable(i int) bool {
-	for _, f := range h.facts[:i] {
-		switch f.what {
-		case crashed, storeFail:
-			return true
-		case saved:
-			if f.text != "" {
-				return true
-			}
+	return h.first(&h.wrong, func(f fact) bool {
+		return f.what == crashed || f.what == storeFail || f.what == saved && f.text != ""
+	}) < i
+}
+
+// first is the index of the first fact that fits, len(h.facts) if there is none. It is looked for once.
+func (h *history) first(index *int, fits func(fact) bool) int {
+	if *index == 0 {
+		*index = len(h.facts) + 1
+		if i := slices.IndexFunc(h.facts, fits); i >= 0 {
+			*index = i + 1
 		}
 	}
-	return false
+	return *index - 1
 }
 
 // misled reports whether the Store has lost a login before i without saying so. Nobody can tell then what it has.
 func (h *history) misled(i int) bool {
-	return slices.ContainsFunc(h.facts[:i], func(f fact) bool {
+	return h.first(&h.lost, func(f fact) bool {
 		return f.what == saved && f.text == "save is lost" && f.version == 1 || f.what == storeFail && f.text == "update does nothing"
-	})
+	}) < i
 }
 
 // any reports whether there is a fact of one of the kinds.

@@ -21,7 +21,8 @@ const (
 	quiet = 25 * time.Minute
 	// settling is how long goroutines may take to end after everything was closed: longer than a reply that is deaf.
 	settling = 3 * time.Hour
-	// tooMany facts are more than any run without a busy loop has.
+	// tooMany facts in an hour are more than any run without a busy loop has: the governor allows every process 120
+	// exchanges, of half a dozen facts each.
 	tooMany = 12000
 )
 
@@ -39,6 +40,8 @@ type world struct {
 	slept    time.Duration
 	shifted  time.Duration // by which the laptop's clock was set
 	facts    []fact
+	hour     time.Duration // of the last fact
+	before   int           // how many facts there were before that hour
 	server   *server
 	shelf    *shelf
 	slot     [slots]*process
@@ -106,7 +109,10 @@ func (w *world) real() time.Duration { return w.now() + w.slept }
 func (w *world) note(f fact) {
 	moves.Add(1)
 	f.at, f.real = w.now(), w.real()
-	if len(w.facts) == tooMany && !w.halted {
+	if f.at/time.Hour != w.hour {
+		w.hour, w.before = f.at/time.Hour, len(w.facts)
+	}
+	if len(w.facts)-w.before == tooMany && !w.halted {
 		f = fact{at: f.at, real: f.real, who: f.who, what: busy}
 		w.halted = true
 		close(w.halt)
@@ -114,7 +120,7 @@ func (w *world) note(f fact) {
 	if w.trace {
 		fmt.Fprintln(os.Stderr, f)
 	}
-	if len(w.facts) <= tooMany || f.what == quietEnd {
+	if len(w.facts)-w.before <= tooMany || f.what == quietEnd {
 		w.facts = append(w.facts, f)
 	}
 }

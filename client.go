@@ -158,7 +158,11 @@ func (c *Client) begin(ctx context.Context, epoch uint64, r *record.Record, ev E
 			return errGone // the Store is late, and the session has begun without it
 		}
 		saveErr := c.save(r, save)
-		if err := install(record.LoginOf(old)); err != nil && saveErr == nil {
+		replaces := record.LoginOf(old)
+		if saveErr == nil { // whatever Update returns: what the Store has instead from now on came later
+			replaces = r.Login
+		}
+		if err := install(replaces); err != nil && saveErr == nil {
 			return save(old)
 		}
 		return saveErr

@@ -65,13 +65,13 @@ func (s *session) unsavedRecord() *record.Record {
 	return s.unsaved.record
 }
 
-// ahead reports whether mine is a login that the Store has not taken yet: whatever that has is older.
-func (s *session) ahead(mine *record.Record) bool {
+// ahead reports whether mine is a login that the Store has not taken yet, and what that has instead is older.
+func (s *session) ahead(mine *record.Record, stored []byte) bool {
 	if mine == nil || mine.Version != 1 || mine.Handed() {
 		return false
 	}
 	r := s.unsavedRecord()
-	return r != nil && r.Login == mine.Login
+	return r != nil && r.Login == mine.Login && !outdated(r, stored)
 }
 
 // displaced says why mine must not live on beside what the Store has: somebody has logged out (theirs is nil), or into
@@ -129,13 +129,13 @@ func (c *Client) saveAgain(ctx context.Context) error {
 // from nothing: it replaces what was there when its login began.
 func outdated(r *record.Record, old []byte) bool {
 	if r.Version == 1 && !r.Handed() {
-		switch has := record.LoginOf(old); {
-		case has == record.Nothing, has == record.Unseen, has == r.Replaces:
+		switch has := record.LoginOf(old); has {
+		case r.Login:
+			return true // what has come of it meanwhile stays
+		case record.Nothing, record.Unseen, r.Replaces:
 			return false
-		case r.Replaces == record.Unseen:
-			return has == r.Login // what has come of it meanwhile stays
 		}
-		return true // and so does a later login, or logout
+		return r.Replaces != record.Unseen // and so does a later login, or logout
 	}
 	s, err := record.Decode(old)
 	if err != nil || s == nil {

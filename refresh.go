@@ -22,6 +22,7 @@ type refresh struct {
 	st    *state // what the flight set out to replace
 	began time.Time
 
+	has     string      // the login that the Store has, as record.LoginOf says it
 	gone    atomic.Bool // the flight is over: a Store that is late spends nothing
 	outcome atomic.Pointer[outcome]
 }
@@ -116,7 +117,7 @@ func (t *refresh) decide(stored []byte) (done bool, err error) {
 
 func (t *refresh) judge(stored []byte) (o *outcome, done bool, err error) {
 	mine := t.st.record
-	if t.st.err == nil && t.c.ahead(mine) {
+	if t.st.err == nil && t.c.ahead(mine, stored) {
 		return nil, false, nil
 	}
 	if len(stored) == 0 { // a tombstone
@@ -135,7 +136,7 @@ func (t *refresh) judge(stored []byte) (o *outcome, done bool, err error) {
 		return nil, true, t.c.displaced(mine, r)
 	case r.Over != "":
 		return nil, t.c.cfg.Credentials == nil, &auth.Error{Op: auth.KindRefresh, Refused: true, Err: errors.New(r.Over)}
-	case !r.Session.AccessToken.IsZero() && (r.Session.Expires.IsZero() || timeLeft(r.Session, time.Now()) > 0):
+	case !r.Session.AccessToken.IsZero() && !t.st.rejects(r.Session) && (r.Session.Expires.IsZero() || timeLeft(r.Session, time.Now()) > 0):
 		return &outcome{record: r, adopted: true, kind: EventAdopted}, true, nil
 	}
 	return nil, false, nil
@@ -146,6 +147,7 @@ func (t *refresh) underLock(ctx context.Context, old []byte, save func([]byte) e
 	if st := t.c.state.Load(); t.gone.Load() || st.epoch != t.st.epoch || st.closed() {
 		return errGone // while we waited for the lock: nothing is spent
 	}
+	t.has = record.LoginOf(old)
 	if old != nil {
 		if done, err := t.decide(old); done {
 			return err
@@ -168,6 +170,7 @@ func (t *refresh) underLock(ctx context.Context, old []byte, save func([]byte) e
 		return err
 	}
 	t.c.savedIntent(r)
+	t.has = r.Login
 	return t.exchange(r, save)
 }
 
@@ -195,6 +198,9 @@ func (t *refresh) allowed(held auth.Session) error {
 			return fmt.Errorf("%w: postponed until %s", errTooSoon, until.Format(time.TimeOnly))
 		}
 		time.Sleep(wait)
+		if t.c.state.Load().epoch != t.st.epoch {
+			return errGone // meanwhile
+		}
 	}
 }
 
@@ -220,7 +226,7 @@ func (t *refresh) newest(old []byte) (*record.Record, error) {
 	if t.st.err != nil {
 		mine = nil
 	}
-	if t.c.ahead(mine) {
+	if t.c.ahead(mine, old) {
 		return mine, nil
 	}
 	r, err := record.Decode(old)
@@ -277,7 +283,11 @@ func (t *refresh) keep(o *outcome, save func([]byte) error) error {
 	if st := t.c.state.Load(); st.epoch != t.st.epoch && st.final {
 		return save(nil) // publish finds out, too, and leaves the rest to Logout
 	}
-	return t.c.save(o.record, save)
+	err := t.c.save(o.record, save)
+	if err == nil {
+		o.record.Replaces = o.record.Login
+	}
+	return err
 }
 
 // needsLogin reports whether only a login goes on from r, and may be done without a person.
@@ -310,5 +320,6 @@ func (t *refresh) logIn(r *record.Record, save func([]byte) error) error {
 	}
 	o.response, s.Response = s.Response, auth.Response{}
 	o.record = record.New(s)
+	o.record.Replaces = t.has
 	return t.keep(o, save)
 }

@@ -53,7 +53,9 @@ func (t *refresh) over(r *record.Record, failure *auth.Error, save func([]byte) 
 	ended.Session.Subject, ended.Session.Account = r.Session.Subject, r.Session.Account
 	ended.Session.Ends = failure.At
 	if !errors.Is(failure, auth.ErrNotRenewable) { // which is our word, and perhaps that of our clock
-		t.c.save(ended, save) // if it cannot be saved, the others find out for themselves
+		if t.c.save(ended, save) == nil { // otherwise the others find out for themselves
+			t.has = ended.Login
+		}
 	}
 	if t.c.cfg.Credentials != nil {
 		t.c.remember(ended, t.st.epoch) // should the login fail: what was refused is not presented again

@@ -48,6 +48,12 @@ func (st *state) fresh(now time.Time) bool {
 	return st.wall == never || wall.Of(now) < st.wall && now.Before(st.mono)
 }
 
+// rejects reports whether the API has rejected the token of held, which was not renewed in place since.
+func (st *state) rejects(held auth.Session) bool {
+	mine := st.session()
+	return st.rejected != nil && held.AccessToken.Equal(mine.AccessToken) && !held.Expires.After(mine.Expires)
+}
+
 // due reports whether the token is inside its margin.
 func (st *state) due(now time.Time) bool {
 	return !st.renewAt.IsZero() && !now.Before(st.renewAt)

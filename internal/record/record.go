@@ -26,8 +26,8 @@ type Record struct {
 	Spending *time.Time
 	// Over says why only a login helps, "" while the session lives.
 	Over string
-	// Replaces is what the Store had when this login began, as LoginOf says it; Unseen where nobody has looked, and HandedOut
-	// where the Store has had this version. Not written down.
+	// Replaces is what the Store had when this login began, as LoginOf says it; Unseen where nobody has looked, Login once the
+	// Store has had this, and HandedOut where an API response gave what the Store does not have of it. Not written down.
 	Replaces string
 }
 

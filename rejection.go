@@ -108,7 +108,7 @@ func (s *session) reject(generation uint64, endpoint string) bool {
 	if st.err != nil || st.generation != generation || st.rejected != nil {
 		return true
 	}
-	if s.allowedLocked(st.session(), now).After(now.Add(2 * pace.Floor)) {
+	if st.ending == nil && s.allowedLocked(st.session(), now).After(now.Add(2*pace.Floor)) {
 		return false
 	}
 	known, quiet := s.rejections.of(endpoint, now)
@@ -143,7 +143,7 @@ func (s *session) rejectedAgain(generation uint64, endpoint string) {
 		return
 	}
 	s.rejections.blame(endpoint, generation, time.Now())
-	if st.rejected != nil {
+	if st.rejected != nil && *st.rejected == endpoint { // another one may have had reason to
 		cleared := *st
 		cleared.rejected = nil
 		s.swapLocked(&cleared)

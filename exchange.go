@@ -13,6 +13,7 @@ import (
 
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/bearer"
+	"github.com/silentrefresh/silentrefresh/internal/lifetime"
 	"github.com/silentrefresh/silentrefresh/internal/origin"
 	"github.com/silentrefresh/silentrefresh/internal/pace"
 	"github.com/silentrefresh/silentrefresh/internal/record"
@@ -49,6 +50,7 @@ func (s *shared) call(ctx context.Context, g auth.Grant) (session auth.Session, 
 		return err
 	})
 	session.Cookies = jar.All()
+	session.Expires = believed(session.Expires, sent)
 	if session.Issued.IsZero() || !session.Expires.IsZero() && !session.Expires.After(sent) {
 		session.Issued = sent // what has just come is good for a moment, whatever it says
 	}
@@ -65,6 +67,14 @@ func (s *shared) call(ctx context.Context, g auth.Grant) (session auth.Session, 
 		return session, failure
 	}
 	return session, nil
+}
+
+// believed is the end of a token that came at the time now: at most the longest lifetime that is believed later.
+func believed(end, now time.Time) time.Time {
+	if latest := now.Add(lifetime.Longest); end.After(latest) {
+		return latest
+	}
+	return end
 }
 
 // withoutAccount leaves only Subject to compare: what people call an account may change.
@@ -111,7 +121,7 @@ func (c *Client) takeLate(p *refreshCall, epoch uint64) {
 	switch st := c.state.Load(); {
 	case c.pending.Load() != p:
 	case st.epoch == epoch:
-		c.hurry()
+		c.hurry(p.login)
 	case st.final && p.err == nil:
 		_ = c.revoke(context.Background(), p.value)
 	}
@@ -318,6 +328,7 @@ func (s *shared) brought(held auth.Session) (auth.Session, error) {
 	if held.Expires.IsZero() {
 		held.Expires = bearer.Expiry(held.AccessToken.Reveal(), now)
 	}
+	held.Expires = believed(held.Expires, now)
 	switch ended := !held.Expires.IsZero() && !held.Expires.After(now); {
 	case held.Issued.IsZero() && ended:
 		held.Issued = held.Expires.Add(-pace.ShortestLife) // it is not good for a moment more

@@ -304,12 +304,19 @@ func (s *session) took(d time.Duration) {
 	s.schedule.slow = max(d, s.schedule.slow-s.schedule.slow/8)
 }
 
-// hurry makes the next attempt due at once, since what an earlier one had asked for has come.
-func (s *session) hurry() {
+// hurry makes the next attempt due at once, since what an earlier one had asked for that login has come. Another process
+// would present the spent credential otherwise, as soon as its own renewal is due.
+func (s *session) hurry(login string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	st := *s.state.Load()
+	if st.err != nil || st.record == nil || st.record.Login != login {
+		return
+	}
+	st.renewAt = time.Now()
+	s.state.Store(&st)
 	if s.backoff != nil {
-		s.backoff.until = time.Now()
+		s.backoff.until = st.renewAt
 	}
 	s.armLocked()
 	s.wakeLocked()

@@ -26,7 +26,7 @@ var kindsOfWebapps = []kindOfWebapp{
 	{recipe: "Rails with Devise**", app: devise, right: login("email", "ada@x.test"), wrong: login("email", "ada@x.test", "no")},
 	{recipe: "Laravel Sanctum**", app: sanctum, life: 2 * time.Hour, right: login("email", "ada@x.test"), wrong: login("email", "ada@x.test", "no")},
 	{recipe: "Auth.js**", app: authjs, life: 720 * time.Hour, right: login("email", "ada@x.test"), wrong: login("email", "ada@x.test", "no")},
-	{recipe: "Directus**, session mode", app: directus, life: 24 * time.Hour, right: login("email", "ada@x.test"), wrong: login("email", "ada@x.test", "no")},
+	{recipe: "Directus, session mode", app: directus, life: 24 * time.Hour, right: login("email", "ada@x.test"), wrong: login("email", "ada@x.test", "no")},
 }
 
 // login are credentials, with the right password unless another is given.

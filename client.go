@@ -185,13 +185,6 @@ func (c *Client) begin(ctx context.Context, epoch uint64, r *record.Record, ev E
 	return nil
 }
 
-// warnIfDeadEnd warns right after a login of what would otherwise be noticed at the first expiry.
-func (c *Client) warnIfDeadEnd() {
-	if err := c.state.Load().deadEnd; err != nil && c.cfg.Credentials == nil {
-		c.tell(Event{Kind: EventNotRenewable, Err: err})
-	}
-}
-
 // Format writes the session's name and state for every verb, and nothing that is secret or changing underneath.
 func (c *Client) Format(f fmt.State, _ rune) {
 	status := c.Status()

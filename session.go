@@ -348,3 +348,10 @@ func (s *session) dueLook() bool {
 	s.looked = now
 	return true
 }
+
+// warnIfDeadEnd warns right after a login of what would otherwise be noticed at the first expiry.
+func (s *session) warnIfDeadEnd() {
+	if err := s.state.Load().deadEnd; err != nil && !s.policy.logsInAgain {
+		s.tell(Event{Kind: EventNotRenewable, Err: err})
+	}
+}

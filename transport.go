@@ -57,7 +57,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	st := c.state.Load()
 	if now := time.Now(); !st.usable(now) || b.Once && st.due(now) {
-		if st, err = c.ready(req.Context(), st); err != nil {
+		if st, err = t.ready(req.Context(), st); err != nil {
 			b.Unsent()
 			return nil, err
 		}
@@ -66,7 +66,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil || !c.rejects(resp) {
 		b.Settle()
 		if err == nil {
-			c.served(resp, st)
+			t.served(resp, st)
 		}
 		return resp, err
 	}
@@ -145,7 +145,8 @@ const toBeSent = 2 * time.Second
 
 // ready waits for a usable token. When the present one is merely due for renewal, a failure to renew does not keep
 // the request from being sent with it, while there is time for that.
-func (c *Client) ready(ctx context.Context, st *state) (*state, error) {
+func (t *transport) ready(ctx context.Context, st *state) (*state, error) {
+	c := t.client
 	if st.usable(time.Now()) {
 		soon, cancel := ctx, context.CancelFunc(func() {})
 		if st.wall != never {
@@ -270,7 +271,7 @@ func (t *transport) rejected(req *http.Request, st *state, b *replay.Body, resp 
 		}
 		if !c.rejects(replayed) {
 			c.exonerate(next.generation, endpoint)
-			c.served(replayed, next)
+			t.served(replayed, next)
 			return replayed, nil
 		}
 		// What another process saved may be as dead as what we had: that was not the one replay.
@@ -283,7 +284,8 @@ func (t *transport) rejected(req *http.Request, st *state, b *replay.Body, resp 
 }
 
 // served takes note of a response that does not reject the token.
-func (c *Client) served(resp *http.Response, st *state) {
+func (t *transport) served(resp *http.Response, st *state) {
+	c := t.client
 	if c.timeouts.Idle > 0 {
 		c.used.Store(wall.Of(time.Now()))
 	}

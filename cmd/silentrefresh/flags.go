@@ -46,55 +46,28 @@ var everywhere = []use{
 
 // define adds the flag u to f.
 func (o *options) define(f *flag.FlagSet, u use) {
-	text := func(p *string) { f.StringVar(p, u.name, *p, u.about) }
-	yes := func(p *bool) { f.Var((*yesOrNo)(p), u.name, u.about) }
-	span := func(p *time.Duration) { f.Var((*duration)(p), u.name, u.about) }
-	switch u.name {
-	case "config":
-		text(&o.config)
-	case "base":
-		text(&o.base)
-	case "session":
-		text(&o.session)
-	case "dir":
-		text(&o.dir)
-	case "cacert":
-		text(&o.cacert)
-	case "v":
-		yes(&o.verbose)
-	case "d":
-		text(&o.data)
-	case "cookie-file":
-		text(&o.cookieFile)
-	case "refresh-token":
-		text(&o.refreshToken)
-	case "X":
-		text(&o.method)
-	case "H":
-		f.Func(u.name, u.about, func(v string) error { o.header = append(o.header, v); return nil })
-	case "i":
-		yes(&o.include)
-	case "o":
-		text(&o.output)
-	case "min-ttl":
-		span(&o.minTTL)
-	case "format":
-		text(&o.format)
-	case "replace-authorization":
-		yes(&o.replaceAuthorization)
-	case "json":
-		yes(&o.json)
-	case "curl":
-		yes(&o.curl)
-	case "listen":
-		text(&o.listen)
-	case "secret":
-		text(&o.secret)
-	case "ttl":
-		span(&o.ttl)
+	switch p := o.of(u.name).(type) {
+	case *string:
+		f.StringVar(p, u.name, *p, u.about)
+	case *bool:
+		f.Var((*yesOrNo)(p), u.name, u.about)
+	case *time.Duration:
+		f.Var((*duration)(p), u.name, u.about)
+	case *[]string:
+		f.Func(u.name, u.about, func(v string) error { *p = append(*p, v); return nil })
 	default:
 		panic("no flag " + u.name)
 	}
+}
+
+// of is the option that a flag sets, nil if there is no such flag.
+func (o *options) of(flag string) any {
+	return map[string]any{
+		"config": &o.config, "base": &o.base, "session": &o.session, "dir": &o.dir, "cacert": &o.cacert, "v": &o.verbose,
+		"d": &o.data, "cookie-file": &o.cookieFile, "refresh-token": &o.refreshToken, "X": &o.method, "H": &o.header,
+		"i": &o.include, "o": &o.output, "min-ttl": &o.minTTL, "format": &o.format, "json": &o.json, "curl": &o.curl,
+		"replace-authorization": &o.replaceAuthorization, "listen": &o.listen, "secret": &o.secret, "ttl": &o.ttl,
+	}[flag]
 }
 
 // yesOrNo is a flag that is there or not.

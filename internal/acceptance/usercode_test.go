@@ -235,6 +235,37 @@ func TestF65_TroubleAtALogin(t *testing.T) {
 	}
 }
 
+// The same at a Logout: the session is gone here and at the auth server, whatever becomes of the Store.
+func TestF65_TroubleAtALogout(t *testing.T) {
+	for _, at := range []string{"Load", "Update, before it calls back", "the save of the intent", "save, when it has saved",
+		"Update, under its lock after the callback", "Update, after its lock"} {
+		for mood, do := range map[string]func(){
+			"panics": func() { panic("mood") }, "ends": runtime.Goexit, "hangs for an hour": func() { time.Sleep(time.Hour) },
+		} {
+			t.Run(at+" "+mood, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					m := &moody{Server: &fakes.Server{}, trouble: &trouble{at: at, do: do}}
+					c := troubled(t, m)
+					m.on.Store(true)
+					began := time.Now()
+					err := c.Logout(t.Context())
+					if m.met.Load() && err == nil && at != "Load" || time.Since(began) > 20*time.Second {
+						t.Errorf("Logout: %v after %v", err, time.Since(began))
+					}
+					if s := c.Status().State; s != silentrefresh.StateNone || m.Good() != "" {
+						t.Errorf("state %s; the server still takes %q", s, m.Good())
+					}
+					began = time.Now()
+					if c.Close(); time.Since(began) > 20*time.Second {
+						t.Errorf("Close took %v", time.Since(began))
+					}
+					time.Sleep(2 * time.Hour)
+				})
+			})
+		}
+	}
+}
+
 // A base that returns nothing, or panics, harms its own request alone.
 func TestF65_ABaseThatReturnsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -162,10 +162,16 @@ func (c *Client) begin(ctx context.Context, epoch uint64, r *record.Record, ev E
 		if saveErr == nil { // whatever Update returns: what the Store has instead from now on came later
 			replaces = r.Login
 		}
-		if err := install(replaces); err != nil && saveErr == nil {
+		err := install(replaces)
+		switch {
+		case saveErr != nil:
+			return saveErr
+		case err != nil:
 			return save(old)
+		case c.loggedOutSince(next.epoch):
+			return save(nil)
 		}
-		return saveErr
+		return nil
 	})
 	replaces := record.Unseen
 	if !begun.Load() {
@@ -236,6 +242,12 @@ func (c *Client) Logout(ctx context.Context) error {
 		c.warn(fmt.Errorf("the logout was not complete: %w", err))
 	}
 	return err
+}
+
+// loggedOutSince reports whether a Logout has ended the session of that epoch: what was saved meanwhile must not be found.
+func (c *Client) loggedOutSince(epoch uint64) bool {
+	st := c.state.Load()
+	return st.epoch != epoch && st.final
 }
 
 // ofAnother reports whether theirs belongs to another account than mine.

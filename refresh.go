@@ -280,14 +280,20 @@ var errNoToken = &auth.Error{Op: auth.KindRefresh, Err: errors.New("the response
 // what the Store has is spent, and must not be found again.
 func (t *refresh) keep(o *outcome, save func([]byte) error) error {
 	t.outcome.Store(o)
-	if st := t.c.state.Load(); st.epoch != t.st.epoch && st.final {
+	if t.c.loggedOutSince(t.st.epoch) {
 		return save(nil) // publish finds out, too, and leaves the rest to Logout
 	}
-	err := t.c.save(o.record, save)
-	if err == nil {
-		o.record.Replaces = o.record.Login
+	if err := t.c.save(o.record, save); err != nil {
+		return err
 	}
-	return err
+	if t.c.loggedOutSince(t.st.epoch) {
+		return save(nil) // a Logout did not wait for a save that took so long
+	}
+	saved, r := *o, *o.record // copies: whoever does not wait for this save has o
+	r.Replaces = r.Login
+	saved.record = &r
+	t.outcome.Store(&saved)
+	return nil
 }
 
 // needsLogin reports whether only a login goes on from r, and may be done without a person.

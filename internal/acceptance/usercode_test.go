@@ -266,6 +266,30 @@ func TestF65_TroubleAtALogout(t *testing.T) {
 	}
 }
 
+// A save that takes longer than anybody waits, and ends after a Logout, brings nothing back.
+func TestF43_F65_ASaveThatEndsAfterTheLogoutBringsNothingBack(t *testing.T) {
+	for at, do := range map[string]func(*silentrefresh.Client){
+		"the save of the intent":  func(c *silentrefresh.Client) { c.Login(context.Background(), nil) },
+		"the save of what came":   func(c *silentrefresh.Client) { c.Renew(context.Background()) },
+		"save, when it has saved": func(c *silentrefresh.Client) { c.Login(context.Background(), nil) },
+	} {
+		t.Run(at, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := &moody{Server: &fakes.Server{}, trouble: &trouble{at: at, do: func() { time.Sleep(time.Hour) }}}
+				c := troubled(t, m)
+				m.on.Store(true)
+				do(c)
+				c.Logout(t.Context())
+				c.Close()
+				time.Sleep(2 * time.Hour)
+				if r := stored(t, m, c); !m.met.Load() || r != nil || m.Good() != "" {
+					t.Errorf("met %v; the store has %v; the server takes %q", m.met.Load(), r != nil, m.Good())
+				}
+			})
+		})
+	}
+}
+
 // A base that returns nothing, or panics, harms its own request alone.
 func TestF65_ABaseThatReturnsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

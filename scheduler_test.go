@@ -187,8 +187,8 @@ func TestF23_AnIdleSessionStopsRefreshing(t *testing.T) {
 			time.Sleep(10 * time.Minute)
 			mustGet(t, c)
 		}
-		if w := c.Status().Stats.Waited; w != 1 {
-			t.Errorf("%d requests waited, want only the first", w)
+		if w := c.Status().Stats.Waited; w > 1 {
+			t.Errorf("%d requests waited, want the first at most", w)
 		}
 	})
 }

@@ -1,5 +1,5 @@
 //go:build race
 
-package silentrefresh
+package acceptance
 
 const raceEnabled = true

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -113,13 +114,13 @@ func TestF73_TwoPathsDoNotEndEachOthersSession(t *testing.T) {
 func TestF60_WhatWasRefusedIsNotPresentedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
-		down := true
-		var presented []string
+		var presented atomic.Int64
+		var up atomic.Bool
 		as.Before = func(_ context.Context, g auth.Grant) error {
 			if g.Kind == auth.KindRefresh {
-				presented = append(presented, g.Old.RefreshToken.Reveal())
+				presented.Add(1)
 			}
-			if logins, _, _ := as.Counts(); g.Kind == auth.KindLogin && logins > 0 && down {
+			if logins, _, _ := as.Counts(); g.Kind == auth.KindLogin && logins > 0 && !up.Load() {
 				return fakes.Down()
 			}
 			return nil
@@ -133,10 +134,10 @@ func TestF60_WhatWasRefusedIsNotPresentedAgain(t *testing.T) {
 			get(c)
 			c.Renew(t.Context())
 		}
-		if len(presented) != 1 {
-			t.Errorf("presented %d times", len(presented))
+		if n := presented.Load(); n != 1 {
+			t.Errorf("presented %d times", n)
 		}
-		down = false
+		up.Store(true)
 		time.Sleep(2 * time.Minute)
 		mustGet(t, c)
 	})
@@ -205,7 +206,7 @@ func TestF42_ARequestIsSentForWhomItWasMade(t *testing.T) {
 		for range 10 {
 			all.Go(func() {
 				_, err := c.HTTPClient().Do(stream())
-				if !errors.Is(err, silentrefresh.ErrSessionOver) || !strings.Contains(err.Error(), "another account") {
+				if !errors.Is(err, silentrefresh.ErrSessionOver) {
 					t.Errorf("error %v", err)
 				}
 			})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -227,21 +226,6 @@ func TestF42_ARequestIsSentForWhomItWasMade(t *testing.T) {
 			t.Errorf("%d requests of ada's were sent as bob's", n)
 		}
 		mustGet(t, c) // bob's own
-	})
-}
-
-// A login into the same account serves those who wait.
-func TestF42_ALoginOfTheSameAccountServesWhoWaits(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		as := &fakes.Server{}
-		c := clientOf(t, as)
-		as.Set(func() { as.Before = fakes.Slowly(auth.KindRefresh, 20*time.Second) })
-		token, _ := c.Token(t.Context())
-		c.Reject(token)
-		go func() { time.Sleep(time.Second); c.Login(context.Background(), nil) }()
-		if resp, err := c.HTTPClient().Do(stream()); err != nil || resp.StatusCode != http.StatusOK {
-			t.Errorf("%v, %v", resp, err)
-		}
 	})
 }
 

@@ -25,7 +25,8 @@ type play struct {
 	me     string // the path of a protected page
 	// reuse is what happens when a refresh token that was spent is presented again.
 	reuse outcome
-	// margin is the recipe's RefreshBefore, for servers that do not say that a token has expired.
+	// margin is RefreshBefore, where only a token that is valid renews itself: those of these plays live for a few whole
+	// seconds, and so up to one less than they seem to.
 	margin time.Duration
 	// guests says that an expired token is no token to the server, which responds as it does to everybody.
 	guests bool

@@ -50,7 +50,7 @@ var (
 		{recipe: "Strapi", server: strapi, user: "ada", me: "/api/users/me", reuse: refused},
 		{recipe: "Directus", server: directus, user: "ada", me: "/users/me", reuse: refused},
 		{recipe: "Directus, cookie mode", server: directus, user: "grace", me: "/users/me", reuse: refused},
-		{recipe: "Directus, session mode", server: directus, user: "barbara", me: "/users/me", reuse: refused},
+		{recipe: "Directus, session mode", server: directus, user: "barbara", me: "/users/me", margin: life / 2, reuse: refused},
 	}
 )
 

@@ -29,28 +29,30 @@ var (
 	csurf      = node("expresssession", "CSRF=csurf")
 	csrfCSRF   = node("expresssession", "CSRF=csrf-csrf")
 	feathers   = node("feathers")
+	authjs     = node("authjs")
 	strapi     = node("strapi")
 	directus   = newerNode("directus")
 
 	plays = []play{
 		{recipe: "PocketBase", server: pocketbase, user: "ada", me: "/api/collections/users/records/adaadaadaadaada",
-			guests: true, margin: life / 2, reuse: refused, keeps: true},
+			guests: true, margin: life / 2, rotates: true, keeps: true},
 		{recipe: "Django simplejwt", server: django, user: "ada", me: "/api/me/"},
-		{recipe: "Django simplejwt", server: rotating, user: "ada", me: "/api/me/", reuse: refused},
+		{recipe: "Django simplejwt", server: rotating, user: "ada", me: "/api/me/", rotates: true},
 		{recipe: "djoser", server: django, user: "grace", me: "/api/me/", keeps: true},
-		{recipe: "NestJS with a refresh cookie", server: nestCookie, user: "ada", me: "/me", reuse: refused},
-		{recipe: "NestJS with the refresh token in the body", server: nestBody, user: "ada", me: "/me", reuse: refused},
-		{recipe: "NestJS with the refresh token as bearer", server: nestBearer, user: "ada", me: "/me", reuse: refused},
+		{recipe: "NestJS with a refresh cookie", server: nestCookie, user: "ada", me: "/me", rotates: true},
+		{recipe: "NestJS with the refresh token in the body", server: nestBody, user: "ada", me: "/me", rotates: true},
+		{recipe: "NestJS with the refresh token as bearer", server: nestBearer, user: "ada", me: "/me", rotates: true},
 		{recipe: "Flask-JWT-Extended", server: flask, user: "ada", me: "/me"},
 		{recipe: "FastAPI", server: fastapi, user: "ada", me: "/users/me"},
 		{recipe: "Django", server: django, user: "barbara", me: "/accounts/profile/", idle: true},
 		{recipe: "express-session", server: csurf, user: "ada", me: "/me", idle: true},
 		{recipe: "express-session", server: csrfCSRF, user: "ada", me: "/me", idle: true},
 		{recipe: "Feathers", server: feathers, user: "ada", me: "/users"},
-		{recipe: "Strapi", server: strapi, user: "ada", me: "/api/users/me", reuse: refused},
-		{recipe: "Directus", server: directus, user: "ada", me: "/users/me", reuse: refused},
-		{recipe: "Directus, cookie mode", server: directus, user: "grace", me: "/users/me", reuse: refused},
-		{recipe: "Directus, session mode", server: directus, user: "barbara", me: "/users/me", margin: life / 2, reuse: refused},
+		{recipe: "Auth.js", server: authjs, user: "ada", me: "/me", rotates: true, keeps: true},
+		{recipe: "Strapi", server: strapi, user: "ada", me: "/api/users/me", rotates: true},
+		{recipe: "Directus", server: directus, user: "ada", me: "/users/me", rotates: true},
+		{recipe: "Directus, cookie mode", server: directus, user: "grace", me: "/users/me", rotates: true},
+		{recipe: "Directus, session mode", server: directus, user: "barbara", me: "/users/me", margin: life / 2, rotates: true},
 	}
 )
 

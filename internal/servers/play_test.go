@@ -20,7 +20,7 @@ type play struct {
 	me     string // the path of a protected page
 	// rotates says that a refresh token which was traded ten lives ago is refused.
 	rotates bool
-	// margin is RefreshBefore, where only a token that is valid renews itself: those of these plays live for a few whole
+	// margin is RefreshBefore, where only what is valid renews itself: the tokens of these plays live for a few whole
 	// seconds, and so up to one less than they seem to.
 	margin time.Duration
 	// guests says that an expired token is no token to the server, which responds as it does to everybody.

@@ -31,9 +31,10 @@ type server struct {
 // errMissing: the server is not installed.
 var errMissing = errors.New("not installed")
 
-// base starts the server, if nobody has, until parent ends, and returns its URL.
-func (s *server) base(t, parent *testing.T) string {
+// base starts the server, if nobody has, until parent ends, and returns its URL. It is Done when that is done.
+func (s *server) base(t, parent *testing.T, starting *sync.WaitGroup) string {
 	t.Helper()
+	defer starting.Done()
 	s.once.Do(func() { s.url, s.err = s.start(parent) })
 	if errors.Is(s.err, errMissing) && !required() {
 		t.Skip(s.err)

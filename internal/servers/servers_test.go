@@ -5,14 +5,16 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
-// The plays wait most of the time, so that there may be more of them than processors.
+// The plays wait most of the time, and for each other at the start: all of them run side by side.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	flag.Set("test.parallel", "16")
+	flag.Set("test.parallel", strconv.Itoa(len(plays)))
 	os.Exit(m.Run())
 }
 
@@ -44,9 +46,9 @@ var (
 		{recipe: "NestJS with the refresh token as bearer", server: nestBearer, user: "ada", me: "/me", rotates: true},
 		{recipe: "Flask-JWT-Extended", server: flask, user: "ada", me: "/me"},
 		{recipe: "FastAPI", server: fastapi, user: "ada", me: "/users/me"},
-		{recipe: "Django", server: django, user: "barbara", me: "/accounts/profile/", idle: true},
-		{recipe: "express-session", server: csurf, user: "ada", me: "/me", idle: true},
-		{recipe: "express-session", server: csrfCSRF, user: "ada", me: "/me", idle: true},
+		{recipe: "Django", server: django, user: "barbara", me: "/accounts/profile/", idle: true, margin: life / 2},
+		{recipe: "express-session", server: csurf, user: "ada", me: "/me", idle: true, margin: life / 2},
+		{recipe: "express-session", server: csrfCSRF, user: "ada", me: "/me", idle: true, margin: life / 2},
 		{recipe: "Feathers", server: feathers, user: "ada", me: "/users"},
 		{recipe: "Auth.js", server: authjs, user: "ada", me: "/me", rotates: true, keeps: true},
 		{recipe: "Strapi", server: strapi, user: "ada", me: "/api/users/me", rotates: true},
@@ -80,10 +82,14 @@ func TestRecipes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the real servers take half a minute")
 	}
+	var starting sync.WaitGroup
 	for _, p := range plays {
 		t.Run(p.recipe, func(sub *testing.T) {
+			starting.Add(1)
 			sub.Parallel()
-			p.run(sub, p.server.base(sub, t))
+			base := p.server.base(sub, t, &starting)
+			starting.Wait() // two processors are busy until then, and tokens live for seconds only
+			p.run(sub, base)
 		})
 	}
 }

@@ -108,7 +108,7 @@ func (s *session) reject(generation uint64, endpoint string) bool {
 	if st.err != nil || st.generation != generation || st.rejected != nil {
 		return true
 	}
-	if !st.ending && s.allowedLocked(st.session(), now).After(now.Add(2*pace.Floor)) {
+	if !st.ending && !s.schedule.flying && s.allowedLocked(st.session(), now).After(now.Add(2*pace.Floor)) {
 		return false
 	}
 	known, quiet := s.rejections.of(endpoint, now)

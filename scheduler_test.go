@@ -263,3 +263,23 @@ func TestF70_OnlyTheReplayOfThePresentTokenExonerates(t *testing.T) {
 		}
 	})
 }
+
+// A token is rejected that is being renewed: what comes of that is waited for, though the governor allows no exchange after
+// it for a while.
+func TestF63_TheLastExchangeThatTheGovernorAllowsIsJoined(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakes.Server{Before: fakes.Slowly(auth.KindRefresh, time.Second)}
+		c := clientOf(t, as)
+		c.mu.Lock()
+		c.budget.spent = &spent{}
+		for range sparing {
+			c.budget.spent.draws = append(c.budget.spent.draws, time.Now())
+		}
+		c.mu.Unlock()
+		time.Sleep(2 * time.Minute)
+		as.Revoke()
+		go c.Renew(context.Background())
+		synctest.Wait()
+		mustGet(t, c)
+	})
+}

@@ -109,9 +109,10 @@ func (d *doing) waited() (longest time.Duration) {
 	from := d.at
 	for i, s := range d.sent {
 		longest = max(longest, s.at-from)
-		if from = s.at; i < len(d.got) {
-			from = d.got[i].at
+		if i == len(d.got) {
+			return longest // it is the network that has it
 		}
+		from = d.got[i].at
 	}
 	if d.end != nil {
 		longest = max(longest, d.end.at-from)

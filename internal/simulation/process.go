@@ -96,6 +96,9 @@ func (w *world) crashStep(s step) {
 // instant, or it crashes.
 func (p *process) at(place string) {
 	for _, do := range ambushes {
+		if !p.known() {
+			break // New has not returned: nobody has the client yet
+		}
 		if s, ok := p.w.strikes(doAmbush, string(do)+" at "+place); ok {
 			s.do, s.what = do, "ada"
 			p.w.users.Go(func() { p.user(s) })
@@ -106,6 +109,13 @@ func (p *process) at(place string) {
 		p.crash()
 		p.pass()
 	}
+}
+
+// known reports whether users have the process's client.
+func (p *process) known() bool {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	return p.client != nil
 }
 
 // ambushes are what users do in the very middle of things.

@@ -11,7 +11,7 @@ import (
 // act lets the user of a slot do something, on goroutines of its own.
 func (w *world) act(s step) {
 	p := w.current(s.who)
-	if p == nil || p.client == nil {
+	if p == nil || !p.known() {
 		return
 	}
 	for i := range max(1, s.n) {

@@ -78,7 +78,7 @@ func newerNode(dir string, env ...string) *server {
 	return s
 }
 
-func TestRecipes(t *testing.T) {
+func TestF105_F106_F109_RecipesAtRealServers(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the real servers take half a minute")
 	}

@@ -145,10 +145,11 @@ func TestF67_ATokenIsNeverEmptyWithoutAnError(t *testing.T) {
 		as := &fakes.Server{}
 		c := clientOf(t, as)
 		as.Set(func() {
-			as.Before = fakes.Slowly(auth.KindRefresh, time.Second)
 			as.After = func(g auth.Grant, s auth.Session) (auth.Session, error) {
 				if g.Kind == auth.KindLogin {
 					s.AccessToken = auth.Secret{}
+				} else {
+					time.Sleep(time.Second) // the refresh has taken effect, and its response is on the way
 				}
 				return s, nil
 			}

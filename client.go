@@ -244,12 +244,6 @@ func (c *Client) Logout(ctx context.Context) error {
 	return err
 }
 
-// loggedOutSince reports whether a Logout has ended the session of that epoch: what was saved meanwhile must not be found.
-func (c *Client) loggedOutSince(epoch uint64) bool {
-	st := c.state.Load()
-	return st.epoch != epoch && st.final
-}
-
 // ofAnother reports whether theirs belongs to another account than mine.
 func ofAnother(theirs, mine *record.Record) bool {
 	return theirs != nil && mine != nil && !record.SameAccount(theirs.Session, mine.Session)

@@ -28,7 +28,7 @@
 //		err = client.Login(ctx, credentials)
 //	}
 //
-// The module redisstore does the same for replicas on many machines, oauth for logins that live at an identity
+// The modules redisstore and sqlstore do the same for replicas on many machines, oauth for logins that live at an identity
 // provider, keyringstore keeps filestore's key in the keychain of the operating system. Store is a small interface,
 // and package storetest tells whether one keeps its promises.
 //

@@ -355,3 +355,9 @@ func (s *session) warnIfDeadEnd() {
 		s.tell(Event{Kind: EventNotRenewable, Err: err})
 	}
 }
+
+// loggedOutSince reports whether a Logout has ended the session of that epoch: what was saved meanwhile must not be found.
+func (s *session) loggedOutSince(epoch uint64) bool {
+	st := s.state.Load()
+	return st.epoch != epoch && st.final
+}

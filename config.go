@@ -105,6 +105,7 @@ type shared struct {
 	baseURL       *url.URL
 	origins       origin.List
 	cookies       auth.CookieAuthenticator // nil where a header carries the token
+	renewsByToken bool                     // a refresh presents the access token, and no refresh token beside it
 	tokenCookie   string                   // the cookie that is the access token; "": a header carries it
 	header        string                   // that carries the token, in canonical form
 	takes         bool                     // API responses may bring something for the session
@@ -212,7 +213,8 @@ func (s *shared) askExchanger() (needsToken bool) {
 		s.timeouts = x.Timeouts()
 	}
 	x, ok := s.cfg.Exchanger.(auth.AccessTokenUser)
-	return ok && x.RefreshNeedsAccessToken()
+	s.renewsByToken = ok && x.RefreshNeedsAccessToken()
+	return s.renewsByToken
 }
 
 func (s *shared) readNumbers() (mistakes []error) {

@@ -108,6 +108,17 @@ func sameCredential(a, b auth.Session) bool {
 	return a.RefreshToken.Equal(b.RefreshToken) && sameCookies(a.Cookies, b.Cookies)
 }
 
+// renewsItself reports whether the access token is the only credential that a refresh presents: what refuses the one
+// refuses the other.
+func (s *shared) renewsItself(held auth.Session) bool {
+	if !held.RefreshToken.IsZero() || s.tokenCookie == "" && !s.renewsByToken {
+		return false
+	}
+	return !slices.ContainsFunc(held.Cookies, func(c auth.Cookie) bool {
+		return c.Name != s.tokenCookie && (s.cookies == nil || !s.sendsCookie(c.Name))
+	})
+}
+
 // movedOn reports whether what an API response has changed is worth keeping: another cookie, or an end that has moved by
 // more than a twentieth of what is left.
 func movedOn(before, after auth.Session, now time.Time) bool {

@@ -117,7 +117,7 @@ func (t *refresh) failed(err error) error {
 	case errors.Is(err, ErrNoSession):
 		t.c.end(t.st, nil, err, false)
 	case errors.Is(err, ErrSessionOver):
-		if failure, ok := errors.AsType[*auth.Error](err); ok && failure.Refused && t.c.lastLeg(t.st, err) {
+		if failure, ok := errors.AsType[*auth.Error](err); ok && failure.Refused && !t.c.renewsItself(t.st.session()) && t.c.lastLeg(t.st, err) {
 			return err
 		}
 		t.c.end(t.st, t.st.record, err, false)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/endpoint"
 	"github.com/silentrefresh/silentrefresh/internal/fakes"
 	"github.com/silentrefresh/silentrefresh/internal/pace"
 	"github.com/silentrefresh/silentrefresh/internal/retryafter"
@@ -335,5 +337,34 @@ func TestF77_RenewedBeforeTheEarlierOfTheTwoEnds(t *testing.T) {
 				t.Errorf("%s: %d refreshes in 9 hours", name, refreshes)
 			}
 		})
+	}
+}
+
+// Where the token renews itself, a server that refuses to renew it has refused the token: nothing serves on.
+func TestF77_ATokenThatRenewsItselfDoesNotOutliveItsRefusal(t *testing.T) {
+	base := fakes.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+		resp := fakes.ResponseTo(req, http.StatusOK)
+		switch req.URL.Path {
+		case "/auth/login":
+			resp.Header.Set("Set-Cookie", "sid=s1; Path=/; Max-Age=3600; HttpOnly")
+		case "/auth/refresh":
+			resp.StatusCode = http.StatusUnauthorized
+		}
+		return resp, nil
+	})
+	c, err := silentrefresh.New(silentrefresh.Config{BaseURL: "https://api.example.com", Base: base, AuthBase: base,
+		Endpoint: endpoint.Settings{AccessToken: endpoint.AccessTokenAt{Cookie: "sid"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.Login(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Renew(t.Context()); !errors.Is(err, silentrefresh.ErrSessionOver) {
+		t.Errorf("Renew: %v", err)
+	}
+	if s := c.Status(); s.State != silentrefresh.StateOver {
+		t.Errorf("state %q", s.State)
 	}
 }

@@ -84,8 +84,9 @@ type history struct {
 	groups map[int]string // by process
 	ops    []*doing
 	kinds  map[kind]bool
-	wrong  int // one more than the index of the first fact that makes the processes unreliable; 0: not looked for
-	lost   int // the same of a login that the Store has lost
+	wrong  int                     // one more than the index of the first fact that makes the processes unreliable; 0: not looked for
+	drawn  map[int][]time.Duration // the exchanges of each process that draw on its budget
+	lost   int                     // the same of a login that the Store has lost
 }
 
 // String is one line of a history.

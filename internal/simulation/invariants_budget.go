@@ -67,6 +67,33 @@ type draw struct {
 	of holder
 }
 
+// spent reports whether the governor may allow the process of f no further exchange for a while. Its clock stands still
+// while the machine sleeps.
+func (h *history) spent(f fact) bool {
+	if h.drawn == nil {
+		h.drawn = map[int][]time.Duration{}
+		if h.skewed() { // and which of them are free is anybody's guess
+			for _, a := range h.attempts("refresh") {
+				h.drawn[a.who] = append(h.drawn[a.who], a.at)
+			}
+		} else {
+			for _, d := range h.draws() {
+				h.drawn[d.who] = append(h.drawn[d.who], d.at)
+			}
+		}
+	}
+	minute, hour := 0, 0
+	for _, at := range h.drawn[f.who] {
+		if ago := f.at - at; ago >= 0 && ago < time.Hour {
+			hour++
+			if ago < time.Minute {
+				minute++
+			}
+		}
+	}
+	return minute >= budgetMinute || hour >= budgetHour/2 // from then on it spares what is left
+}
+
 // draws are the exchanges that the engine made and that are not free, in the order they began.
 func (h *history) draws() (all []draw) {
 	b := books{h: h, families: h.families(), first: map[holder]string{}, present: map[int]string{},

@@ -14,7 +14,7 @@ func isGet(text string) bool { return strings.HasPrefix(text, "get ") }
 
 func rejectedToken(h *history) (found []violation) {
 	r := rejections{h: h, known: map[holder]fact{}, begun: map[int]time.Duration{}, sends: map[int]int{},
-		peculiar: map[holder]bool{}, kept: map[holder]bool{}, given: map[string]int{}, adopted: map[int]time.Duration{}, exchanges: map[int][]time.Duration{}}
+		peculiar: map[holder]bool{}, kept: map[holder]bool{}, given: map[string]int{}, adopted: map[int]time.Duration{}}
 	for i, f := range h.facts {
 		if at, known := r.note(f); known {
 			found = append(found, violation{"rejected-token", i, fmt.Sprintf("process %d sends %s, which was rejected at %s", f.who, f.token, instant(at))})
@@ -25,15 +25,14 @@ func rejectedToken(h *history) (found []violation) {
 
 // rejections are what the processes know of tokens that the API has rejected.
 type rejections struct {
-	h         *history
-	known     map[holder]fact         // the rejection of a token
-	kept      map[holder]bool         // the tokens that a refresh has not replaced: there is nothing better
-	peculiar  map[holder]bool         // the endpoints that have rejected what a refresh gave: it is taken for their own trouble
-	exchanges map[int][]time.Duration // when each process has made some
-	given     map[string]int          // how often each token was
-	adopted   map[int]time.Duration   // when each process has taken over what another one was given last
-	begun     map[int]time.Duration   // when each operation began
-	sends     map[int]int             // of each operation
+	h        *history
+	known    map[holder]fact       // the rejection of a token
+	kept     map[holder]bool       // the tokens that a refresh has not replaced: there is nothing better
+	peculiar map[holder]bool       // the endpoints that have rejected what a refresh gave: it is taken for their own trouble
+	given    map[string]int        // how often each token was
+	adopted  map[int]time.Duration // when each process has taken over what another one was given last
+	begun    map[int]time.Duration // when each operation began
+	sends    map[int]int           // of each operation
 }
 
 // note notes a fact. If that is a request with a token that is known to have been rejected, it says since when.
@@ -41,8 +40,6 @@ func (r *rejections) note(f fact) (at time.Duration, known bool) {
 	switch {
 	case f.what == opBegan:
 		r.begun[f.op] = f.at
-	case f.what == exchangeBegan:
-		r.exchanges[f.who] = append(r.exchanges[f.who], f.at)
 	case f.what == responded:
 		r.response(f)
 	case f.what == exchangeEnded && (f.ok || f.text == string(meansBlank)):
@@ -70,7 +67,7 @@ func (r *rejections) response(f fact) {
 		r.peculiar[endpoint] = f.status == 401
 		return
 	}
-	if f.status != 401 || f.err == "" || f.token == "" || f.text == "/bad" || r.peculiar[endpoint] || r.kept[k] || r.spent(f) {
+	if f.status != 401 || f.err == "" || f.token == "" || f.text == "/bad" || r.peculiar[endpoint] || r.kept[k] || r.h.spent(f) {
 		return
 	}
 	if at, any := r.adopted[f.who]; any && r.begun[f.op] <= at && r.given[f.token] > 1 {
@@ -79,20 +76,6 @@ func (r *rejections) response(f fact) {
 	if _, before := r.known[k]; !before {
 		r.known[k] = f
 	}
-}
-
-// spent reports whether the governor may allow no exchange for now.
-func (r *rejections) spent(f fact) bool {
-	minute, hour := 0, 0
-	for _, at := range r.exchanges[f.who] {
-		if f.at-at < time.Minute {
-			minute++
-		}
-		if f.at-at < time.Hour {
-			hour++
-		}
-	}
-	return minute >= budgetMinute || hour >= budgetHour/2
 }
 
 // renewed notes that an exchange has ended well. What it has left as it was is the best there is.

@@ -29,6 +29,7 @@ type rejections struct {
 	known    map[holder]fact       // the rejection of a token
 	kept     map[holder]bool       // the tokens that a refresh has not replaced: there is nothing better
 	peculiar map[holder]bool       // the endpoints that have rejected what a refresh gave: it is taken for their own trouble
+	said     []fact                // the rejections since the last exchange, also of good tokens
 	given    map[string]int        // how often each token was
 	adopted  map[int]time.Duration // when each process has taken over what another one was given last
 	begun    map[int]time.Duration // when each operation began
@@ -67,6 +68,9 @@ func (r *rejections) response(f fact) {
 		r.peculiar[endpoint] = f.status == 401
 		return
 	}
+	if f.status == 401 {
+		r.said = append(r.said, f)
+	}
 	if f.status != 401 || f.err == "" || f.token == "" || f.text == "/bad" || r.peculiar[endpoint] || r.kept[k] || r.h.spent(f) {
 		return
 	}
@@ -80,12 +84,14 @@ func (r *rejections) response(f fact) {
 
 // renewed notes that an exchange has ended well. What it has left as it was is the best there is.
 func (r *rejections) renewed(f fact) {
-	for k, rejection := range r.known {
-		if k.who == f.who && (f.text == string(meansBlank) || f.token == k.token) {
-			r.kept[k], r.peculiar[holder{k.who, rejection.text}] = true, true
+	r.said = slices.DeleteFunc(r.said, func(rejection fact) bool {
+		k := holder{f.who, rejection.token}
+		if k.who == rejection.who && (f.text == string(meansBlank) || f.token == k.token) {
+			r.kept[k], r.peculiar[holder{f.who, rejection.text}] = true, true
 			delete(r.known, k)
 		}
-	}
+		return k.who == rejection.who
+	})
 }
 
 // An ending is when a token ends, by both clocks.

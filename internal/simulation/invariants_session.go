@@ -26,7 +26,7 @@ func refusedOnce(h *history) (found []violation) {
 	refused := map[string]*attempt{}
 	for _, a := range h.attempts("refresh") {
 		first := refused[a.credential]
-		if first != nil && first.endIndex < a.i && first.who == a.who {
+		if first != nil && first.endIndex < a.i && first.who == a.who && !h.misled(a.i) {
 			found = append(found, violation{"refused-once", a.i, fmt.Sprintf("process %d presents %s, which was refused", a.who, a.credential)})
 		}
 		if a.end != nil && a.end.text == string(meansRefused) {

@@ -122,6 +122,7 @@ func (c *Client) takeLate(p *refreshCall, epoch uint64) {
 	case c.pending.Load() != p:
 	case st.epoch == epoch:
 		c.hurry(p.login)
+		_ = c.renew(context.Background(), st.generation, TriggerTimer) // also where the session is idle, and its timer stands still
 	case st.final && p.err == nil:
 		_ = c.revoke(context.Background(), p.value)
 	}

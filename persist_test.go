@@ -586,21 +586,23 @@ func TestF07_ARejectedTokenIsNotAdoptedAgain(t *testing.T) {
 
 // The response to a refresh that nobody waits for any more is saved when it comes: the credential is spent.
 func TestF68_WhatComesLateIsSavedAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		as, store := &fakes.Server{TTL: 8 * time.Hour}, &MemoryStore{}
-		c := clientOf(t, as, in(store))
-		other := strangerOf(t, as, in(store))
-		as.Set(func() { as.Before = fakes.Slowly(auth.KindRefresh, 15*time.Minute) })
-		if err := c.Renew(context.Background()); err == nil {
-			t.Fatal("it has not come late")
-		}
-		as.Set(func() { as.Before = nil })
-		time.Sleep(16 * time.Minute)
-		if err := other.Renew(context.Background()); err != nil {
-			t.Errorf("another process presents what was spent: %v", err)
-		}
-		if _, _, reuses := as.Counts(); reuses != 0 {
-			t.Errorf("%d credentials were reused", reuses)
-		}
-	})
+	for _, idle := range []time.Duration{0, time.Minute} { // also where renewals have stopped
+		synctest.Test(t, func(t *testing.T) {
+			as, store := &fakes.Server{TTL: 8 * time.Hour}, &MemoryStore{}
+			c := clientOf(t, as, in(store), func(cfg *Config) { cfg.IdleTimeout = idle })
+			other := strangerOf(t, as, in(store))
+			as.Set(func() { as.Before = fakes.Slowly(auth.KindRefresh, 15*time.Minute) })
+			if err := c.Renew(context.Background()); err == nil {
+				t.Fatal("it has not come late")
+			}
+			as.Set(func() { as.Before = nil })
+			time.Sleep(16 * time.Minute)
+			if err := other.Renew(context.Background()); err != nil {
+				t.Errorf("idle after %s: another process presents what was spent: %v", idle, err)
+			}
+			if _, _, reuses := as.Counts(); reuses != 0 {
+				t.Errorf("idle after %s: %d credentials were reused", idle, reuses)
+			}
+		})
+	}
 }

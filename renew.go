@@ -12,6 +12,7 @@ import (
 // since. However it is triggered, one flight at a time does the work, and all who ask meanwhile share it.
 func (c *Client) renew(ctx context.Context, seen uint64, why Trigger) error {
 	patience := c.patience(ctx)
+	most := later(time.Now(), patience).Add(c.cfg.Timeout) // for one flight after the other, each of which hangs
 	for joined := false; ; {
 		wake := c.waker() // before we look, so that no change is missed
 		st := c.state.Load()
@@ -39,8 +40,8 @@ func (c *Client) renew(ctx context.Context, seen uint64, why Trigger) error {
 			continue
 		}
 		waiting, cancel := ctx, context.CancelFunc(func() {})
-		if joined && !patience.IsZero() { // not from one flight to the next, each of which hangs
-			waiting, cancel = context.WithDeadlineCause(ctx, patience.Add(c.cfg.Timeout), errStillWaiting)
+		if joined && auth.Foreground(ctx) {
+			waiting, cancel = context.WithDeadlineCause(ctx, most, errStillWaiting)
 		}
 		l, err := c.flight.join(waiting, wake, func() landing { return c.fly(ctx, seen, why) })
 		cancel()

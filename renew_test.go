@@ -469,3 +469,26 @@ func TestF29_ALostResponseIsNotForgottenOverAnotherFailure(t *testing.T) {
 		}
 	})
 }
+
+// Where nobody waits through a backoff, nobody waits from one refresh that hangs to the next, either.
+func TestF26_NobodyWaitsFromOneFlightToTheNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakes.Server{Before: func(ctx context.Context, _ auth.Grant) error { <-ctx.Done(); return context.Cause(ctx) }}
+		c := strangerOf(t, as, atOnce)
+		brought := func(token string) auth.Session {
+			return auth.Session{RefreshToken: auth.NewSecret(token), Account: "ada@example.com"}
+		}
+		var resumed sync.WaitGroup
+		defer resumed.Wait()
+		resumed.Go(func() { c.Resume(context.Background(), brought("first")) })
+		time.Sleep(time.Second)
+		resumed.Go(func() {
+			time.Sleep(time.Second)
+			c.Resume(context.Background(), brought("second"))
+		})
+		began := time.Now()
+		if _, err := c.Token(context.Background()); err == nil || time.Since(began) > c.cfg.Timeout+time.Second {
+			t.Errorf("error %v after %s", err, time.Since(began))
+		}
+	})
+}

@@ -159,8 +159,8 @@ func (c *Client) begin(ctx context.Context, epoch uint64, r *record.Record, ev E
 		}
 		saveErr := c.save(r, save)
 		replaces := record.LoginOf(old)
-		if saveErr == nil { // whatever Update returns: what the Store has instead from now on came later
-			replaces = r.Login
+		if saveErr == nil || record.LoginOf(c.glance(ctx)) == r.Login { // it may fail, and have saved
+			replaces = r.Login // whatever Update returns: what the Store has instead from now on came later
 		}
 		err := install(replaces)
 		switch {

@@ -172,8 +172,8 @@ func (c *Client) look(ctx context.Context) bool {
 		return false
 	case mine != nil && (!r.Newer(mine) || !record.SameAccount(r.Session, mine.Session)):
 		return false
-	case st.final && mine != nil && r.Login == mine.Login:
-		return false // the flight that Logout waits for has saved it
+	case st.final && mine != nil && (r.Login == mine.Login || r.Login == mine.Replaces):
+		return false // the flight that Logout waits for has saved it, or the logout could not be saved
 	}
 	next := c.stateOf(r, time.Now())
 	next.adopted = true

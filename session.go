@@ -206,7 +206,7 @@ func (s *session) leave() (*state, error) {
 	s.resetLocked()
 	st := &state{generation: old.generation, epoch: old.epoch + 1, err: errLoggedOut, final: true, wall: never}
 	if old.record != nil {
-		st.record = &record.Record{Login: old.record.Login}
+		st.record = &record.Record{Login: old.record.Login, Replaces: old.record.Replaces}
 	}
 	s.swapLocked(st)
 	s.armLocked()

@@ -18,8 +18,6 @@ type campaign struct {
 	seeds   int
 	until   time.Time // zero: there is no limit
 	store   string
-	pass    []string // invariants
-	without []string // ingredients
 	keep    []int
 	gap     time.Duration
 	json    bool
@@ -73,7 +71,7 @@ func (c *campaign) run() (failed bool, err error) {
 }
 
 func (c *campaign) job(seed uint64) job {
-	return job{Seed: seed, Keep: c.keep, Gap: c.gap, Store: c.store, Pass: c.pass, Without: c.without, Whole: c.verbose && c.seeds == 1}
+	return job{Seed: seed, Keep: c.keep, Gap: c.gap, Store: c.store, Whole: c.verbose && c.seeds == 1}
 }
 
 func (c *campaign) note(v verdict) {

@@ -2,20 +2,13 @@ package main
 
 import (
 	"math/rand/v2"
-	"slices"
 	"time"
 )
-
-// options narrow what plans may hold.
-type options struct {
-	store   string          // "with", "without" or "mixed"
-	without map[string]bool // ingredients that are left out, because what they lead to is known
-}
 
 // A generator makes the plan of a seed.
 type generator struct {
 	*rand.Rand
-	opt     options
+	stores  string // "with", "without" or "mixed"
 	horizon time.Duration
 	steps   []step
 	store   bool
@@ -24,20 +17,17 @@ type generator struct {
 }
 
 // generate makes the plan of a seed: a world, the people in it, and one or two kinds of trouble.
-func generate(seed uint64, opt options) plan {
-	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0x51e7)), opt: opt}
+func generate(seed uint64, stores string) plan {
+	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0x51e7)), stores: stores}
 	g.world()
 	g.people()
 	for range g.IntN(3) {
 		pick(g, g.authTrouble, g.authTrouble, g.storeTrouble, g.crashes, g.clocks, g.userTrouble, g.apiTrouble, g.overtaking, g.overtaking, g.silentServer, g.silly)()
 	}
-	p := plan{seed: seed, steps: slices.DeleteFunc(g.steps, func(s step) bool { return opt.without[s.ingredient()] })}
+	p := plan{seed: seed, steps: g.steps}
 	p.sort()
 	return p
 }
-
-// ingredient names what a step brings in, for options.without.
-func (s step) ingredient() string { return string(s.do) + " " + s.what }
 
 func pick[T any](g *generator, all ...T) T { return all[g.IntN(len(all))] }
 
@@ -66,7 +56,7 @@ func (g *generator) world() {
 	}
 	g.set("ttl", ttl)
 	g.horizon = min(max(time.Duration(1+g.IntN(16))*ttl, 10*time.Minute), 48*time.Hour)
-	g.store = g.opt.store == "with" || g.opt.store == "mixed" && !g.one(3)
+	g.store = g.stores == "with" || g.stores == "mixed" && !g.one(3)
 	if g.store {
 		g.set("store", 0)
 	}

@@ -130,7 +130,7 @@ func (b *books) resent(a *attempt) bool {
 	k := holder{a.who, a.text}
 	before := b.last[k]
 	b.last[k] = a
-	if before == nil || before.end == nil || !b.h.set.http {
+	if before == nil || before.end == nil || before.end.ok || !b.h.set.http {
 		return false
 	}
 	same := a.credential == before.credential

@@ -210,7 +210,7 @@ func (h *history) entryBefore(d *doing) *doing {
 		if h.group(e.who) != h.group(d.who) || e.i > d.i {
 			continue
 		}
-		if e.end == nil || e.last > d.i || last != nil && last.last > e.i {
+		if e.end == nil || e.last > d.i || last != nil && last.last > e.i || h.set.bareName && e.end.err != "" {
 			return nil
 		}
 		if e.end.err == "" || e.text == "resume" {

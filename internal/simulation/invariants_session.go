@@ -99,6 +99,9 @@ func (h *history) lastEntry(group string) *doing {
 			return nil
 		}
 		if d.text == "login" && d.end.err != "" {
+			if h.set.bareName {
+				return nil // or its first refresh failed, and is tried again
+			}
 			continue // the session before lives on
 		}
 		last = d

@@ -29,12 +29,11 @@ func main() {
 	duration := flag.Duration("for", 0, "run as many seeds as fit in this time")
 	keep := flag.String("keep", "", "with -seed: only the steps of these indexes, as a failure prints them")
 	flag.DurationVar(&c.gap, "gap", 0, "with -seed: at most so long between two steps, as a failure prints it")
-	known := flag.String("known", "", "known faults (F63,F66) or invariants to pass over")
 	flag.StringVar(&c.store, "store", "mixed", "whether there is a Store: with, without or mixed")
 	flag.BoolVar(&c.json, "json", false, "end with a summary in JSON")
 	flag.BoolVar(&c.verbose, "v", false, "print every step and the whole history of a failure, or of -seed")
 	flag.Parse()
-	if err := c.set(*known, *keep); err != nil {
+	if err := c.set(*keep); err != nil {
 		fmt.Fprintln(os.Stderr, "simulation:", err)
 		os.Exit(2)
 	}
@@ -59,16 +58,11 @@ func main() {
 }
 
 // set reads the flags that are lists.
-func (c *campaign) set(known, keep string) error {
+func (c *campaign) set(keep string) error {
 	if c.store != "with" && c.store != "without" && c.store != "mixed" {
 		return fmt.Errorf("-store is with, without or mixed, not %q", c.store)
 	}
-	for name := range strings.FieldsFuncSeq(known, isComma) {
-		if err := c.know(name); err != nil {
-			return err
-		}
-	}
-	for index := range strings.FieldsFuncSeq(keep, isComma) {
+	for index := range strings.FieldsFuncSeq(keep, func(r rune) bool { return r == ',' }) {
 		i, err := strconv.Atoi(index)
 		if err != nil {
 			return fmt.Errorf("-keep: %w", err)
@@ -77,5 +71,3 @@ func (c *campaign) set(known, keep string) error {
 	}
 	return nil
 }
-
-func isComma(r rune) bool { return r == ',' }

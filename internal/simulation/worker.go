@@ -16,19 +16,18 @@ import (
 
 // A job is one run for a worker: the plan of a seed, or what is left of it.
 type job struct {
-	Seed    uint64        `json:"seed"`
-	Keep    []int         `json:"keep"`          // indexes of steps; null: all
-	Gap     time.Duration `json:"gap,omitempty"` // at most so long between two steps; 0: as planned
-	Store   string        `json:"store"`
-	Pass    []string      `json:"pass,omitempty"`    // invariants that are passed over
-	Without []string      `json:"without,omitempty"` // ingredients that are left out
-	Trace   bool          `json:"trace,omitempty"`   // write each fact to stderr as it happens
-	Whole   bool          `json:"whole,omitempty"`   // the whole history, not its tail
+	Seed  uint64        `json:"seed"`
+	Keep  []int         `json:"keep"`          // indexes of steps; null: all
+	Gap   time.Duration `json:"gap,omitempty"` // at most so long between two steps; 0: as planned
+	Store string        `json:"store"`
+	Pass  []string      `json:"pass,omitempty"`  // invariants that are passed over
+	Trace bool          `json:"trace,omitempty"` // write each fact to stderr as it happens
+	Whole bool          `json:"whole,omitempty"` // the whole history, not its tail
 }
 
 // plan is the job's plan.
 func (j job) plan() plan {
-	p := generate(j.Seed, options{store: j.Store, without: setOf(j.Without)})
+	p := generate(j.Seed, j.Store)
 	if j.Keep != nil {
 		p = p.keep(j.Keep)
 	}

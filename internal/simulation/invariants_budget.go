@@ -91,7 +91,7 @@ func (h *history) spent(f fact) bool {
 			}
 		}
 	}
-	return minute >= budgetMinute || hour >= budgetHour/2 // from then on it spares what is left
+	return minute >= budgetMinute-1 || hour >= budgetHour/2-1 // from then on it spares what is left
 }
 
 // draws are the exchanges that the engine made and that are not free, in the order they began.

@@ -298,6 +298,8 @@ func (h *history) excuse(d *doing, refreshes []*attempt) string {
 	switch {
 	case h.endsDuring(d):
 		return "the session is over"
+	case h.starvedDuring(d):
+		return "one was tried, and got no connection"
 	case d.wait > 0 && d.took() >= d.wait:
 		return "its context has ended" // while the refresh had no connection
 	}
@@ -313,6 +315,11 @@ func (h *history) endsDuring(d *doing) bool {
 	return slices.ContainsFunc(h.facts[d.i:], func(f fact) bool {
 		return f.what == observed && f.text == "over" && f.who == d.who && f.at <= d.end.at
 	})
+}
+
+// starvedDuring reports whether d's process wanted to refresh during d, and had no connection for it.
+func (h *history) starvedDuring(d *doing) bool {
+	return slices.ContainsFunc(h.facts[d.i:d.last], func(f fact) bool { return f.what == starved && f.who == d.who })
 }
 
 // credentialHeaders wants requests to carry one credential: the caller's own where they bring one, and none beside it.

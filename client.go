@@ -157,10 +157,10 @@ func (c *Client) begin(ctx context.Context, epoch uint64, r *record.Record, ev E
 		if begun.Load() {
 			return errGone // the Store is late, and the session has begun without it
 		}
-		saveErr := c.save(r, save)
-		replaces := record.LoginOf(old)
+		saveErr, replaces := c.save(r, save), record.LoginOf(old)
 		if saveErr == nil || record.LoginOf(c.glance(ctx)) == r.Login { // it may fail, and have saved
 			replaces = r.Login // whatever Update returns: what the Store has instead from now on came later
+			c.has(r)           // for who did not wait for it
 		}
 		err := install(replaces)
 		switch {

@@ -42,8 +42,9 @@ func (s *session) notSaved(r *record.Record, err error) {
 	}
 }
 
-// savedIntent notes that the Store has r, with the intent to spend it: what comes of that is newer than r.
-func (s *session) savedIntent(r *record.Record) {
+// has notes that the Store has r after all: a login for which it took long, or the intent to spend what was not saved
+// before. What the Store has later is newer than r.
+func (s *session) has(r *record.Record) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if u := s.unsaved; u != nil && u.record.Login == r.Login && u.record.Version <= r.Version && !u.record.Handed() {
@@ -96,6 +97,9 @@ func (c *Client) saveAgain(ctx context.Context) error {
 	defer cancel()
 	ended := make(chan error, 1)
 	err := c.locked(ctx, lockOptions{}, func(_ context.Context, old []byte, save func([]byte) error) error {
+		if c.unsavedRecord() != r {
+			return nil // settled while we waited for the lock
+		}
 		if !outdated(r, old) {
 			return c.save(r, save)
 		}

@@ -473,6 +473,32 @@ func TestF43_ALogoutIsNotUndoneByALoginThatSeemedUnsaved(t *testing.T) {
 	})
 }
 
+// The same of a login that the Store took when nobody waited for that any more.
+func TestF43_ALogoutIsNotUndoneByALoginThatWasSavedLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as, store := &fakes.Server{}, &fakes.HookStore{}
+		c, other := clientOf(t, as, in(store)), strangerOf(t, as, in(store))
+		c.Logout(context.Background())
+		var saves atomic.Int64
+		store.Save = func([]byte) error {
+			if saves.Add(1) == 1 {
+				time.Sleep(20 * time.Second)
+			}
+			return nil
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if err := c.Login(ctx, nil); err != nil {
+			t.Fatal(err)
+		}
+		other.Logout(context.Background())
+		time.Sleep(time.Minute)
+		if b, _ := store.Load(context.Background(), c.StoreKey()); b == nil || len(b) != 0 {
+			t.Errorf("the Store has %q, want a tombstone", b)
+		}
+	})
+}
+
 func TestF34_WhatOutdatesAFirstVersion(t *testing.T) {
 	holding := func(login string) []byte {
 		b, err := (&record.Record{Login: login, Version: 1}).Encode(false)

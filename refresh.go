@@ -169,7 +169,7 @@ func (t *refresh) underLock(ctx context.Context, old []byte, save func([]byte) e
 	if err := t.c.saveIntent(ctx, r, save); err != nil {
 		return err
 	}
-	t.c.savedIntent(r)
+	t.c.has(r)
 	t.has = r.Login
 	return t.exchange(r, save)
 }

@@ -139,6 +139,13 @@ func visitForms(t *testing.T, base string) []byte {
 	return hartest.File("Firefox", rec.Entries())
 }
 
+// logouts is how many sessions were ended.
+func (a *webApp) logouts() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.ended
+}
+
 // TestLearnForms: a server with forms and one cookie is kept alive by what was learned from a visit, and logged out of.
 func TestLearnForms(t *testing.T) {
 	app := &webApp{sessions: map[string]*webSession{}}
@@ -158,9 +165,9 @@ func TestLearnForms(t *testing.T) {
 	time.Sleep(2500 * time.Millisecond) // nobody asks for anything meanwhile
 	run.stop()
 	b.ok("request", "/api/me")
-	before := app.ended
+	before := app.logouts()
 	b.ok("logout")
-	if app.ended != before+1 {
+	if app.logouts() != before+1 {
 		t.Error("the server's session did not end")
 	}
 }

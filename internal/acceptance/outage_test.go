@@ -291,22 +291,24 @@ func TestF26_AnAbsurdRetryAfterNeitherEndsTheSessionNorMakesALoop(t *testing.T) 
 func TestF77_AGoodTokenServesOnAfterItsRefreshIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
-		var told []silentrefresh.Event
+		var told atomic.Pointer[silentrefresh.Event]
 		c := clientOf(t, as, func(cfg *silentrefresh.Config) {
-			cfg.Observe = func(ev silentrefresh.Event) { told = append(told, ev) }
+			cfg.Observe = func(ev silentrefresh.Event) { told.Store(&ev) }
 		})
 		as.Set(func() { as.Before = func(context.Context, auth.Grant) error { return fakes.InvalidGrant() } })
 		time.Sleep(14 * time.Minute) // the renewal was due, and refused
 		calls := as.Count(&as.Calls)
 		mustGet(t, c)
+		synctest.Wait()
 		s := c.Status()
-		last := told[len(told)-1]
+		last := told.Load()
 		if s.State != silentrefresh.StateLoggedIn || s.Renewable || last.Kind != silentrefresh.EventNotRenewable ||
 			!errors.Is(last.Err, silentrefresh.ErrSessionOver) || !last.Expires.Equal(s.Expires) {
 			t.Errorf("%+v after %v, %v", s, last.Kind, last.Err)
 		}
 		time.Sleep(2 * time.Minute)
-		last = told[len(told)-1]
+		synctest.Wait()
+		last = told.Load()
 		if s := c.Status(); s.State != silentrefresh.StateOver || last.Kind != silentrefresh.EventOver {
 			t.Errorf("%+v after %v, %v", s, last.Kind, last.Err)
 		}

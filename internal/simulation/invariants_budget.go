@@ -97,7 +97,7 @@ func (h *history) spent(f fact) bool {
 // draws are the exchanges that the engine made and that are not free, in the order they began.
 func (h *history) draws() (all []draw) {
 	b := books{h: h, families: h.families(), first: map[holder]string{}, present: map[int]string{},
-		renewing: map[string]*attempt{}, own: map[int]*attempt{}, freed: map[[2]int]bool{}, last: map[holder]*attempt{}}
+		renewing: map[string]*attempt{}, own: map[int]*attempt{}, freed: map[[2]int]bool{}, refreshed: map[int]int{}, last: map[holder]*attempt{}}
 	for _, a := range h.attempts("") {
 		if a.text == "logout" || b.resent(a) {
 			continue
@@ -114,14 +114,15 @@ func (h *history) draws() (all []draw) {
 
 // books are kept of what the processes know when they exchange something.
 type books struct {
-	h        *history
-	families map[string]string   // the login of each credential
-	first    map[holder]string   // the first login of the session that a login belongs to: another one if Credentials began it
-	present  map[int]string      // the first login of a process's session
-	renewing map[string]*attempt // what gave the token that is renewed with a credential
-	own      map[int]*attempt    // what gave a process its last token
-	freed    map[[2]int]bool     // the free exchanges: by which process, of which token
-	last     map[holder]*attempt // by each process of each kind
+	h         *history
+	families  map[string]string   // the login of each credential
+	first     map[holder]string   // the first login of the session that a login belongs to: another one if Credentials began it
+	present   map[int]string      // the first login of a process's session
+	refreshed map[int]int         // when a process has refreshed last
+	renewing  map[string]*attempt // what gave the token that is renewed with a credential
+	own       map[int]*attempt    // what gave a process its last token
+	freed     map[[2]int]bool     // the free exchanges: by which process, of which token
+	last      map[holder]*attempt // by each process of each kind
 }
 
 // resent reports whether a is part of the same exchange as the one before: the engine's own Exchanger sends a login once
@@ -149,6 +150,9 @@ func (b *books) session(a *attempt) holder {
 	if a.text == "refresh" {
 		login := cmp.Or(b.families[a.credential], a.credential) // brought by a Resume, and never taken
 		b.present[a.who] = cmp.Or(b.first[holder{a.who, login}], login)
+		b.refreshed[a.who] = a.i
+	} else if e := b.h.enteredSince(a, b.refreshed[a.who]); a.ok && e != nil {
+		b.present[a.who] = fmt.Sprintf("#%d", e.op) // what it began was over before it was ever refreshed
 	}
 	return holder{a.who, b.present[a.who]}
 }
@@ -194,6 +198,16 @@ func (h *history) entering(a *attempt) bool {
 	return slices.ContainsFunc(h.entries(), func(e *doing) bool {
 		return e.who == a.who && e.i < a.i && (e.end == nil || e.last > a.i)
 	})
+}
+
+// enteredSince is the last entry of a's process that began after a fact and before a, nil if there is none.
+func (h *history) enteredSince(a *attempt, from int) (last *doing) {
+	for _, e := range h.entries() {
+		if e.who == a.who && e.i > from && e.i < a.i {
+			last = e
+		}
+	}
+	return last
 }
 
 // clockSet reports whether a wall clock was set between two facts.

@@ -136,7 +136,7 @@ func (t *refresh) judge(stored []byte) (o *outcome, done bool, err error) {
 		return nil, true, t.c.displaced(mine, r)
 	case r.Over != "":
 		return nil, t.c.cfg.Credentials == nil, &auth.Error{Op: auth.KindRefresh, Refused: true, Err: errors.New(r.Over)}
-	case !r.Session.AccessToken.IsZero() && !t.st.rejects(r.Session) && (r.Session.Expires.IsZero() || timeLeft(r.Session, time.Now()) > 0):
+	case !r.Session.AccessToken.IsZero() && !t.c.state.Load().rejects(r.Session) && (r.Session.Expires.IsZero() || timeLeft(r.Session, time.Now()) > 0):
 		return &outcome{record: r, adopted: true, kind: EventAdopted}, true, nil
 	}
 	return nil, false, nil

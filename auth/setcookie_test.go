@@ -203,7 +203,10 @@ func FuzzReadSetCookies(f *testing.F) {
 		if strings.ContainsFunc(line, isControl) {
 			theirs = nil // net/http ignores them in attributes, the RFC refuses the whole cookie
 		}
-		if len(theirs) > 0 && (len(ours) != 1 || ours[0].Name != theirs[0].Name || ours[0].Value != trimBlanks(theirs[0].Value)) {
+		if len(theirs) > 0 && !theirs[0].Quoted {
+			theirs[0].Value = trimBlanks(theirs[0].Value) // net/http keeps blanks around a value that has no quotes
+		}
+		if len(theirs) > 0 && (len(ours) != 1 || ours[0].Name != theirs[0].Name || ours[0].Value != theirs[0].Value) {
 			t.Fatalf("net/http reads %v, we %v", theirs, ours)
 		}
 		j := &Jar{}

@@ -10,13 +10,18 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
-	_ "modernc.org/sqlite" // the driver
+	"modernc.org/sqlite" // the driver
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// settings are those of each connection: readers and a writer at the same time, waiting for another process instead
-// of failing, and on the disk before a save returns.
-var settings = url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)"}}
+// busyTimeout is how long a connection waits for one of another process.
+const busyTimeout = 10 * time.Second
+
+// settings are those of each connection: waiting for another process instead of failing, and on the disk before a
+// save returns.
+var settings = url.Values{"_pragma": {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "synchronous(FULL)"}}
 
 // connections is how many there are at most. A file has one writer at a time, so more would only queue up there.
 const connections = 4
@@ -41,7 +46,23 @@ func Open(path string) (*sql.DB, error) {
 	}
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
+	if err := useWAL(db); err != nil {
+		return nil, fmt.Errorf("sqlite: open the database: %w", errors.Join(err, db.Close()))
+	}
 	return db, nil
+}
+
+// useWAL has the file written ahead in a log, for readers and a writer at the same time. That holds for every
+// connection to come, of any process. The busy timeout does not: two connections that change the mode at once would
+// wait for each other, so SQLite lets one of them fail.
+func useWAL(db *sql.DB) error {
+	for late := time.Now().Add(busyTimeout); ; time.Sleep(time.Millisecond) {
+		_, err := db.Exec("PRAGMA journal_mode = WAL")
+		var failed *sqlite.Error
+		if !errors.As(err, &failed) || failed.Code()&0xff != sqlite3.SQLITE_BUSY || time.Now().After(late) {
+			return err
+		}
+	}
 }
 
 // create makes sure that there is a file, with rights that those beside it, which SQLite makes, will have too.

@@ -86,14 +86,14 @@ func newClause(words []string) clause {
 func thingAt(words []string, i int) (thing, bool) {
 	t := thing{start: i, end: i + 1}
 	switch word := words[i]; {
-	case tokens[word]:
+	case tokens.has(word):
 		t.class = weakToken
 		t.qualify(words)
-	case sessions[word]:
+	case sessions.has(word):
 		t.class = session
-		for t.start > 0 && (qualifiers[words[t.start-1]] || otherSessions[words[t.start-1]]) {
+		for t.start > 0 && (qualifiers.has(words[t.start-1]) || otherSessions.has(words[t.start-1])) {
 			t.start--
-			if otherSessions[words[t.start]] {
+			if otherSessions.has(words[t.start]) {
 				t.class = foreignToken
 			}
 		}
@@ -104,13 +104,13 @@ func thingAt(words []string, i int) (thing, bool) {
 			return thing{}, false
 		}
 		return t, true
-	case people[word]:
+	case people.has(word):
 		t.class = person
 		return t, true
-	case signIns[word]:
+	case signIns.has(word):
 		t.class = signIn
 		return t, true
-	case otherNouns[word]:
+	case otherNouns.has(word):
 		t.class = other
 		return t, true
 	default:
@@ -126,13 +126,13 @@ func (t *thing) qualify(words []string) {
 		word := words[t.start-1]
 		kind := nothing
 		switch {
-		case strongQualifiers[word]:
+		case strongQualifiers.has(word):
 			kind = strongToken
 		case word == "access":
 			kind = accessToken
-		case otherTokens[word]:
+		case otherTokens.has(word):
 			kind = foreignToken
-		case !weakQualifiers[word]:
+		case !weakQualifiers.has(word):
 			return
 		}
 		if t.class == weakToken && kind != nothing {
@@ -144,10 +144,10 @@ func (t *thing) qualify(words []string) {
 // extend takes the words after a credential's noun that belong to it: a "session id" is the session, a "session store"
 // is none.
 func (t *thing) extend(words []string) {
-	for t.end < len(words) && tails[words[t.end]] {
+	for t.end < len(words) && tails.has(words[t.end]) {
 		t.end++
 	}
-	if t.end < len(words) && otherNouns[words[t.end]] {
+	if t.end < len(words) && otherNouns.has(words[t.end]) {
 		t.class = other
 		t.end++
 	}
@@ -178,12 +178,12 @@ func (c *clause) claimAt(i int) (claim, bool) {
 	switch {
 	case c.conditional(i):
 		return claim{}, false
-	case deadWords[word]:
+	case deadWords.has(word):
 		return claim{word, i, i + 1}, !negated
-	case liveWords[word]:
+	case liveWords.has(word):
 		early := slices.Contains(c.words[start:i], "yet") // a clock's fault
 		return claim{word, start, i + 1}, negated && !early
-	case reuseWords[word]:
+	case reuseWords.has(word):
 		return claim{word, i, i + 1}, !negated && c.onceBefore(i)
 	case word == "no":
 		t, ok := c.at(i + 1)
@@ -199,10 +199,10 @@ func (c *clause) claimAt(i int) (claim, bool) {
 // negation is where a negation of words[i] begins, and whether there is one.
 func (c *clause) negation(i int) (start int, negated bool) {
 	for start = i - 1; start >= 0; start-- {
-		if negations[c.words[start]] {
+		if negations.has(c.words[start]) {
 			return start, true
 		}
-		if _, within := c.at(start); !between[c.words[start]] && !(within && liveWords[c.words[i]]) {
+		if _, within := c.at(start); !between.has(c.words[start]) && !(within && liveWords.has(c.words[i])) {
 			return i, false
 		}
 	}
@@ -211,7 +211,7 @@ func (c *clause) negation(i int) (start int, negated bool) {
 
 // conditional reports whether words[i] is said of what may be, not of what is.
 func (c *clause) conditional(i int) bool {
-	return slices.ContainsFunc(c.words[max(i-6, 0):i], func(word string) bool { return conditions[word] })
+	return slices.ContainsFunc(c.words[max(i-6, 0):i], func(word string) bool { return conditions.has(word) })
 }
 
 // onceBefore reports whether what words[i] says happened before, and so must not happen again.
@@ -233,7 +233,7 @@ func (c *clause) about(d claim) (thing, bool) {
 			return t, !missing
 		}
 	}
-	attribute := attributes[d.word] || liveWords[d.word] || d.word == "no"
+	attribute := attributes.has(d.word) || liveWords.has(d.word) || d.word == "no"
 	_, said := c.at(d.start - 1)
 	if t, ok := c.at(d.end); ok && attribute && !said {
 		return t, true
@@ -257,8 +257,8 @@ func (c *clause) about(d claim) (thing, bool) {
 
 // active reports whether a claim is the verb of a subject that does it to something.
 func (c *clause) active(d claim) bool {
-	passive := d.start > 0 && passives[c.words[d.start-1]]
-	return !passive && d.end < len(c.words) && articles[c.words[d.end]]
+	passive := d.start > 0 && passives.has(c.words[d.start-1])
+	return !passive && d.end < len(c.words) && articles.has(c.words[d.end])
 }
 
 // saidOf is the thing that ends before words[end], with nothing between but links.
@@ -268,7 +268,7 @@ func (c *clause) saidOf(end int) (thing, bool) {
 			return t, true
 		}
 		word := c.words[i]
-		if !links[word] && !deadWords[word] && !attributes[word] && !strings.ContainsAny(word, "0123456789") {
+		if !links.has(word) && !deadWords.has(word) && !attributes.has(word) && !strings.ContainsAny(word, "0123456789") {
 			break
 		}
 	}
@@ -281,7 +281,7 @@ func (c *clause) following(begin int) (thing, bool) {
 		if t, ok := c.at(i); ok {
 			return t, true
 		}
-		if word := c.words[i]; !joints[word] && !deadWords[word] && !attributes[word] {
+		if word := c.words[i]; !joints.has(word) && !deadWords.has(word) && !attributes.has(word) {
 			break
 		}
 	}
@@ -299,10 +299,10 @@ func (c *clause) subject(t thing) thing {
 
 func (c *clause) afterPreposition(t thing) bool {
 	for i := t.start - 1; i >= 0; i-- {
-		if prepositions[c.words[i]] {
+		if prepositions.has(c.words[i]) {
 			return true
 		}
-		if !joints[c.words[i]] && !attributes[c.words[i]] && !links[c.words[i]] {
+		if !joints.has(c.words[i]) && !attributes.has(c.words[i]) && !links.has(c.words[i]) {
 			return false
 		}
 	}

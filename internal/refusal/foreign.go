@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // list is the phrases in text, which commas separate.
@@ -71,7 +72,7 @@ func foreign(words []string) Meaning {
 
 // protective are codes that never end a session, whatever the text beside them says: RFC 6749 sections 4.1.2.1 and 5.2,
 // RFC 6750 section 3.1, RFC 8628 section 3.5, and what servers say in their place.
-var protective = func() map[string]Meaning {
+var protective = sync.OnceValue(func() map[string]Meaning {
 	codes := map[string]Meaning{}
 	for meaning, list := range map[Meaning]string{
 		Client: `invalidclient unauthorizedclient unsupportedgranttype invalidscope insufficientscope unsupportedresponsetype
@@ -82,12 +83,12 @@ var protective = func() map[string]Meaning {
 		Busy: `slowdown toomanyrequests ratelimited ratelimitexceeded ratelimiterror throttled throttling
 			throttlingexception quotaexceeded resourceexhausted requestlimitexceeded limitexceededexception`,
 	} {
-		for code := range set(list) {
+		for _, code := range strings.Fields(list) {
 			codes[code] = meaning
 		}
 	}
 	return codes
-}()
+})
 
 // definite are codes that refuse the credential for good without naming it: OpenID Connect Core section 3.1.2.6, and a
 // server that calls the refresh token a code.

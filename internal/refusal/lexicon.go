@@ -1,15 +1,25 @@
 package refusal
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
+
+// A wordSet is a set of words that is made when it is first used: most programs never see a refusal.
+type wordSet func() map[string]bool
 
 // set makes a set of the words in list.
-func set(list string) map[string]bool {
-	words := map[string]bool{}
-	for _, word := range strings.Fields(list) {
-		words[word] = true
-	}
-	return words
+func set(list string) wordSet {
+	return sync.OnceValue(func() map[string]bool {
+		words := map[string]bool{}
+		for _, word := range strings.Fields(list) {
+			words[word] = true
+		}
+		return words
+	})
 }
+
+func (s wordSet) has(word string) bool { return s()[word] }
 
 // The words that the grammar of clause.go knows. Every other word is passed over.
 var (
@@ -93,17 +103,17 @@ var (
 )
 
 // segments are what words without any joints are made of, as in "refreshtokenexpired".
-var segments = func() map[string]bool {
+var segments = sync.OnceValue(func() map[string]bool {
 	all := set(`bad refresh token session grant jwt user account client already not found error exception auth
 		access api key login required disabled secret web json too many requests rate limited limit scope type
 		unsupported request unauthorized unauthenticated authenticated forbidden denied credentials temporarily
-		unavailable reuse detected server internal csrf password locked license subscription the has been is was used`)
-	for _, more := range []map[string]bool{deadWords, liveWords, tokens, sessions} {
-		for word := range more {
+		unavailable reuse detected server internal csrf password locked license subscription the has been is was used`)()
+	for _, more := range []wordSet{deadWords, liveWords, tokens, sessions} {
+		for word := range more() {
 			if len(word) > 3 {
 				all[word] = true
 			}
 		}
 	}
 	return all
-}()
+})

@@ -169,7 +169,7 @@ func (j *judge) unsure(meaning Meaning) bool {
 // is dead, if a text says so.
 func (j *judge) protected() (Meaning, bool) {
 	for _, s := range j.statements {
-		m, ok := protective[squeezed(s.text)]
+		m, ok := protective()[squeezed(s.text)]
 		if !ok || !s.code {
 			continue
 		}
@@ -264,7 +264,7 @@ var schemes = set(`bearer dpop jwt token oauth session cookie`)
 func (j *judge) foreignChallenge() bool {
 	ours, foreign := false, false
 	challenge.Each(j.response.Header.Values("Www-Authenticate"), func(scheme, name, _ string) {
-		known := schemes[strings.ToLower(scheme)] || strings.EqualFold(scheme, j.call.Scheme)
+		known := schemes.has(strings.ToLower(scheme)) || strings.EqualFold(scheme, j.call.Scheme)
 		ours, foreign = ours || known, foreign || !known
 	})
 	return foreign && !ours

@@ -18,7 +18,7 @@ func (r Reading) Code(hidden func(string) bool) string {
 		if !s.code || !readable(s.text) || strings.ContainsAny(s.text, ":/#") || hidden(s.text) {
 			continue
 		}
-		if s.strong || s.weak || s.foreign != Unrecognized || protective[squeezed(s.text)] != Unrecognized {
+		if s.strong || s.weak || s.foreign != Unrecognized || protective()[squeezed(s.text)] != Unrecognized {
 			return s.text
 		}
 		if first == "" {
@@ -30,7 +30,7 @@ func (r Reading) Code(hidden func(string) bool) string {
 
 // readable reports whether there is something to read in s: more than that something failed.
 func readable(s string) bool {
-	return strings.ContainsFunc(s, unicode.IsLetter) && !outcomes[strings.ToLower(s)]
+	return strings.ContainsFunc(s, unicode.IsLetter) && !outcomes.has(strings.ToLower(s))
 }
 
 // outcomes are words that say that something failed, and not what.

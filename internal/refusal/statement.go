@@ -28,7 +28,7 @@ func newStatement(text string, code bool) statement {
 	if phrase(words, syntax...) {
 		s.weak = false
 	}
-	if code && definite[squeezed(text)] {
+	if code && definite.has(squeezed(text)) {
 		s.strong = true
 	}
 	return s
@@ -61,9 +61,9 @@ func (s *statement) claim(d claim, t thing) {
 	case weakToken, accessToken:
 		s.weak = s.weak || !onlyOfPeople
 	case person:
-		s.weak = s.weak || gone[d.word] || onlyOfPeople
+		s.weak = s.weak || gone.has(d.word) || onlyOfPeople
 	case signIn:
-		s.weak = s.weak || endings[d.word]
+		s.weak = s.weak || endings.has(d.word)
 	case foreignToken:
 		if s.foreign == Unrecognized {
 			s.foreign = Other

@@ -113,7 +113,7 @@ func (c *reader) document(document any, brief bool) {
 		queue = queue[1:]
 		switch v := n.value.(type) {
 		case string:
-			if !brief || messageNames[n.name] {
+			if !brief || messageNames.has(n.name) {
 				c.add(v, n.label, rank(n.name))
 			}
 		case []any:
@@ -140,10 +140,10 @@ func (n node) fields(fields map[string]any) []node {
 		name := response.Plain(key)
 		inner := n.inner(fields[key], name)
 		text, _ := inner.value.(string)
-		if silent[name] || tokenNames[name] && text != "" && !saysSomething(text) {
+		if silent.has(name) || tokenNames.has(name) && text != "" && !saysSomething(text) {
 			continue
 		}
-		if rank(name) == len(codeNames) && !messageNames[name] {
+		if rank(name) == len(codeNames) && !messageNames.has(name) {
 			inner.label = key // of the message inside
 		} else if label := labelIn(fields); label != "" {
 			inner.label = label
@@ -155,7 +155,7 @@ func (n node) fields(fields map[string]any) []node {
 
 // saysSomething reports whether what stands under a token's name is no token but what is wrong with it.
 func saysSomething(text string) bool {
-	return strings.Contains(text, " ") || deadWords[strings.ToLower(text)] || liveWords[strings.ToLower(text)]
+	return strings.Contains(text, " ") || deadWords.has(strings.ToLower(text)) || liveWords.has(strings.ToLower(text))
 }
 
 // labelIn is the name of the field that an object says it is about.

@@ -117,8 +117,8 @@ func segmented(word string) []string {
 }
 
 func known(word string) bool {
-	return segments[word] || deadWords[word] || liveWords[word] || otherNouns[word] || otherTokens[word] ||
-		weakQualifiers[word]
+	return segments()[word] || deadWords.has(word) || liveWords.has(word) || otherNouns.has(word) || otherTokens.has(word) ||
+		weakQualifiers.has(word)
 }
 
 // split is word as at most so many segments, the longest first; nil if that is impossible.
@@ -127,7 +127,7 @@ func split(word string, most int) []string {
 		return []string{}
 	}
 	for end := len(word); end > 1 && most > 0; end-- {
-		if !segments[word[:end]] {
+		if !segments()[word[:end]] {
 			continue
 		}
 		if rest := split(word[end:], most-1); rest != nil {

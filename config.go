@@ -108,6 +108,7 @@ type shared struct {
 	renewsByToken bool                     // a refresh presents the access token, and no refresh token beside it
 	tokenCookie   string                   // the cookie that is the access token; "": a header carries it
 	header        string                   // that carries the token, in canonical form
+	spellings     []string                 // of header that a caller is expected to use
 	takes         bool                     // API responses may bring something for the session
 	statuses      []int                    // rejected ones; nil: 401 by RFC 6750
 	rejectedIf    match.Rules              // other responses that reject the token
@@ -303,9 +304,13 @@ func (s *shared) defaults() {
 	}
 	s.auth = once.Transport(cmp.Or(cfg.AuthBase, s.api))
 	s.ownPool = cfg.AuthBase != nil || once.HasOwnPool(s.api)
-	s.takes = cfg.HandOutHeader != "" || cfg.Attach.Cookies || s.tokenCookie != ""
-	s.header, _ = cfg.Attach.Value("")
-	s.header = http.CanonicalHeaderKey(s.header)
+	s.takes = cfg.HandOutHeader != "" || cfg.Attach.Cookies || s.tokenCookie != "" || s.timeouts.Idle > 0
+	asWritten, _ := cfg.Attach.Value("")
+	s.header = http.CanonicalHeaderKey(asWritten)
+	s.spellings = []string{s.header, strings.ToLower(s.header)}
+	if !slices.Contains(s.spellings, asWritten) {
+		s.spellings = append(s.spellings, asWritten)
+	}
 }
 
 // withoutSecrets is a URL of the caller's for an error: nothing of it but scheme and host.

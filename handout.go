@@ -8,11 +8,15 @@ import (
 
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/bearer"
+	"github.com/silentrefresh/silentrefresh/internal/wall"
 )
 
-// takeFrom takes out of an API response what belongs to the session: a newer token handed out in a header, and the
-// cookies of a session whose token is one.
+// takeFrom takes out of an API response what belongs to the session: a newer token handed out in a header, the
+// cookies of a session whose token is one, and that a session that ends when it is idle has been used.
 func (c *Client) takeFrom(resp *http.Response, st *state) {
+	if c.timeouts.Idle > 0 {
+		c.used.Store(wall.Of(time.Now()))
+	}
 	if name := c.cfg.HandOutHeader; name != "" && resp.StatusCode/100 == 2 {
 		if token := resp.Header.Get(name); token != "" {
 			c.handOut(st, bearer.WithoutScheme(token, c.cfg.Attach.SchemeName()))

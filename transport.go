@@ -10,14 +10,12 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/challenge"
 	"github.com/silentrefresh/silentrefresh/internal/origin"
 	"github.com/silentrefresh/silentrefresh/internal/replay"
-	"github.com/silentrefresh/silentrefresh/internal/wall"
 )
 
 // Transport returns an http.RoundTripper that attaches the token to requests for the listed origins, and replays a
@@ -47,7 +45,9 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !c.concerns(req) {
 		return t.base.RoundTrip(req)
 	}
-	c.touch()
+	if c.policy.idleTimeout != 0 {
+		c.touch()
+	}
 	var b replay.Body
 	var err error
 	if req.Body != nil {
@@ -65,8 +65,8 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, st, err := t.send(req, st, &b)
 	if err != nil || !c.rejects(resp) {
 		b.Settle()
-		if err == nil {
-			t.served(resp, st)
+		if c.takes && err == nil {
+			c.takeFrom(resp, st)
 		}
 		return resp, err
 	}
@@ -92,13 +92,11 @@ func (c *Client) concerns(req *http.Request) bool {
 	return false
 }
 
-// bringsCredential reports whether a caller has set the header that carries the token, in whatever spelling.
+// bringsCredential reports whether a caller has set the header that carries the token. It looks for the usual spellings:
+// reading every name of every header would cost each request more than all the rest that is done here.
 func (s *shared) bringsCredential(h http.Header) bool {
-	if _, own := h[s.header]; own {
-		return true
-	}
-	for name := range h {
-		if len(name) == len(s.header) && strings.EqualFold(name, s.header) {
+	for _, name := range s.spellings {
+		if _, own := h[name]; own {
 			return true
 		}
 	}
@@ -271,7 +269,9 @@ func (t *transport) rejected(req *http.Request, st *state, b *replay.Body, resp 
 		}
 		if !c.rejects(replayed) {
 			c.exonerate(next.generation, endpoint)
-			t.served(replayed, next)
+			if c.takes {
+				c.takeFrom(replayed, next)
+			}
 			return replayed, nil
 		}
 		// What another process saved may be as dead as what we had: that was not the one replay.
@@ -280,17 +280,6 @@ func (t *transport) rejected(req *http.Request, st *state, b *replay.Body, resp 
 			return replayed, nil
 		}
 		st, resp = next, replayed
-	}
-}
-
-// served takes note of a response that does not reject the token.
-func (t *transport) served(resp *http.Response, st *state) {
-	c := t.client
-	if c.timeouts.Idle > 0 {
-		c.used.Store(wall.Of(time.Now()))
-	}
-	if c.takes {
-		c.takeFrom(resp, st)
 	}
 }
 

@@ -38,18 +38,21 @@ func me(change func(*http.Request)) *http.Request {
 	return req
 }
 
-// A credential of the caller's own keeps ours off where both are in one header, in whatever spelling, and only there.
+// A credential of the caller's own keeps ours off where both are in one header, as net/http spells it, in lower case, or
+// as the settings have it, and only there.
 func TestF74_OwnCredentialsBySpellingAndHeader(t *testing.T) {
-	inOther := func(cfg *silentrefresh.Config) { cfg.Attach = auth.Attach{Header: "x-token"} }
+	inOther := func(cfg *silentrefresh.Config) { cfg.Attach = auth.Attach{Header: "X-TOKEN"} }
 	for name, test := range map[string]struct {
 		change func(*silentrefresh.Config)
 		own    string
 		want   string // the header that is expected besides
 	}{
 		"authorization":          {func(*silentrefresh.Config) {}, "authorization", ""},
-		"AUTHORIZATION":          {func(*silentrefresh.Config) {}, "AUTHORIZATION", ""},
+		"Authorization":          {func(*silentrefresh.Config) {}, "Authorization", ""},
 		"Basic beside X-Token":   {inOther, "Authorization", "X-Token"},
-		"x-token beside X-Token": {inOther, "x-token", ""},
+		"X-Token as net/http":    {inOther, "X-Token", ""},
+		"x-token as HTTP/2":      {inOther, "x-token", ""},
+		"X-TOKEN as configured":  {inOther, "X-TOKEN", ""},
 	} {
 		c := clientOf(t, &fakes.Server{}, test.change)
 		sent := sentBy(t, c, me(func(r *http.Request) { r.Header[test.own] = []string{"Basic eDp5"} }))

@@ -143,6 +143,7 @@ func (s *session) install(next *state, epoch uint64, ev Event) (*state, error) {
 	next.generation, next.epoch = old.generation+1, old.epoch+1
 	s.resetLocked()
 	if ev.Kind == EventLoggedIn {
+		s.budget = budget{} // somebody has logged in; a session that is only resumed again and again is governed as one
 		s.schedule.wide = 2 // a person sees the usual schedule first, and a fleet that logs in together spreads later
 	}
 	s.planLocked(next, old, time.Now())
@@ -155,9 +156,9 @@ func (s *session) install(next *state, epoch uint64, ev Event) (*state, error) {
 // errOvertaken: the session that a login was to replace is not the present one any more.
 var errOvertaken = errors.New("silentrefresh: another Login or a Logout came first; this login was given up")
 
-// resetLocked forgets everything about the session before.
+// resetLocked forgets everything about the session before but its budget.
 func (s *session) resetLocked() {
-	s.backoff, s.budget, s.rejections, s.unsaved = nil, budget{}, rejections{}, nil
+	s.backoff, s.rejections, s.unsaved = nil, rejections{}, nil
 	s.schedule.reset()
 	s.stray = nil
 }

@@ -155,6 +155,19 @@ func TestF63_NothingPassesTheGovernor(t *testing.T) {
 			},
 			func(c *silentrefresh.Client) { get(c); c.Renew(context.Background()) },
 		},
+		"a dead session that is resumed again and again": {
+			func(_ *fakes.Server, cfg *silentrefresh.Config) { cfg.MaxWait = -1 },
+			func(c *silentrefresh.Client) {
+				c.Resume(context.Background(), auth.Session{RefreshToken: auth.NewSecret("dead")})
+			},
+		},
+		"a session that is resumed after each logout": {
+			func(_ *fakes.Server, cfg *silentrefresh.Config) { cfg.MaxWait = -1 },
+			func(c *silentrefresh.Client) {
+				c.Logout(context.Background())
+				c.Resume(context.Background(), auth.Session{RefreshToken: auth.NewSecret("dead")})
+			},
+		},
 		"an unknown lifetime, a silly MaxAge and no new token": {
 			func(as *fakes.Server, cfg *silentrefresh.Config) {
 				cfg.MaxAge, cfg.MaxWait = time.Millisecond, -1

@@ -257,8 +257,10 @@ func (c *Client) Close() error {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), c.cfg.Timeout)
-	defer cancel()
 	c.flight.await(ctx)
+	cancel()
+	ctx, cancel = context.WithTimeout(context.Background(), c.cfg.Timeout) // however long the refresh took
+	defer cancel()
 	if err := c.saveAgain(ctx); err != nil {
 		return fmt.Errorf("silentrefresh: the session could not be saved, and ends with this process: %w", err)
 	}

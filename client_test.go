@@ -341,6 +341,32 @@ func TestF09_CloseWaitsForARefreshToBeSaved(t *testing.T) {
 	})
 }
 
+// A refresh that takes nearly as long as it may leaves the save after it as much time as any.
+func TestF09_CloseHasTimeToSaveWhatCameLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as, store, saves := &fakes.Server{}, &fakes.HookStore{}, 0
+		c := clientOf(t, as, in(store), func(cfg *Config) { cfg.Timeout = 10 * time.Second })
+		as.Set(func() { as.Before = fakes.Slowly(auth.KindRefresh, 9*time.Second) })
+		store.Save = func([]byte) error {
+			if saves++; saves == 2 { // the first is of the intent
+				return fakes.ErrFull
+			}
+			if saves > 2 {
+				time.Sleep(2 * time.Second)
+			}
+			return nil
+		}
+		go c.Renew(context.Background())
+		synctest.Wait()
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if r := stored(t, store, c); r.Session.RefreshToken.Reveal() != as.Good() {
+			t.Error("what the refresh gave was not saved")
+		}
+	})
+}
+
 // What queues for an exchange has not spent anything: Close need not wait for its turn.
 func TestF09_CloseCallsOffARefreshThatQueues(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

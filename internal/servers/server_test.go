@@ -36,19 +36,13 @@ func (s *server) base(t, parent *testing.T, starting *sync.WaitGroup) string {
 	t.Helper()
 	defer starting.Done()
 	s.once.Do(func() { s.url, s.err = s.start(parent) })
-	if errors.Is(s.err, errMissing) && (!required() || s.large()) {
+	if errors.Is(s.err, errMissing) && !required() {
 		t.Skip(s.err)
 	}
 	if s.err != nil {
 		t.Fatal(s.err)
 	}
 	return s.url
-}
-
-// large reports whether the server takes minutes to install, so that it is left out unless ALL_SERVERS is 1.
-func (s *server) large() bool {
-	_, err := os.Stat(filepath.Join(s.dir, "large"))
-	return err == nil && os.Getenv("ALL_SERVERS") != "1"
 }
 
 // required reports whether the environment says that everything has to be there.

@@ -80,7 +80,7 @@ func newerNode(dir string, env ...string) *server {
 
 func TestF105_F106_F109_RecipesAtRealServers(t *testing.T) {
 	if testing.Short() {
-		t.Skip("the real servers take half a minute")
+		t.Skip("the real servers take two minutes")
 	}
 	var starting sync.WaitGroup
 	for _, p := range plays {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/silentrefresh/silentrefresh/internal/privatefile"
 	"github.com/silentrefresh/silentrefresh/seal"
 )
 
@@ -84,7 +85,7 @@ func TestF39_ForeignRecordIsAnError(t *testing.T) {
 			if err := os.Mkdir(path, 0o700); err != nil {
 				t.Fatal(err)
 			}
-		}, errNoFile, "out of the way"},
+		}, privatefile.ErrNoFile, "out of the way"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			os.Remove(path)

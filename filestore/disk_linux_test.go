@@ -57,7 +57,7 @@ func TestF41_FullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	holds(t, s, key, "result")
-	if left, _ := filepath.Glob(filepath.Join(s.dir, "*"+besideExt)); len(left) != 0 {
+	if left, _ := filepath.Glob(filepath.Join(s.dir, "*.new")); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
 	}
 }

@@ -2,22 +2,16 @@ package filestore
 
 import (
 	"errors"
-	"io/fs"
-	"os"
-	"syscall"
 
+	"github.com/silentrefresh/silentrefresh/internal/privatefile"
 	"github.com/silentrefresh/silentrefresh/seal"
 )
 
 // ErrFolderGone: the folder of the sessions was removed while it was in use. It is not made again: what was in it
 // may come back.
-var ErrFolderGone = errors.New("the folder does not exist any more")
+var ErrFolderGone = privatefile.ErrFolderGone
 
-var (
-	errConflict = conflictError{}
-	errOpen     = errors.New("others can enter the folder, and it holds other things than sessions")
-	errNoFile   = errors.New("not a file")
-)
+var errConflict = conflictError{}
 
 // conflictError is how a store says that somebody else has changed the record.
 type conflictError struct{}
@@ -35,7 +29,7 @@ type Error struct {
 
 // Error says what failed, why, and what to do.
 func (e *Error) Error() string {
-	text := "filestore: " + e.Op + " " + e.Path + ": " + reason(e.Err).Error()
+	text := "filestore: " + e.Op + " " + e.Path + ": " + privatefile.Reason(e.Err).Error()
 	if do := advice(e.Err); do != "" {
 		text += "; " + do
 	}
@@ -53,17 +47,6 @@ func fail(op, path string, err error) error {
 	return &Error{Op: op, Path: path, Err: err}
 }
 
-// reason leaves out what Error says itself: the file, and the name of the system call.
-func reason(err error) error {
-	switch e := err.(type) {
-	case *fs.PathError:
-		return e.Err
-	case *os.LinkError:
-		return e.Err
-	}
-	return err
-}
-
 // advice is what can be done about err, "" if that is plain.
 func advice(err error) string {
 	if _, ok := errors.AsType[*seal.KeyError](err); ok {
@@ -73,24 +56,15 @@ func advice(err error) string {
 		is  error
 		say string
 	}{
-		{ErrFolderGone, "put it back, or start the program again and log in"},
 		{seal.ErrDamaged, "put it back from a backup, or delete it and log in again"},
 		{seal.ErrVersion, "use the program's newer version"},
 		{seal.ErrName, "delete it"},
 		{seal.ErrUnavailable, "add a key that is available, like filestore.KeyFile"},
 		{errConflict, "see that nothing deletes the lock files, and that the file system has locks"},
-		{errOpen, "use a folder that is for sessions alone, or close it with chmod 700"},
-		{errNoFile, "move it out of the way"},
-		{syscall.ENOLCK, "use a folder on a file system with locks"},
-		{errFull, "free some space"},
-		{errQuota, "free some space"},
-		{errReadOnly, "use a folder on a file system that can be written"},
-		{errBusy, "mount the folder instead of the file"},
-		{fs.ErrPermission, "make it accessible to this user, or use another folder"},
 	} {
 		if errors.Is(err, a.is) {
 			return a.say
 		}
 	}
-	return ""
+	return privatefile.Advice(err)
 }

@@ -27,6 +27,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/silentrefresh/silentrefresh/internal/privatefile"
 	"github.com/silentrefresh/silentrefresh/internal/update"
 	"github.com/silentrefresh/silentrefresh/seal"
 )
@@ -89,7 +90,7 @@ func Open(cfg Config) (*Store, error) {
 		s.log = slog.Default()
 	}
 	var err error
-	if s.dir, err = makeFolder(cfg.Dir, s.log); err != nil {
+	if s.dir, err = privatefile.MakeFolder(cfg.Dir, ours, s.log); err != nil {
 		return nil, fail("open", cfg.Dir, err)
 	}
 	if cfg.Keys == nil {
@@ -103,21 +104,6 @@ func Open(cfg Config) (*Store, error) {
 		})
 	})
 	return s, nil
-}
-
-// makeFolder makes sure that dir exists and is closed to others. It returns its path with links resolved.
-func makeFolder(dir string, log *slog.Logger) (string, error) {
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return "", err
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", err
-	}
-	if dir, err = filepath.EvalSymlinks(dir); err != nil {
-		return "", err
-	}
-	return dir, closeFolder(dir, log)
 }
 
 // Load implements silentrefresh.Store. It takes no lock.
@@ -157,12 +143,14 @@ func (s *Store) Update(ctx context.Context, key string, fn func(ctx context.Cont
 }
 
 // Path is the file that key's record is in, or will be, with links resolved.
-func (s *Store) Path(key string) string { return resolve(filepath.Join(s.dir, fileName(key))) }
+func (s *Store) Path(key string) string {
+	return privatefile.Resolve(filepath.Join(s.dir, fileName(key)))
+}
 
 // Where says for people how key's record is kept, for instance "encrypted file, key in OS keychain".
 func (s *Store) Where(key string) string {
 	const form = "encrypted file"
-	sealed, err := readFile(s.Path(key), s.log)
+	sealed, err := privatefile.Read(s.Path(key), s.log)
 	if err != nil {
 		return form
 	}

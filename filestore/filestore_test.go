@@ -225,12 +225,12 @@ func TestLeftoversAreSwept(t *testing.T) {
 	put(t, s, key, "value")
 	put(t, s, "other", "value")
 	for _, path := range []string{s.Path(key), s.Path("other")} {
-		if _, err := writeBeside(path, []byte("half")); err != nil {
+		if err := os.WriteFile(path+".1.new", []byte("half"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	put(t, s, key, "next")
-	left, err := filepath.Glob(filepath.Join(s.dir, "*"+besideExt))
+	left, err := filepath.Glob(filepath.Join(s.dir, "*.new"))
 	if err != nil || len(left) != 1 || !strings.HasPrefix(left[0], s.Path("other")) {
 		t.Errorf("left are %q, %v, want the other record's alone", left, err)
 	}

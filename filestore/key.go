@@ -3,9 +3,9 @@ package filestore
 import (
 	"context"
 	"log/slog"
-	"os"
 	"path/filepath"
 
+	"github.com/silentrefresh/silentrefresh/internal/privatefile"
 	"github.com/silentrefresh/silentrefresh/seal"
 )
 
@@ -17,7 +17,7 @@ func KeyFile(path string) seal.Key {
 		path = abs
 	}
 	return seal.Key{Source: "file " + path, Get: func(ctx context.Context, create bool) ([]byte, error) {
-		path := resolve(path)
+		path := privatefile.Resolve(path)
 		key, err := readKey(path)
 		if err == nil && key == nil {
 			if !create {
@@ -34,7 +34,7 @@ func KeyFile(path string) seal.Key {
 
 // readKey returns nil if there is no file.
 func readKey(path string) ([]byte, error) {
-	text, err := readFile(path, slog.Default())
+	text, err := privatefile.Read(path, slog.Default())
 	if err != nil || text == nil {
 		return nil, err
 	}
@@ -50,17 +50,9 @@ func makeKey(ctx context.Context, path string) ([]byte, error) {
 	if key, err := readKey(path); err != nil || key != nil {
 		return key, err // somebody else has made it meanwhile
 	}
-	if err := sweep(path); err != nil {
+	if err := privatefile.Sweep(path); err != nil {
 		return nil, err
 	}
 	key := seal.NewKey()
-	beside, err := writeBeside(path, []byte(seal.FormatKey(key)+"\n"))
-	if err != nil {
-		return nil, err
-	}
-	defer os.Remove(beside) // if it is still there
-	if err := replace(beside, path); err != nil {
-		return nil, err
-	}
-	return key, syncFolder(filepath.Dir(path))
+	return key, privatefile.Replace(path, []byte(seal.FormatKey(key)+"\n"), nil)
 }

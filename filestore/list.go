@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/silentrefresh/silentrefresh/internal/privatefile"
 	"github.com/silentrefresh/silentrefresh/seal"
 )
 
@@ -25,7 +26,7 @@ type Info struct {
 func (s *Store) List(ctx context.Context) ([]Info, error) {
 	entries, err := os.ReadDir(s.dir)
 	if err != nil {
-		return nil, fail("list", s.dir, orGone(s.dir, err))
+		return nil, fail("list", s.dir, privatefile.OrGone(s.dir, err))
 	}
 	var all []Info
 	var errs []error
@@ -46,7 +47,7 @@ func (s *Store) List(ctx context.Context) ([]Info, error) {
 }
 
 func (s *Store) inspect(name string) (Info, error) {
-	sealed, err := readFile(resolve(filepath.Join(s.dir, name)), s.log)
+	sealed, err := privatefile.Read(privatefile.Resolve(filepath.Join(s.dir, name)), s.log)
 	if err != nil {
 		return Info{}, err
 	}

@@ -3,8 +3,6 @@ package filestore
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"os"
-	"path/filepath"
 	"strings"
 )
 
@@ -12,23 +10,8 @@ import (
 const (
 	recordExt = ".session"     // a record
 	lockExt   = ".lock"        // what is locked for a record or for the making of a key
-	besideExt = ".new"         // a record that is being written
 	keyFile   = "sessions.key" // DefaultKeys
 )
-
-// onlyOurs fails if dir holds other things than sessions, and reports whether it holds nothing at all.
-func onlyOurs(dir string) (empty bool, err error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return false, err
-	}
-	for _, e := range entries {
-		if !ours(e.Name()) {
-			return false, errOpen
-		}
-	}
-	return len(entries) == 0, nil
-}
 
 // ours reports whether a file in a folder of sessions belongs there.
 func ours(name string) bool {
@@ -56,20 +39,4 @@ func readable(key string) string {
 		}
 	}
 	return b.String()
-}
-
-// resolve follows links from path to the file itself, which need not exist: to rename over a link would replace
-// the link.
-func resolve(path string) string {
-	for range 40 { // as the kernel does
-		target, err := os.Readlink(path)
-		if err != nil {
-			break // no link
-		}
-		if !filepath.IsAbs(target) {
-			target = filepath.Join(filepath.Dir(path), target)
-		}
-		path = target
-	}
-	return path
 }

@@ -3,13 +3,10 @@ package filestore
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
-	"io/fs"
-	"log/slog"
-	"os"
 	"path/filepath"
 
+	"github.com/silentrefresh/silentrefresh/internal/filelock"
+	"github.com/silentrefresh/silentrefresh/internal/privatefile"
 	"github.com/silentrefresh/silentrefresh/seal"
 )
 
@@ -25,7 +22,7 @@ type record struct {
 
 // read reads the record.
 func (r *record) read(ctx context.Context) (err error) {
-	if r.sealed, err = readFile(r.path, r.store.log); err != nil || r.sealed == nil {
+	if r.sealed, err = privatefile.Read(r.path, r.store.log); err != nil || r.sealed == nil {
 		return err
 	}
 	r.content, r.sealer, err = r.store.ring.Open(ctx, r.key, r.sealed)
@@ -34,7 +31,7 @@ func (r *record) read(ctx context.Context) (err error) {
 
 // edit reads the record and finds the key for the next one: without it nothing should be begun. The lock is held.
 func (r *record) edit(ctx context.Context) error {
-	if err := sweep(r.path); err != nil {
+	if err := privatefile.Sweep(r.path); err != nil {
 		return err
 	}
 	if err := r.read(ctx); err != nil || r.sealer != nil {
@@ -54,64 +51,27 @@ func (r *record) save(content []byte) error {
 	if err != nil {
 		return err
 	}
-	beside, err := writeBeside(r.path, next)
-	if err != nil {
+	err = privatefile.Replace(r.path, next, func() error {
+		now, err := privatefile.Read(r.path, r.store.log)
+		if err == nil && !bytes.Equal(now, r.sealed) {
+			err = errConflict
+		}
 		return err
-	}
-	defer os.Remove(beside) // if it is still there
-	now, err := readFile(r.path, r.store.log)
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(now, r.sealed) {
-		return errConflict
-	}
-	if err := replace(beside, r.path); err != nil {
-		return err
-	}
-	r.sealed = next
-	return syncFolder(filepath.Dir(r.path))
-}
-
-// readFile reads a file that others must not be able to read. It returns nil if there is none in a folder that
-// exists.
-func readFile(path string, log *slog.Logger) ([]byte, error) {
-	f, err := openFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, checkFolder(filepath.Dir(path))
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%w: it is %v", errNoFile, info.Mode().Type())
-	}
-	if err := closeFile(f, info, log); err != nil {
-		return nil, err
-	}
-	b := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead))
-	_, err = b.ReadFrom(f)
-	return b.Bytes(), err
-}
-
-// checkFolder tells "nothing there" from "nowhere".
-func checkFolder(dir string) error {
-	_, err := os.Stat(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return ErrFolderGone
+	})
+	if err == nil {
+		r.sealed = next
 	}
 	return err
 }
 
-// orGone is err, or that dir is gone, if that is why.
-func orGone(dir string, err error) error {
-	if gone := checkFolder(dir); gone != nil {
-		return gone
+// lock takes the lock of the file at path, which is on another file: the one at path is replaced all the time.
+func lock(ctx context.Context, path string) (release func(), err error) {
+	release, err = filelock.Lock(ctx, path+lockExt)
+	if err != nil {
+		if ctx.Err() == nil {
+			err = privatefile.OrGone(filepath.Dir(path), err)
+		}
+		return nil, fail("lock", path+lockExt, err)
 	}
-	return err
+	return release, nil
 }

@@ -4,6 +4,8 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+
+	"github.com/silentrefresh/silentrefresh/internal/privatefile"
 )
 
 // handle is a file that can be locked. It is opened when it is locked and closed when it is released.
@@ -24,7 +26,7 @@ func (l *handle) lock() error {
 func (l *handle) tryLock() (bool, error) { return l.open(false) }
 
 func (l *handle) open(wait bool) (bool, error) {
-	f, err := os.OpenFile(l.path, os.O_CREATE|os.O_RDONLY, 0o600)
+	f, err := privatefile.Open(l.path, os.O_CREATE|os.O_RDONLY)
 	if err != nil {
 		return false, err
 	}

@@ -1,6 +1,6 @@
 //go:build !windows
 
-package filestore
+package privatefile
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
@@ -19,12 +20,15 @@ const (
 	errBusy     = syscall.EBUSY
 )
 
-// others is everybody's permission but the owner's.
-const others = 0o077
+// Everybody's permissions but the owner's.
+const (
+	others      = 0o077
+	othersWrite = 0o022
+)
 
 // closeFolder closes dir to others, and says so if there was anything to see. A folder with other things in it, or
 // one that is meant to be shared, like /tmp, is not for us to change.
-func closeFolder(dir string, log *slog.Logger) error {
+func closeFolder(dir string, ours func(string) bool, log *slog.Logger) error {
 	info, err := os.Stat(dir)
 	if err != nil {
 		return err
@@ -32,12 +36,12 @@ func closeFolder(dir string, log *slog.Logger) error {
 	if info.Mode().Perm()&others == 0 {
 		return nil
 	}
-	empty, err := onlyOurs(dir)
+	empty, err := onlyOurs(dir, ours)
 	if err != nil {
 		return err
 	}
 	if info.Mode()&fs.ModeSticky != 0 {
-		return errOpen
+		return ErrOpen
 	}
 	if err := os.Chmod(dir, 0o700); err != nil {
 		return err
@@ -74,7 +78,35 @@ func tightened(path string, before fs.FileInfo, stat func() (fs.FileInfo, error)
 	return nil
 }
 
-func openFile(path string) (*os.File, error) { return os.Open(path) }
+// checkAuthor fails if others may have written the file.
+func checkAuthor(path string, info fs.FileInfo) error {
+	if info.Mode().Perm()&othersWrite != 0 {
+		return fmt.Errorf("%w: its permissions are %v", ErrForeign, info.Mode().Perm())
+	}
+	return checkOwner(path, info)
+}
+
+// checkOwner fails if another user has put path there, as anybody can in a folder that is open. Root is no other, and
+// neither is who owns the folder: a container has folders of its host.
+func checkOwner(path string, info fs.FileInfo) error {
+	folder, err := os.Stat(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	if by := owner(info); by != os.Geteuid() && by != 0 && by != owner(folder) {
+		return fmt.Errorf("%w: it belongs to another user", ErrForeign)
+	}
+	return nil
+}
+
+func owner(info fs.FileInfo) int { return int(info.Sys().(*syscall.Stat_t).Uid) }
+
+func lstat(path string) (fs.FileInfo, error) { return os.Lstat(path) }
+
+// openFile neither waits for what is no file nor follows a link to it.
+func openFile(path string, flag int) (*os.File, error) {
+	return os.OpenFile(path, flag|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0o600)
+}
 
 // replace puts the file at beside in the place of the one at path, at once.
 func replace(beside, path string) error { return os.Rename(beside, path) }

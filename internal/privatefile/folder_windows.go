@@ -1,4 +1,4 @@
-package filestore
+package privatefile
 
 import (
 	"errors"
@@ -22,7 +22,7 @@ const (
 // closeFolder gives dir, and what is made in it, an access control list of the user and the system alone, unless
 // it has one that lets nobody else in. It says so if there was anything to see. A folder with other things in it is
 // not for us to change.
-func closeFolder(dir string, log *slog.Logger) error {
+func closeFolder(dir string, ours func(string) bool, log *slog.Logger) error {
 	user, err := windows.GetCurrentProcessToken().GetTokenUser()
 	if err != nil {
 		return err
@@ -31,7 +31,7 @@ func closeFolder(dir string, log *slog.Logger) error {
 	if closed || err != nil {
 		return err
 	}
-	empty, err := onlyOurs(dir)
+	empty, err := onlyOurs(dir, ours)
 	if err != nil {
 		return err
 	}
@@ -81,10 +81,25 @@ func isClosed(dir string, user *windows.SID) (bool, error) {
 // closeFile has nothing to do: files have their folder's access control list.
 func closeFile(*os.File, fs.FileInfo, *slog.Logger) error { return nil }
 
-// openFile waits for a rename of the file to be over.
-func openFile(path string) (f *os.File, err error) {
+// checkAuthor has nothing to do: others can't write where their folder's access control list does not let them in.
+func checkAuthor(string, fs.FileInfo) error { return nil }
+
+// checkOwner has nothing to do, as checkAuthor.
+func checkOwner(string, fs.FileInfo) error { return nil }
+
+// lstat waits as openFile does.
+func lstat(path string) (info fs.FileInfo, err error) {
 	err = patiently(func() error {
-		f, err = os.Open(path)
+		info, err = os.Lstat(path)
+		return err
+	})
+	return info, err
+}
+
+// openFile waits for a rename of the file to be over.
+func openFile(path string, flag int) (f *os.File, err error) {
+	err = patiently(func() error {
+		f, err = os.OpenFile(path, flag, 0o600)
 		return err
 	})
 	return f, err

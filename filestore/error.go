@@ -50,7 +50,7 @@ func fail(op, path string, err error) error {
 // advice is what can be done about err, "" if that is plain.
 func advice(err error) string {
 	if _, ok := errors.AsType[*seal.KeyError](err); ok {
-		return "bring the key back, or delete the file and log in again"
+		return "bring the key back (one that was in " + EnvKey + " may be in " + EnvKey + "_OLD), or delete the file and log in again"
 	}
 	for _, a := range []struct {
 		is  error

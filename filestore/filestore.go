@@ -68,15 +68,15 @@ func Default(app string, preferred ...seal.Key) (*Store, error) {
 	return Open(Config{Dir: dir, Keys: DefaultKeys(dir, preferred...)})
 }
 
-// DefaultKeys are the keys of a folder: the environment variable EnvKey if it is set, those preferred, and else
-// a key file in the folder itself.
+// DefaultKeys are the keys of a folder: the environment variable EnvKey if it is set, those preferred, and else a key file in
+// the folder itself. A key that EnvKey had before is still tried if it is in SILENTREFRESH_KEY_OLD; see Rekey.
 func DefaultKeys(dir string, preferred ...seal.Key) []seal.Key {
-	var keys []seal.Key
+	keys := append(preferred[:len(preferred):len(preferred)], KeyFile(filepath.Join(dir, keyFile)))
+	env := seal.KeysEnv(EnvKey)
 	if os.Getenv(EnvKey) != "" {
-		keys = append(keys, seal.KeyEnv(EnvKey))
+		keys = append(env[:1:1], keys...)
 	}
-	keys = append(keys, preferred...)
-	return append(keys, KeyFile(filepath.Join(dir, keyFile)))
+	return append(keys, env[1:]...)
 }
 
 // Open opens the folder cfg.Dir, which is created if it does not exist. A folder that others can enter is closed

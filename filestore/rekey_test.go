@@ -200,3 +200,27 @@ func TestListNamesWhatItCanNotRead(t *testing.T) {
 	}
 	says(t, err, s.Path("moved"))
 }
+
+// TestF94_AKeyIsChangedUnderItsUsualName: the old one stays at hand until every record has the new one.
+func TestF94_AKeyIsChangedUnderItsUsualName(t *testing.T) {
+	dir, old, next := t.TempDir(), seal.FormatKey(seal.NewKey()), seal.FormatKey(seal.NewKey())
+	t.Setenv(EnvKey, old)
+	put(t, open(t, dir), key, "value")
+
+	t.Setenv(EnvKey, next)
+	says(t, untouched(t, open(t, dir), key), "the key that is there now is another one", EnvKey+"_OLD")
+
+	t.Setenv(EnvKey+"_OLD", old)
+	s := open(t, dir)
+	holds(t, s, key, "value")
+	put(t, s, key, "next")
+	put(t, s, "new", "value")
+	if n, err := s.Rekey(t.Context()); n != 1 || err != nil {
+		t.Errorf("Rekey: %d, %v, want the record with the old key", n, err)
+	}
+
+	t.Setenv(EnvKey+"_OLD", "")
+	s = open(t, dir)
+	holds(t, s, key, "next")
+	holds(t, s, "new", "value")
+}

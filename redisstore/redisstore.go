@@ -38,9 +38,9 @@ type Config struct {
 	// Client reaches Redis: a *redis.Client, a Sentinel client or a *redis.ClusterClient, with whatever options
 	// for TLS and users it has. The Store does not close it.
 	Client redis.UniversalClient
-	// Keys are where keys are; nil: in the environment variable EnvKey, which must be set. All replicas need the
-	// same. Each save encrypts with the first that is available, and the others still open what was saved with them. So a key is
-	// changed in three deployments: the new one last, the new one first, the old one gone.
+	// Keys are where keys are; nil: in the environment variable EnvKey, which must be set, and SILENTREFRESH_KEY_OLD, which
+	// need not. All replicas need the same. Each save encrypts with the first that is available, and the others still open what
+	// was saved with them. So a key is changed in three deployments: the new one last, the new one first, the old one gone.
 	Keys []seal.Key
 	// Namespace is what the names of all keys and of the channel begin with, followed by a colon;
 	// "": silentrefresh. Stores with different namespaces see nothing of each other.
@@ -90,7 +90,7 @@ func New(c Config) (*Store, error) {
 		return nil, err
 	}
 	if c.Keys == nil {
-		c.Keys = []seal.Key{envKey}
+		c.Keys = seal.KeysEnv(EnvKey)
 	}
 	s := &Store{
 		rdb: c.Client, ring: seal.NewRing(c.Keys, nil),

@@ -51,6 +51,16 @@ func KeyEnv(name string) Key {
 	}}
 }
 
+// KeysEnv is KeyEnv, and beside it the key before, where one is in the variable name with _OLD behind it: so a key is
+// changed under its usual name.
+func KeysEnv(name string) []Key {
+	keys := []Key{KeyEnv(name)}
+	if old := name + "_OLD"; os.Getenv(old) != "" {
+		keys = append(keys, KeyEnv(old))
+	}
+	return keys
+}
+
 // unset is the ErrUnavailable of an environment variable.
 type unset string
 

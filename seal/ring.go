@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 )
 
@@ -22,10 +23,11 @@ func (e *KeyError) Error() string { return "needs the key in " + e.Source + ": "
 // Unwrap returns the cause.
 func (e *KeyError) Unwrap() error { return e.Err }
 
-// A Ring is the keys that a store has. It asks for a key when it is needed first, and keeps it. Methods are safe
-// for concurrent use.
+// A Ring is the keys that a store has. It asks for a key when it is needed first, and keeps it, also after another one
+// has come in its place. Methods are safe for concurrent use.
 type Ring struct {
 	keys    []*held
+	seen    sync.Map // *Sealer by key id: all that any key ever was
 	skipped func(skipped Key, why error, used Key)
 }
 
@@ -63,6 +65,7 @@ func (r *Ring) New(ctx context.Context) (*Sealer, error) {
 		s, err := k.get(ctx, true)
 		switch {
 		case err == nil:
+			r.seen.Store(s.id, s)
 			r.tell(whys, k)
 			return s, nil
 		case !errors.Is(err, ErrUnavailable):
@@ -87,39 +90,55 @@ func (r *Ring) First(ctx context.Context) (*Sealer, error) {
 	if len(r.keys) == 0 {
 		return nil, errors.New("there are no keys")
 	}
-	return r.keys[0].get(ctx, true)
+	s, err := r.keys[0].get(ctx, true)
+	if err == nil {
+		r.seen.Store(s.id, s)
+	}
+	return s, err
 }
 
 // Opens reports whether s has the key of the record with this header.
 func (s *Sealer) Opens(h Header) bool { return s.id == h.id }
 
-// find returns the key that h names. Other sources are asked only if none has the right name, because asking may
-// bother a person; but then the same key under another name will do (a folder was moved).
+// find returns the key that h names by its id, wherever it is. The source that h names is asked first, and others only
+// where it does not have the key, because asking may bother a person: a folder was moved, or the place has a new key and the
+// old one is kept elsewhere.
 func (r *Ring) find(ctx context.Context, h Header) (*Sealer, error) {
-	var why error
-	for _, k := range r.keys {
-		if s := k.known.Load(); s != nil && s.Opens(h) {
-			return s, nil
-		}
+	if s, ok := r.seen.Load(h.id); ok {
+		return s.(*Sealer), nil
 	}
+	why := fmt.Errorf("this program has only the key in %s", strings.Join(r.sources(), " and the key in "))
 	for _, k := range r.keys {
 		if k.Source == h.Source {
-			s, err := k.matching(ctx, h)
+			s, err := r.matching(ctx, k, h)
 			if err == nil {
 				return s, nil
 			}
 			why = err
 		}
 	}
-	if why != nil {
-		return nil, why
-	}
 	for _, k := range r.keys {
-		if s, err := k.matching(ctx, h); err == nil {
+		if k.Source == h.Source {
+			continue
+		}
+		if s, err := r.matching(ctx, k, h); err == nil {
 			return s, nil
 		}
 	}
-	return nil, fmt.Errorf("this program has only the key in %s", strings.Join(r.sources(), " and the key in "))
+	return nil, why
+}
+
+// matching returns the key in k if it is that of h. It asks even if the key is known: it may have been changed since.
+func (r *Ring) matching(ctx context.Context, k *held, h Header) (*Sealer, error) {
+	s, err := k.ask(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	r.seen.Store(s.id, s)
+	if !s.Opens(h) {
+		return nil, errors.New("the key that is there now is another one, and so are all others at hand")
+	}
+	return s, nil
 }
 
 func (r *Ring) sources() (all []string) {
@@ -142,15 +161,6 @@ func (h *held) get(ctx context.Context, create bool) (*Sealer, error) {
 		return s, nil
 	}
 	return h.ask(ctx, create)
-}
-
-// matching returns the key if it is that of h. It asks even if the key is known: it may have been changed since.
-func (h *held) matching(ctx context.Context, header Header) (*Sealer, error) {
-	s, err := h.ask(ctx, false)
-	if err == nil && !s.Opens(header) {
-		return nil, errors.New("the key that is there now is another one")
-	}
-	return s, err
 }
 
 func (h *held) ask(ctx context.Context, create bool) (*Sealer, error) {

@@ -181,7 +181,7 @@ func TestMissingKeyIsNamed(t *testing.T) {
 			"needs the key in OS keychain: not available here"},
 		{"gone", []Key{(&place{source: "OS keychain"}).Key()}, "needs the key in OS keychain: there is no key in it"},
 		{"changed", []Key{(&place{source: "OS keychain", key: NewKey()}).Key()},
-			"needs the key in OS keychain: the key that is there now is another one"},
+			"needs the key in OS keychain: the key that is there now is another one, and so are all others at hand"},
 	} {
 		got, _, err := NewRing(c.keys, nil).Open(t.Context(), "name", sealed)
 		ke, ok := errors.AsType[*KeyError](err)
@@ -226,5 +226,57 @@ func TestTwoKeysInOnePlace(t *testing.T) {
 	record(t, r)
 	if got, _, err := r.Open(t.Context(), "name", sealed); err != nil || string(got) != "content" {
 		t.Errorf("gave %q, %v", got, err)
+	}
+}
+
+// TestF94_EveryKeyAtHandIsTried: by its id, whatever its place is called and whatever is in the place that the record names.
+func TestF94_EveryKeyAtHandIsTried(t *testing.T) {
+	old := NewKey()
+	sealed := record(t, NewRing([]Key{(&place{source: "variable KEY", key: old}).Key()}, nil))
+	for what, usual := range map[string]*place{
+		"a new key in its place": {source: "variable KEY", key: NewKey()},
+		"no key in its place":    {source: "variable KEY"},
+		"a place out of reach":   {source: "variable KEY", err: fmt.Errorf("not set: %w", ErrUnavailable)},
+		"nonsense in its place":  {source: "variable KEY", err: errors.New("not a key")},
+	} {
+		locked := &place{source: "OS keychain", err: ErrUnavailable}
+		kept := &place{source: "variable KEY_OLD", key: old}
+		got, s, err := NewRing([]Key{usual.Key(), locked.Key(), kept.Key()}, nil).Open(t.Context(), "name", sealed)
+		if err != nil || string(got) != "content" || s.Source() != "variable KEY_OLD" {
+			t.Errorf("%s: gave %q, %v", what, got, err)
+		}
+	}
+}
+
+// TestF94_AKeyThatWasReplacedIsKept for as long as the process lives that had it.
+func TestF94_AKeyThatWasReplacedIsKept(t *testing.T) {
+	p := &place{source: "a file"}
+	r := NewRing([]Key{p.Key()}, nil)
+	before := record(t, r)
+	p.key = NewKey()
+	after := record(t, NewRing([]Key{p.Key()}, nil))
+	for _, sealed := range [][]byte{after, before, after} {
+		if got, _, err := r.Open(t.Context(), "name", sealed); err != nil || string(got) != "content" {
+			t.Errorf("gave %q, %v", got, err)
+		}
+	}
+}
+
+func TestF94_KeysEnv(t *testing.T) {
+	old, next := NewKey(), NewKey()
+	t.Setenv("RING_TEST", FormatKey(old))
+	t.Setenv("RING_TEST_OLD", "")
+	sealed := record(t, NewRing(KeysEnv("RING_TEST"), nil))
+	t.Setenv("RING_TEST", FormatKey(next))
+	if _, _, err := NewRing(KeysEnv("RING_TEST"), nil).Open(t.Context(), "name", sealed); err == nil {
+		t.Fatal("opened without its key")
+	}
+	t.Setenv("RING_TEST_OLD", FormatKey(old))
+	r := NewRing(KeysEnv("RING_TEST"), nil)
+	if got, _, err := r.Open(t.Context(), "name", sealed); err != nil || string(got) != "content" {
+		t.Errorf("gave %q, %v", got, err)
+	}
+	if s, err := r.New(t.Context()); err != nil || s.Source() != "environment variable RING_TEST" {
+		t.Errorf("a new record is sealed with %v, %v", s, err)
 	}
 }

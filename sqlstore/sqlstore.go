@@ -47,9 +47,9 @@ type Config struct {
 	// SQLite is a database that package sqlite, beside this one, has opened, or any other with SQLite 3.35 or later
 	// whose busy timeout is set. The Store does not close it.
 	SQLite *sql.DB
-	// Keys are where keys are; nil: in the environment variable EnvKey, which must be set. All replicas need the
-	// same. Each save encrypts with the first that is available, and the others still open what was saved with
-	// them. So a key is changed in three deployments: the new one last, the new one first, the old one gone.
+	// Keys are where keys are; nil: in the environment variable EnvKey, which must be set, and SILENTREFRESH_KEY_OLD, which
+	// need not. All replicas need the same. Each save encrypts with the first that is available, and the others still open
+	// what was saved with them. So a key is changed in three deployments: the new one last, the new one first, the old one gone.
 	Keys []seal.Key
 	// Table is the name of the table, in lower case, and may begin with a schema and a dot; "":
 	// silentrefresh_sessions. Where there is no such table, the first use creates it; see Schema.
@@ -93,7 +93,7 @@ func New(c Config) (*Store, error) {
 		return nil, err
 	}
 	if c.Keys == nil {
-		c.Keys = []seal.Key{envKey}
+		c.Keys = seal.KeysEnv(EnvKey)
 	}
 	if c.Table == "" {
 		c.Table = defaultTable

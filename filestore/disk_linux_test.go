@@ -208,3 +208,28 @@ func TestF45_MountedFile(t *testing.T) {
 	says(t, err, s.Path(key), "mount the folder instead")
 	holds(t, s, key, "before")
 }
+
+// TestF95_AProbeNoticesTheDisk: one that is full, and one that is read-only.
+func TestF95_AProbeNoticesTheDisk(t *testing.T) {
+	dir := mount(t, "size=128k")
+	s := open(t, filepath.Join(dir, "sessions"))
+	put(t, s, key, "value")
+	if err := s.Probe(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+	ballast := filepath.Join(s.dir, "ballast")
+	fillDisk(t, ballast)
+	err := s.Probe(t.Context(), key)
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("full: %v", err)
+	}
+	says(t, err, "free some space")
+	if left, _ := filepath.Glob(filepath.Join(s.dir, "*.new")); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	remount(t, dir, syscall.MS_RDONLY)
+	if err := s.Probe(t.Context(), key); !errors.Is(err, syscall.EROFS) {
+		t.Errorf("read-only: %v", err)
+	}
+	holds(t, s, key, "value")
+}

@@ -50,15 +50,16 @@ func fail(op, path string, err error) error {
 // advice is what can be done about err, "" if that is plain.
 func advice(err error) string {
 	if _, ok := errors.AsType[*seal.KeyError](err); ok {
-		return "bring the key back (one that was in " + EnvKey + " may be in " + EnvKey + "_OLD), or delete the file and log in again"
+		return "bring the key back (one that was in " + EnvKey + " may be in " + EnvKey + "_OLD), or log in again"
 	}
 	for _, a := range []struct {
 		is  error
 		say string
 	}{
-		{seal.ErrDamaged, "put it back from a backup, or delete it and log in again"},
-		{seal.ErrVersion, "use the program's newer version"},
-		{seal.ErrName, "delete it"},
+		{seal.ErrDamaged, "put it back from a backup, or log in again"},
+		{seal.ErrVersion, "use the program's newer version, or log in again"},
+		{seal.ErrName, "put it back where it was, or log in again"},
+		{seal.ErrMalformedKey, "put the key back from a backup, or delete it and log in again"},
 		{seal.ErrUnavailable, "add a key that is available, like filestore.KeyFile"},
 		{errConflict, "see that nothing deletes the lock files, and that the file system has locks"},
 	} {

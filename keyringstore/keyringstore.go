@@ -154,13 +154,22 @@ func (k *keychain) make(ctx context.Context) ([]byte, error) {
 func (k *keychain) lock(ctx context.Context) (release func(), err error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
-		return nil, fmt.Errorf("lock the making of a key: %w", err)
+		return nil, unlocked(err)
 	}
 	dir = filepath.Join(dir, "silentrefresh")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("lock the making of a key: %w", err)
+		return nil, unlocked(err)
 	}
-	return filelock.Lock(ctx, filepath.Join(dir, "keychain.lock"))
+	release, err = filelock.Lock(ctx, filepath.Join(dir, "keychain.lock"))
+	if err != nil {
+		return nil, unlocked(err)
+	}
+	return release, nil
+}
+
+// unlocked is the error of a key that is not made, because two processes might make two.
+func unlocked(err error) error {
+	return fmt.Errorf("lock the making of a key in the OS keychain, in the user's cache folder (XDG_CACHE_HOME can name another): %w", err)
 }
 
 // reachable spares machines without a desktop the attempt to start one: without an address of a session bus, the

@@ -22,6 +22,9 @@ var ErrUnavailable = errors.New("not available here")
 // ErrNoKey: the source is there, and has no key.
 var ErrNoKey = errors.New("there is no key in it")
 
+// ErrMalformedKey: what should be a key is none.
+var ErrMalformedKey = errors.New("not a key: want 32 random bytes in hex or base64, as `openssl rand -base64 32` prints them")
+
 // A Key is a place where a key is kept. Package filestore has one in a file, module keyringstore one in the OS
 // keychain, KeyEnv one in an environment variable; a key from elsewhere is a Key with a Get of its own.
 type Key struct {
@@ -79,7 +82,7 @@ func NewKey() []byte {
 func FormatKey(key []byte) string { return base64.StdEncoding.EncodeToString(key) }
 
 // ParseKey reads a key in hex, or in base64 of either alphabet, padded or not. Space around it does not matter.
-// The error does not repeat the text.
+// The error is ErrMalformedKey.
 func ParseKey(text string) ([]byte, error) {
 	text = strings.TrimSpace(text)
 	if key, err := hex.DecodeString(text); err == nil && len(key) == KeySize {
@@ -88,7 +91,7 @@ func ParseKey(text string) ([]byte, error) {
 	text = strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))
 	key, err := base64.RawStdEncoding.DecodeString(text)
 	if err != nil || len(key) != KeySize {
-		return nil, errors.New("not a key: want 32 random bytes in hex or base64, as `openssl rand -base64 32` prints them")
+		return nil, ErrMalformedKey
 	}
 	return key, nil
 }

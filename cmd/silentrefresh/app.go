@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -31,10 +30,7 @@ func (a *app) choose() error {
 	if err != nil {
 		return err
 	}
-	all, err := dir.profiles().list()
-	if err != nil {
-		return a.failed("the stored settings were not read", err)
-	}
+	all, unread := dir.profiles().list()
 	if a.options.config != "" {
 		return a.chooseConfig()
 	}
@@ -49,15 +45,33 @@ func (a *app) choose() error {
 		}
 	}
 	switch fit = preferred(fit); {
-	case len(fit) == 1:
+	case len(fit) == 1 && (unread == nil || a.named() || fit[0].Session == "default"):
 		a.profile = fit[0]
+		if a.profile.remark != nil {
+			a.remark(fmt.Errorf("the settings of %s are of a newer version of this program: %w", a.profile.label(), a.profile.remark))
+		}
 		return a.overrule()
 	case len(fit) > 1:
 		return ambiguous(fit)
 	case a.options.base != "":
 		return a.chooseBase()
+	case unread != nil:
+		return a.unread(unread, all)
 	}
 	return a.nothing(all)
+}
+
+// named reports whether a flag says which session is meant.
+func (a *app) named() bool { return a.options.session != "" || a.options.base != "" }
+
+// unread is the failure to find a session where the settings of some can't be read: it may be one of those.
+func (a *app) unread(why error, all []*profile) error {
+	f := a.failed("the stored settings were not read", why)
+	f.do = "log in again, with -base URL or -config FILE: that writes them anew"
+	if len(all) > 0 {
+		f.do += "; or " + choices(all)
+	}
+	return f
 }
 
 // preferred is the one of fit that is called "default", or fit where not exactly one is.
@@ -229,7 +243,7 @@ func (a *app) transport() (http.RoundTripper, error) {
 	if a.profile.CACert == "" {
 		return t, nil
 	}
-	pem, err := os.ReadFile(a.profile.CACert)
+	pem, err := readGiven(a.profile.CACert)
 	if err != nil {
 		return nil, usage("the certificates were not read: "+plain(err), "give a PEM file with -cacert")
 	}

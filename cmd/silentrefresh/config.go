@@ -13,6 +13,7 @@ import (
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/endpoint"
+	"github.com/silentrefresh/silentrefresh/internal/privatefile"
 	"github.com/silentrefresh/silentrefresh/oauth"
 )
 
@@ -90,7 +91,7 @@ var errNoBaseURL = errors.New(`"base_url" is missing`)
 
 // readConfig reads a config file whole, as it is going to be kept.
 func readConfig(file string) (json.RawMessage, error) {
-	document, err := os.ReadFile(file)
+	document, err := readGiven(file)
 	if err != nil {
 		return nil, usage("the config file was not read: "+plain(err), "give its path with -config, or the server's URL with -base")
 	}
@@ -100,6 +101,29 @@ func readConfig(file string) (json.RawMessage, error) {
 		return nil, f
 	}
 	return document, nil
+}
+
+// readGiven reads a file that somebody named. It may be a pipe, as a shell makes one of <(...), but not without end.
+func readGiven(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	document, err := io.ReadAll(io.LimitReader(f, privatefile.MaxSize+1))
+	if err == nil && len(document) > privatefile.MaxSize {
+		err = privatefile.ErrTooLarge
+	}
+	return document, err
+}
+
+// parseKnown reads what it knows of a config that another version has written.
+func parseKnown(document []byte) (*config, error) {
+	c := &config{}
+	if err := json.Unmarshal(document, c); err != nil {
+		return nil, err
+	}
+	return c, c.complete()
 }
 
 // parseConfig reads a config. What it does not know is a mistake, and is named.
@@ -113,15 +137,20 @@ func parseConfig(document []byte) (*config, error) {
 	if _, err := d.Token(); err != io.EOF {
 		return nil, errors.New("something follows the JSON object")
 	}
+	return c, c.complete()
+}
+
+// complete fails if something is missing, or excludes something else.
+func (c *config) complete() error {
 	if c.BaseURL == "" {
-		return nil, errNoBaseURL
+		return errNoBaseURL
 	}
 	if c.OAuth != nil {
 		if _, err := oauth.New(*c.OAuth); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return c, c.Credentials.check(c.OAuth != nil)
+	return c.Credentials.check(c.OAuth != nil)
 }
 
 // renewsItself reports whether a refresh presents the access token and nothing else, so that it comes too late once that

@@ -153,7 +153,8 @@ func TestDamagedSettingsAreNamed(t *testing.T) {
 	if err := dir.write("broken.json", []byte(`{"session": "x", "config": {"colour": 1}}`)); err != nil {
 		t.Fatal(err)
 	}
-	b.fails(exitFailed, []string{"broken.json", `"colour"`}, "request", "/me")
+	b.ok("request", "/me") // it is another session's
+	b.fails(exitFailed, []string{"broken.json", `"colour"`}, "--session", "x", "request", "/me")
 }
 
 func TestWords(t *testing.T) {

@@ -56,10 +56,7 @@ func (a *app) stored(base *url.URL) (*profile, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := dir.profiles().list()
-	if err != nil {
-		return nil, a.failed("the stored settings were not read", err)
-	}
+	all, _ := dir.profiles().list() // what can't be read is written anew
 	i := slices.IndexFunc(all, func(p *profile) bool {
 		return p.origin() == originOf(base) && p.Session == cmp.Or(a.options.session, "default")
 	})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/filestore"
 )
 
 const loginHelp = `Without -d, -cookie-file and -refresh-token it asks on the terminal, and a password is not echoed; with "oauth" in the
@@ -42,9 +43,6 @@ func login(ctx context.Context, a *app) (err error) {
 	}
 	v.access = changing
 	v.hidden.Store(true)
-	if err := v.profiles.probe(); err != nil {
-		return a.failed("no login was tried: the session could not be kept", err)
-	}
 	obstacle := make(chan error, 1)
 	c, err := a.connect(v, func(ev silentrefresh.Event) {
 		if ev.Kind == silentrefresh.EventNotRenewable {
@@ -57,8 +55,11 @@ func login(ctx context.Context, a *app) (err error) {
 		return err
 	}
 	defer a.closing(c, &err)
-	if st := c.Status(); unreadable(st) {
+	if st := c.Status(); unreadable(st) && !filestore.Unreadable(st.Err) {
 		return a.failed("no login was tried", st.Err)
+	}
+	if err := v.ready(ctx); err != nil {
+		return a.failed("no login was tried: the session could not be kept", err)
 	}
 	v.hidden.Store(false)
 	if err := a.begin(ctx, c); err != nil {
@@ -71,7 +72,7 @@ func login(ctx context.Context, a *app) (err error) {
 	return nil
 }
 
-// unreadable reports whether the stored session is there and cannot be read: nor could it be replaced then.
+// unreadable reports whether the stored session is there and cannot be read. One that nobody ever could is replaced.
 func unreadable(st silentrefresh.Status) bool {
 	return st.State == silentrefresh.StateNone && !errors.Is(st.Err, silentrefresh.ErrNoSession)
 }

@@ -13,11 +13,12 @@ func logout(ctx context.Context, a *app) (err error) {
 	if err := a.choose(); err != nil {
 		return err
 	}
+	a.leaving = true
 	v, err := a.vault()
 	if err != nil {
 		return err
 	}
-	v.access, a.leaving = changing, true
+	v.access = changing
 	c, err := a.connect(v, nil)
 	if err != nil {
 		return err
@@ -31,6 +32,11 @@ func logout(ctx context.Context, a *app) (err error) {
 			f.do = "end it in the server's own list of sessions, or let it expire"
 		}
 		return f
+	}
+	if why := v.lost.Load(); why != nil {
+		return &failure{what: "logged out of " + a.profile.label() + ", but not of everything", code: exitFailed,
+			why: "the stored session could not be read, so that the auth server was not told; it is removed: " + plain(causeOf(*why)),
+			do:  "end it in the server's own list of sessions, or let it expire"}
 	}
 	fmt.Fprintf(a.out, "Logged out of %s\n", a.profile.label())
 	return nil

@@ -6,11 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/silentrefresh/silentrefresh/internal/origin"
+	"github.com/silentrefresh/silentrefresh/internal/privatefile"
 )
 
 // A profile is what a session is used with: the settings that were given at its login. They are kept in a file of
@@ -23,7 +28,9 @@ type profile struct {
 
 	config *config // Config, parsed
 	base   *url.URL
-	kept   bool // there is a file of it
+	kept   bool                       // there is a file of it
+	newer  map[string]json.RawMessage // what the file has that this version does not know
+	remark error                      // names the settings among Config that this version does not know
 }
 
 // newProfile reads the settings that are going to be kept as they stand.
@@ -36,22 +43,68 @@ func (p *profile) parse() (err error) {
 	if p.config, err = parseConfig(p.Config); err != nil {
 		return err
 	}
+	return p.parseBase()
+}
+
+// parseKept is parse for what was kept, maybe by a newer version: what this one does not know stays there, and is remarked
+// on.
+func (p *profile) parseKept() (err error) {
+	if p.config, p.remark = parseConfig(p.Config); p.remark != nil {
+		if p.config, err = parseKnown(p.Config); err != nil {
+			return p.remark
+		}
+	}
+	return p.parseBase()
+}
+
+func (p *profile) parseBase() (err error) {
 	if p.base, err = url.Parse(p.config.BaseURL); err != nil {
 		return errors.New("base_url cannot be parsed; write it as https://api.example.com")
 	}
 	return nil
 }
 
+// UnmarshalJSON implements json.Unmarshaler.
+func (p *profile) UnmarshalJSON(document []byte) error {
+	type known profile // without this method
+	if err := json.Unmarshal(document, (*known)(p)); err != nil {
+		return errors.New("not JSON, or of the wrong types; log in again, which writes them anew") // the cause may quote a secret
+	}
+	if err := json.Unmarshal(document, &p.newer); err != nil {
+		return err
+	}
+	for _, name := range []string{"session", "config", "cacert"} {
+		delete(p.newer, name)
+	}
+	return nil
+}
+
+// document is p as it is kept, with what was there before that this version does not know.
+func (p *profile) document(was *profile) ([]byte, error) {
+	document, err := json.Marshal(p)
+	if err != nil {
+		return nil, err
+	}
+	members := map[string]json.RawMessage{}
+	if was != nil {
+		maps.Copy(members, was.newer)
+	}
+	if err := json.Unmarshal(document, &members); err != nil {
+		return nil, err
+	}
+	return json.MarshalIndent(members, "", "  ")
+}
+
 // origin is where the session is good, in the spelling that profiles are compared by.
 func (p *profile) origin() string { return originOf(p.base) }
 
+// originOf is "" for a URL that has none.
 func originOf(u *url.URL) string {
-	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
-	port := u.Port()
-	if u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {
-		port = ""
+	o, err := origin.Of(u)
+	if err != nil {
+		return ""
 	}
-	return strings.ToLower(u.Scheme) + "://" + host + ":" + port
+	return o.String()
 }
 
 // label names p to people.
@@ -62,88 +115,152 @@ func (p *profile) label() string {
 	return p.config.BaseURL + " (session " + p.Session + ")"
 }
 
-// profiles is the folder that holds them.
+// profiles is the folder that holds them. It is kept as the sessions are: closed to others, and read file by file.
 type profiles string
 
-// list returns all of them, by base URL and session.
+// settingsExt is what the names of settings end with.
+const settingsExt = ".json"
+
+// open makes sure that the folder is there and closed to others, and returns its path.
+func (dir profiles) open() (string, error) {
+	ours := func(name string) bool { return strings.Contains(name, settingsExt) }
+	path, err := privatefile.MakeFolder(string(dir), ours, slog.Default())
+	if err != nil {
+		return "", settingsError(string(dir), err)
+	}
+	return path, nil
+}
+
+// list returns all of them, by base URL and session. If some can't be read, it returns the others with an error that names
+// each.
 func (dir profiles) list() ([]*profile, error) {
-	entries, err := os.ReadDir(string(dir))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(string(dir)); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	path, err := dir.open()
+	if err != nil {
 		return nil, err
 	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, settingsError(path, err)
+	}
 	var all []*profile
+	var unread []error
 	for _, e := range entries {
-		if filepath.Ext(e.Name()) != ".json" {
+		if filepath.Ext(e.Name()) != settingsExt {
 			continue
 		}
-		p, err := read(filepath.Join(string(dir), e.Name()))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // logged out just now
-		} else if err != nil {
-			return nil, fmt.Errorf("the settings in %s cannot be read: %w", filepath.Join(string(dir), e.Name()), err)
+		p, err := readSettings(filepath.Join(path, e.Name()))
+		switch {
+		case err != nil:
+			unread = append(unread, err)
+		case p != nil: // else logged out just now
+			all = append(all, p)
 		}
-		all = append(all, p)
 	}
 	slices.SortFunc(all, func(a, b *profile) int {
 		return cmp.Or(strings.Compare(a.config.BaseURL, b.config.BaseURL), strings.Compare(a.Session, b.Session))
 	})
-	return all, nil
+	return all, errors.Join(unread...)
 }
 
-func read(file string) (*profile, error) {
-	document, err := os.ReadFile(file)
+// check fails if the profile under name is there and can't be read.
+func (dir profiles) check(name string) error {
+	path, err := dir.open()
 	if err != nil {
-		return nil, err
+		return err
+	}
+	_, err = readSettings(filepath.Join(path, name))
+	return err
+}
+
+// readSettings reads a profile, nil if there is none. What others may have changed is not believed: it says where the
+// credential goes.
+func readSettings(file string) (*profile, error) {
+	document, err := privatefile.ReadPlain(file, slog.Default())
+	if err == nil && document == nil {
+		return nil, nil
 	}
 	p := &profile{kept: true}
-	if err := json.Unmarshal(document, p); err != nil {
-		return nil, err
+	if err == nil {
+		err = json.Unmarshal(document, p)
 	}
-	return p, p.parse()
+	if err == nil {
+		err = p.parseKept()
+	}
+	if err != nil {
+		return nil, settingsError(file, err)
+	}
+	return p, nil
 }
 
-// save writes p down under name: beside its place and then into it, so that nobody reads half of it. The session's
-// lock is held, so what is beside from before was left by a process that was killed.
+// settingsError says which settings can't be read or written, and what can be done.
+func settingsError(path string, err error) error {
+	text := fmt.Errorf("the settings in %s: %w", path, privatefile.Reason(err))
+	if do := privatefile.Advice(err); do != "" {
+		return fmt.Errorf("%w; %s", text, do)
+	}
+	return text
+}
+
+// save writes p down under name. The session's lock is held, so what is beside from before was left by a process that was
+// killed. Of what is there it keeps what another version has written and this one does not know; what can't be read is set
+// aside.
 func (dir profiles) save(name string, p *profile) error {
-	document, err := json.MarshalIndent(p, "", "  ")
+	path, err := dir.open()
 	if err != nil {
 		return err
 	}
-	beside := name + ".tmp"
-	if err := dir.write(beside, document); err != nil {
+	file := filepath.Join(path, name)
+	if err := privatefile.Sweep(file); err != nil {
+		return settingsError(file, err)
+	}
+	was, err := readSettings(file)
+	if err != nil {
+		if _, err := privatefile.SetAside(file); err != nil {
+			return settingsError(file, err)
+		}
+	}
+	document, err := p.document(was)
+	if err != nil {
 		return err
 	}
-	return os.Rename(filepath.Join(string(dir), beside), filepath.Join(string(dir), name))
+	return dir.write(name, document)
 }
 
 // write writes a file that only the owner may read.
 func (dir profiles) write(name string, document []byte) error {
-	if err := os.MkdirAll(string(dir), 0o700); err != nil {
-		return err
-	}
-	file := filepath.Join(string(dir), name)
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	path, err := dir.open()
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(document)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		os.Remove(file)
+	file := filepath.Join(path, name)
+	if err := privatefile.Replace(file, document, nil); err != nil {
+		return settingsError(file, err)
 	}
-	return err
+	return nil
 }
 
-// probe finds out whether there is room for a session, before a login is spent on one that could not be kept.
-func (dir profiles) probe() error {
-	const name = "room.tmp" // one for all: what a killed process leaves is small, and written over
-	defer dir.remove(name)
-	return dir.write(name, make([]byte, 16<<10))
+// probe finds out whether there is room for the settings under name, before a login is spent on a session that could not
+// be kept.
+func (dir profiles) probe(name string) error {
+	path, err := dir.open()
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(path, name)
+	if err := privatefile.Try(file, 16<<10); err != nil && !errors.Is(err, privatefile.ErrNoFile) { // that is set aside
+		return settingsError(file, err)
+	}
+	return nil
 }
 
 // remove forgets the profile under name.
 func (dir profiles) remove(name string) error {
-	if err := os.Remove(filepath.Join(string(dir), name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	file := filepath.Join(string(dir), name)
+	if err := privatefile.Remove(file); err != nil {
+		return settingsError(file, err)
 	}
 	return nil
 }

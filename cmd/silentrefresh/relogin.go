@@ -183,7 +183,7 @@ func (b beside) forget(ctx context.Context) error {
 }
 
 func (b beside) write(ctx context.Context, document []byte) error {
-	err := b.vault.Store.Update(ctx, b.key(), func(_ context.Context, _ []byte, save func([]byte) error) error { return save(document) })
+	err := b.vault.replace(ctx, b.key(), func(_ context.Context, _ []byte, save func([]byte) error) error { return save(document) })
 	if err != nil {
 		return fmt.Errorf("what became of the credentials was not kept: %w", err)
 	}

@@ -28,7 +28,7 @@ func Advice(err error) string {
 		{ErrOpen, "use a folder of its own, or close it with chmod 700"},
 		{ErrForeign, "see that it is as you left it, and close it with chmod 600; or log in again, which writes it anew"},
 		{ErrNoFile, "move it out of the way"},
-		{ErrTooLarge, "delete it and log in again"},
+		{ErrTooLarge, "move it out of the way"},
 		{syscall.ENOLCK, "use a folder on a file system with locks"},
 		{errFull, "free some space"},
 		{errQuota, "free some space"},

@@ -11,7 +11,7 @@ import (
 
 // rights is what the README says that a user of the Store needs.
 const rights = "~silentrefresh:* &silentrefresh:* -@all +@connection +subscribe +publish " +
-	"+evalsha +eval +hmget +hget +hset +get +set +pexpire +pttl +del +time"
+	"+evalsha +eval +hmget +hget +hset +get +set +pexpire +pttl +del"
 
 func TestRightsInTheREADMEAreEnough(t *testing.T) {
 	addr := os.Getenv("REDIS_ADDR")

@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -151,10 +152,22 @@ func (w *wire) set(cut bool) {
 	}
 }
 
+// dropSubscribers breaks the connections of those who listen.
+func (w *wire) dropSubscribers() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.conns {
+		if c.listens.Load() {
+			c.Close()
+		}
+	}
+}
+
 type wiredConn struct {
 	net.Conn
-	wire  *wire
-	muted atomic.Bool
+	wire    *wire
+	muted   atomic.Bool
+	listens atomic.Bool
 }
 
 func (c *wiredConn) Read(b []byte) (int, error) {
@@ -170,6 +183,9 @@ func (c *wiredConn) Read(b []byte) (int, error) {
 }
 
 func (c *wiredConn) Write(b []byte) (int, error) {
+	if bytes.Contains(b, []byte("subscribe")) {
+		c.listens.Store(true)
+	}
 	n, err := c.Conn.Write(b)
 	return n, likeTCP(err)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"sync"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -15,83 +14,98 @@ import (
 type Loss struct {
 	// Key is the session's key in the Store.
 	Key string
-	// Restored and Found are when the two records were saved, by Redis' clock; Found is zero if there was none.
-	Restored, Found time.Time
+	// Restored and Found count the saves of the session up to the record that was put back, and up to the one that Redis
+	// had; Found is 0 if there was none.
+	Restored, Found int64
 }
 
 func logLoss(l Loss) {
-	slog.Warn("redisstore: Redis had lost a session's last save; it was put back", "key", l.Key, "saved", l.Restored, "found", l.Found)
+	slog.Warn("redisstore: Redis had lost a session's last save; it was put back", "key", l.Key, "save", l.Restored, "found", l.Found)
 }
 
 // memory is the newest revision of each session that this Store has seen.
 type memory struct {
 	mu    sync.Mutex
-	byKey map[string]remembered
+	byKey map[string]known
 }
 
-type remembered struct {
+// known is a revision and what its seal says of it.
+type known struct {
 	revision
-	mine bool // this Store saved it
+	stamp
+	mine bool // this Store saved it, and nobody, as far as it knows, has followed it up
 }
 
-// keep remembers r unless it knows of a newer revision, which it returns.
-func (m *memory) keep(key string, r revision, mine bool) (newer *revision) {
+// keep remembers k as the newest.
+func (m *memory) keep(key string, k known) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	had := m.byKey[key]
-	if had.version > r.version {
-		return &had.revision
+	m.keepLocked(key, k)
+}
+
+func (m *memory) keepLocked(key string, k known) {
+	if m.byKey == nil {
+		m.byKey = map[string]known{}
 	}
-	if had.id != r.id {
-		if m.byKey == nil {
-			m.byKey = map[string]remembered{}
-		}
-		m.byKey[key] = remembered{r, mine}
+	m.byKey[key] = k
+}
+
+// compare remembers what was found unless it knows of a newer revision, which it returns. What is not sound is not
+// remembered, but what it was before it was spoilt may be known here.
+func (m *memory) compare(key string, found known, sound bool) (newer *known) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	had, ok := m.byKey[key]
+	if ok && (had.follows(found.stamp) || !sound && had.stamp.id == found.stamp.id) {
+		return &had
+	}
+	if sound && found.stamp.id != had.stamp.id {
+		m.keepLocked(key, found)
 	}
 	return nil
 }
 
-// mine returns what this Store saved and nobody, as far as it knows, has followed up.
-func (m *memory) mine() map[string]revision {
+// mine returns the ids of what this Store saved.
+func (m *memory) mine() map[string]string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	found := map[string]revision{}
-	for key, r := range m.byKey {
-		if r.mine {
-			found[key] = r.revision
+	found := map[string]string{}
+	for key, k := range m.byKey {
+		if k.mine {
+			found[key] = k.stamp.id
 		}
 	}
 	return found
 }
 
-// newest compares what was found in Redis with what was seen there before. An older one than that is replaced.
-func (s *Store) newest(ctx context.Context, key string, found revision) (revision, error) {
+// newest opens what was found in Redis, and compares it with what was seen there before. What is older than that, or was made
+// of something older, is replaced.
+func (s *Store) newest(ctx context.Context, key string, found revision) (known, []byte, error) {
 	for {
-		had := s.memory.keep(key, found, false)
+		st, content, err := s.open(ctx, key, found)
+		if err != nil && err != errMixed {
+			return known{}, nil, err
+		}
+		is := known{revision: found, stamp: st}
+		had := s.memory.compare(key, is, err == nil)
 		if had == nil {
-			return found, nil
+			return is, content, err
 		}
-		version, wrote, err := s.compareAndSet(ctx, key, *had, found.id)
+		outcome, err := s.compareAndSet(ctx, key, had.revision, found.id)
 		if err != nil {
-			return revision{}, err
+			return known{}, nil, err
 		}
-		if wrote {
-			s.lost(Loss{Key: key, Restored: time.UnixMilli(had.version), Found: savedAt(found)})
+		if outcome == written {
+			s.lost(Loss{Key: key, Restored: had.number, Found: st.number})
 		}
-		if version != 0 {
-			return *had, nil // put back, or found was read before our own last save
+		if outcome != conflicted { // put back, or found was read before our own last save
+			_, content, err := s.open(ctx, key, had.revision)
+			return *had, content, err
 		}
 		if found, err = s.look(ctx, key); err != nil {
-			return revision{}, err
+			return known{}, nil, err
 		}
 	}
-}
-
-func savedAt(r revision) time.Time {
-	if r.version == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(r.version)
 }
 
 // batch is how many records are looked at in one round trip.
@@ -111,7 +125,7 @@ func (s *Store) verify(ctx context.Context) {
 	s.verifyBatch(ctx, mine, keys)
 }
 
-func (s *Store) verifyBatch(ctx context.Context, mine map[string]revision, keys []string) {
+func (s *Store) verifyBatch(ctx context.Context, mine map[string]string, keys []string) {
 	if len(keys) == 0 {
 		return
 	}
@@ -123,11 +137,11 @@ func (s *Store) verifyBatch(ctx context.Context, mine map[string]revision, keys 
 		return nil
 	})
 	for i, key := range keys {
-		if cmds[i].Val() == mine[key].id {
+		if cmds[i].Val() == mine[key] {
 			continue
 		}
 		if r, err := s.look(ctx, key); err == nil {
-			_, _ = s.newest(ctx, key, r)
+			_, _, _ = s.newest(ctx, key, r)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -34,7 +35,7 @@ func (e *engine) lose(s *Store, key string, was revision) {
 	n := s.names(key)
 	must(e.t, e.rdb.Del(e.t.Context(), n.record).Err())
 	if was.id != "" {
-		must(e.t, e.rdb.HSet(e.t.Context(), n.record, "version", was.version, "id", was.id, "data", was.data).Err())
+		must(e.t, e.rdb.HSet(e.t.Context(), n.record, "id", was.id, "data", was.data).Err())
 	}
 }
 
@@ -71,7 +72,7 @@ func TestLostSaveIsNoticedReportedAndPutBack(t *testing.T) {
 				use(t, reader)
 				want(t, e.store(), "k", "second") // who never saw it has it again
 				want(t, reader, "k", "second")
-				if seen.count() != 1 || seen.all[0].Key != "k" || !seen.all[0].Restored.After(seen.all[0].Found) {
+				if seen.count() != 1 || seen.all[0].Key != "k" || seen.all[0].Restored != 2 || seen.all[0].Found != 1 {
 					t.Errorf("reported %+v", seen.all)
 				}
 			})
@@ -88,7 +89,7 @@ func TestLostRecordAndLostTombstone(t *testing.T) {
 				put(t, s, "k", value)
 				e.lose(s, "k", revision{})
 				want(t, s, "k", value)
-				if seen.count() != 1 || !seen.all[0].Found.IsZero() {
+				if seen.count() != 1 || seen.all[0].Found != 0 {
 					t.Errorf("reported %+v", seen.all)
 				}
 			})
@@ -96,20 +97,79 @@ func TestLostRecordAndLostTombstone(t *testing.T) {
 	}
 }
 
-// Whoever has not seen the lost save and saves something after the loss has the newer record.
-func TestSaveAfterALossIsNewerThanWhatWasLost(t *testing.T) {
+// Whoever has not seen the lost saves and saves something after the loss has the newer record, however many were lost, and
+// whatever the clocks say: that of a promoted replica may be behind.
+func TestF102_ASaveAfterALossIsNewerThanWhatWasLost(t *testing.T) {
+	for _, lost := range []int{1, 2, 3, remembered - 1} {
+		onEngines(t, func(t *testing.T, e *engine) {
+			first, second := e.store(), e.store()
+			put(t, first, "k", "first")
+			before := e.look(first, "k")
+			for range lost {
+				put(t, first, "k", "lost")
+			}
+			e.lose(first, "k", before)
+			put(t, second, "k", "after the loss")
+			want(t, first, "k", "after the loss")
+			put(t, first, "k", "and on")
+			want(t, second, "k", "and on")
+		})
+	}
+}
+
+// However far Redis has gone back, it is noticed.
+func TestF102_GoingBackIsNoticedByWhatWasSavedOnTopOfIt(t *testing.T) {
 	onEngines(t, func(t *testing.T, e *engine) {
-		first, second := e.store(), e.store()
-		put(t, first, "k", "first")
-		before := e.look(first, "k")
-		for range 3 {
-			put(t, first, "k", "lost")
+		var seen losses
+		s := e.store(seen.into)
+		var was []revision
+		for i := range 3 * remembered {
+			put(t, s, "k", strconv.Itoa(i))
+			was = append(was, e.look(s, "k"))
 		}
-		e.lose(first, "k", before)
-		<-time.After(5 * time.Millisecond) // the clock is what orders the two
-		put(t, second, "k", "after the loss")
-		want(t, first, "k", "after the loss")
+		newest := strconv.Itoa(len(was) - 1)
+		for n, r := range was[:len(was)-1] {
+			e.lose(s, "k", r)
+			want(t, s, "k", newest)
+			if seen.count() != n+1 {
+				t.Fatalf("back at save %d: %d losses were reported", n+1, seen.count())
+			}
+		}
+		data := e.look(s, "k").data
+		if len(data) > 1000 {
+			t.Errorf("the record of a few bytes has %d", len(data))
+		}
 	})
+}
+
+// What is not sealed cannot make an older record pass for a newer one.
+func TestF102_WhatIsOutsideTheSealHidesNoRollback(t *testing.T) {
+	for what, fake := range map[string]func(old, now revision) []any{
+		"a raised version":       func(old, _ revision) []any { return []any{"id", old.id, "data", old.data, "version", 1 << 50} },
+		"the id of the newest":   func(old, now revision) []any { return []any{"id", now.id, "data", old.data} },
+		"an id that nobody has":  func(old, _ revision) []any { return []any{"id", "NEWER", "data", old.data, "version", 1 << 50} },
+		"the newest with the id": func(old, now revision) []any { return []any{"id", old.id, "data", now.data} },
+	} {
+		t.Run(what, func(t *testing.T) {
+			onEngines(t, func(t *testing.T, e *engine) {
+				var seen losses
+				s := e.store(seen.into)
+				put(t, s, "k", "old")
+				old := e.look(s, "k")
+				put(t, s, "k", "new")
+				now := e.look(s, "k")
+				must(t, e.rdb.HSet(t.Context(), s.names("k").record, fake(old, now)...).Err())
+				if what != "a raised version" {
+					refused(t, e.store(), "k") // who knows of nothing newer sees that something is wrong
+				}
+				want(t, s, "k", "new")
+				want(t, e.store(), "k", "new")
+				if seen.count() != 1 {
+					t.Errorf("reported %+v", seen.all)
+				}
+			})
+		})
+	}
 }
 
 // A holder that was at work when Redis lost its record meets what was put back.
@@ -167,10 +227,7 @@ func TestVerifyLooksAtEveryRecordSavedHere(t *testing.T) {
 		var seen losses
 		s := e.store(seen.into)
 		for i := range sessions {
-			r, err := revision{id: key(i), data: "sealed"}, error(nil)
-			r.version, _, err = s.compareAndSet(t.Context(), key(i), r, "")
-			must(t, err)
-			s.memory.keep(key(i), r, true)
+			put(t, s, key(i), "value")
 			if i%3 == 0 {
 				e.lose(s, key(i), revision{})
 			}

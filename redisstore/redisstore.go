@@ -163,14 +163,15 @@ func (s *Store) Load(ctx context.Context, key string) ([]byte, error) {
 		return nil, err
 	}
 	s.listener.start()
-	r, err := s.look(ctx, key)
-	if err == nil {
-		r, err = s.newest(ctx, key, r)
-	}
+	found, err := s.look(ctx, key)
 	if err != nil {
 		return nil, fmt.Errorf("redisstore: read the session from Redis: %w", err)
 	}
-	return s.open(ctx, key, r)
+	_, content, err := s.newest(ctx, key, found)
+	if err != nil {
+		return nil, fmt.Errorf("redisstore: read the session from Redis: %w", err)
+	}
+	return content, nil
 }
 
 // Update holds key's lock in Redis around fn, as silentrefresh.Store wants it. It waits for the lock until ctx
@@ -190,18 +191,15 @@ func (s *Store) Update(ctx context.Context, key string, fn func(ctx context.Cont
 	held, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer l.Keep(held, cancel)() // released before held ends
-	if found, err = s.newest(held, key, found); err != nil {
-		return fmt.Errorf("redisstore: read the session from Redis: %w", err)
-	}
-	old, err := s.open(held, key, found)
+	is, old, err := s.newest(held, key, found)
 	if err != nil {
-		return err
+		return fmt.Errorf("redisstore: read the session from Redis: %w", err)
 	}
 	sealer, err := s.ring.New(held)
 	if err != nil { // nothing should be begun that could not be saved
 		return fmt.Errorf("redisstore: encrypt the session: %w", err)
 	}
-	w := &writer{store: s, sealer: sealer, ctx: context.WithoutCancel(ctx), key: key, base: []string{found.id}}
+	w := &writer{store: s, sealer: sealer, ctx: context.WithoutCancel(ctx), key: key, last: is.stamp}
 	return update.Call(held, old, w.save, fn)
 }
 
@@ -211,28 +209,29 @@ type writer struct {
 	sealer *seal.Sealer
 	ctx    context.Context
 	key    string
-	base   []string // the ids that the record in Redis may have: what was read or saved, then what may have been
+	last   stamp    // of what was read or saved
+	maybe  []string // the ids of what may have been saved since
 }
 
 func (w *writer) save(b []byte) error {
 	ctx, cancel := context.WithTimeout(w.ctx, saveWithin)
 	defer cancel()
-	data, err := w.sealer.Seal(w.key, b)
+	next := w.last.next(rand.Text(), w.maybe)
+	data, err := w.sealer.Seal(w.key, next.wrap(b))
 	if err != nil {
 		return fmt.Errorf("redisstore: encrypt the session: %w", err)
 	}
-	r := revision{id: rand.Text(), data: string(data)}
-	version, _, err := w.store.compareAndSet(ctx, w.key, r, w.base...)
+	r := revision{id: next.id, data: string(data)}
+	outcome, err := w.store.compareAndSet(ctx, w.key, r, append([]string{w.last.id}, w.maybe...)...)
 	if err != nil {
-		w.base = append(w.base, r.id) // it may have been written all the same
+		w.maybe = append(w.maybe, r.id) // it may have been written all the same
 		return fmt.Errorf("redisstore: save the session in Redis: %w", err)
 	}
-	if version == 0 {
+	if outcome == conflicted {
 		return conflict{}
 	}
-	r.version = version
-	w.base = []string{r.id}
-	w.store.memory.keep(w.key, r, true)
+	w.last, w.maybe = next, nil
+	w.store.memory.keep(w.key, known{revision: r, stamp: next, mine: true})
 	return nil
 }
 

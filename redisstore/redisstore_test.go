@@ -82,20 +82,24 @@ func TestFirstSavesOfTwoProcessesConflict(t *testing.T) {
 	})
 }
 
-func TestVersionsCountOnOverATombstone(t *testing.T) {
+func TestSavesAreCountedOnOverATombstone(t *testing.T) {
 	onEngines(t, func(t *testing.T, e *engine) {
 		s := e.store()
-		last := int64(0)
-		for _, value := range []string{"login", "renewed", "", "login again"} {
+		for i, value := range []string{"login", "renewed", "", "login again"} {
 			put(t, s, "k", value)
-			r, err := s.look(t.Context(), "k")
-			must(t, err)
-			if r.version <= last {
-				t.Errorf("after %q the version is %d, not above %d", value, r.version, last)
+			if st := e.stampOf(s, "k"); st.number != int64(i+1) {
+				t.Errorf("after %q it is save %d", value, st.number)
 			}
-			last = r.version
 		}
 	})
+}
+
+// stampOf is the stamp of the record as it stands.
+func (e *engine) stampOf(s *Store, key string) stamp {
+	e.t.Helper()
+	st, _, err := s.open(e.t.Context(), key, e.look(s, key))
+	must(e.t, err)
+	return st
 }
 
 func TestF34_UpdatesOfManyProcessesExcludeOneAnother(t *testing.T) {
@@ -129,8 +133,7 @@ func TestRepeatedCommandsDoNotConflict(t *testing.T) {
 		s := e.wired(w)
 		put(t, s, "k", "first")
 		s.Close() // the response that gets lost must not be one to the listener
-		before, err := s.look(t.Context(), "k")
-		must(t, err)
+		before := e.stampOf(s, "k")
 		w.swallow.Store(true) // of taking the lock
 		must(t, s.Update(t.Context(), "k", func(_ context.Context, _ []byte, save func([]byte) error) error {
 			if w.swallow.Load() {
@@ -140,10 +143,8 @@ func TestRepeatedCommandsDoNotConflict(t *testing.T) {
 			return save([]byte("second"))
 		}))
 		want(t, s, "k", "second")
-		after, err := s.look(t.Context(), "k")
-		must(t, err)
-		if after.version <= before.version || w.swallow.Load() {
-			t.Errorf("version %d after %d", after.version, before.version)
+		if after := e.stampOf(s, "k"); !after.follows(before) || w.swallow.Load() {
+			t.Errorf("save %d after %d", after.number, before.number)
 		}
 	})
 }
@@ -164,6 +165,9 @@ func TestSaveAfterAnUnconfirmedSave(t *testing.T) {
 			return save([]byte("third"))
 		}))
 		want(t, s, "k", "third")
+		if st := e.stampOf(s, "k"); st.number != 3 || len(strings.Fields(st.before)) != 2 {
+			t.Errorf("it is %+v", st)
+		}
 	})
 }
 

@@ -15,7 +15,7 @@ func TestNothingIsReadableInRedis(t *testing.T) {
 		put(t, s, "k", "the refresh token")
 		fields, err := e.rdb.HGetAll(t.Context(), s.names("k").record).Result()
 		must(t, err)
-		if len(fields) != 3 {
+		if len(fields) != 2 {
 			t.Errorf("%d fields", len(fields))
 		}
 		for name, value := range fields {
@@ -32,10 +32,10 @@ func TestF39_UnreadableRecordIsAnErrorAndStays(t *testing.T) {
 			must(t, e.rdb.Del(t.Context(), n.record).Err())
 			must(t, e.rdb.Set(t.Context(), n.record, "text", 0).Err())
 		},
-		"without data":    func(t *testing.T, e *engine, n names) { must(t, e.rdb.HDel(t.Context(), n.record, "data").Err()) },
-		"without version": func(t *testing.T, e *engine, n names) { must(t, e.rdb.HDel(t.Context(), n.record, "version").Err()) },
-		"version in words": func(t *testing.T, e *engine, n names) {
-			must(t, e.rdb.HSet(t.Context(), n.record, "version", "one").Err())
+		"without data": func(t *testing.T, e *engine, n names) { must(t, e.rdb.HDel(t.Context(), n.record, "data").Err()) },
+		"without id":   func(t *testing.T, e *engine, n names) { must(t, e.rdb.HDel(t.Context(), n.record, "id").Err()) },
+		"another id": func(t *testing.T, e *engine, n names) {
+			must(t, e.rdb.HSet(t.Context(), n.record, "id", "another").Err())
 		},
 		"cut": func(t *testing.T, e *engine, n names) {
 			data, err := e.rdb.HGet(t.Context(), n.record, "data").Result()

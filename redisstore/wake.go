@@ -16,7 +16,9 @@ const (
 	// quietAfter is how long nobody takes a lock after the connection to Redis was back: so long, whoever saved
 	// last has time to put back what Redis may have lost.
 	quietAfter = time.Second
-	// patience is how long the connection may be away until locks are tried for without it.
+	// freeFor is how long no reconnection brings another such time: however short connections live, work is done.
+	freeFor = 3 * time.Second
+	// patience is how long a connection that is gone is waited for until a lock is tried for without it.
 	patience = 2 * time.Second
 	// pingAfter is how long the connection may be silent until it is pinged, and then until it is given up.
 	pingAfter = 3 * time.Second
@@ -32,13 +34,16 @@ type listener struct {
 	woken   func(tag string)
 	back    func(context.Context) // called when the connection is there again
 
-	once   sync.Once
-	mu     sync.Mutex
-	stop   context.CancelFunc // nil before start
-	done   chan struct{}
-	closed bool
-	heard  bool      // there was a connection once
-	quiet  time.Time // until when locks are left alone
+	once    sync.Once
+	mu      sync.Mutex
+	stop    context.CancelFunc // nil before start
+	done    chan struct{}
+	closed  bool
+	heard   bool          // there was a connection once
+	gone    bool          // it is not there now
+	quiet   time.Time     // until when locks are left alone
+	free    time.Time     // until when they are not left alone for another reconnection
+	changed chan struct{} // closed when one of these changes; nil: nobody waits for that
 }
 
 func (l *listener) start() {
@@ -60,7 +65,8 @@ func (l *listener) start() {
 func (l *listener) close() {
 	l.mu.Lock()
 	stop, done := l.stop, l.done
-	l.closed, l.quiet = true, time.Time{}
+	l.closed, l.gone, l.quiet = true, false, time.Time{}
+	l.changeLocked()
 	l.mu.Unlock()
 	if stop != nil {
 		stop()
@@ -115,14 +121,17 @@ func (l *listener) hear(ctx context.Context, m any) {
 	}
 }
 
-// connected notes that there is a connection and reports whether there was one before.
+// connected notes that there is a connection and reports whether there was one before. A time of quiet follows; but not soon
+// after another one, or connections that break all the time would keep everybody from every lock.
 func (l *listener) connected() (again bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	again, l.heard = l.heard, true
-	if again {
-		l.quiet = time.Now().Add(quietAfter)
+	again, l.heard, l.gone = l.heard, true, false
+	if now := time.Now(); again && now.After(l.free) {
+		l.quiet = now.Add(quietAfter)
+		l.free = l.quiet.Add(freeFor)
 	}
+	l.changeLocked()
 	return again
 }
 
@@ -130,22 +139,42 @@ func (l *listener) connected() (again bool) {
 func (l *listener) away() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.heard && !l.closed && time.Until(l.quiet) < 0 {
-		l.quiet = time.Now().Add(patience)
+	l.gone = l.heard && !l.closed
+	l.changeLocked()
+}
+
+// changeLocked lets those who settle look again.
+func (l *listener) changeLocked() {
+	if l.changed != nil {
+		close(l.changed)
+		l.changed = nil
 	}
 }
 
-// settle waits while locks are to be left alone.
+// settle waits while locks are to be left alone, and for a connection that is gone: it may be back soon.
 func (l *listener) settle(ctx context.Context) error {
+	patient := time.Now().Add(patience)
 	for {
-		l.mu.Lock()
-		d := time.Until(l.quiet)
-		l.mu.Unlock()
+		d, changed := l.unsettled(patient)
 		if d <= 0 {
 			return nil
 		}
-		if err := lease.Pause(ctx, d, nil); err != nil {
+		if err := lease.Pause(ctx, d, changed); err != nil {
 			return err
 		}
 	}
+}
+
+// unsettled is how long settle waits, unless something changes before.
+func (l *listener) unsettled(patient time.Time) (d time.Duration, changed <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	d = time.Until(l.quiet)
+	if l.gone {
+		d = max(d, time.Until(patient))
+	}
+	if l.changed == nil {
+		l.changed = make(chan struct{})
+	}
+	return d, l.changed
 }

@@ -108,3 +108,44 @@ func TestF38_WhenFree(t *testing.T) {
 		}
 	})
 }
+
+// Connections that live under a second keep nobody from the lock for long, and times of quiet have times without between
+// them.
+func TestF102_ConnectionsThatBreakAllTheTimeStarveNobody(t *testing.T) {
+	for _, lives := range []time.Duration{50 * time.Millisecond, 300 * time.Millisecond, 700 * time.Millisecond, 1500 * time.Millisecond, 2500 * time.Millisecond} {
+		inBubble(t, func(t *testing.T, e *engine) {
+			w := &wire{}
+			s := e.wired(w)
+			put(t, s, "k", "first")
+			<-time.After(time.Second) // it listens
+			stop := make(chan struct{})
+			defer close(stop)
+			go func() {
+				for {
+					select {
+					case <-time.After(lives):
+						w.dropSubscribers()
+					case <-stop:
+						return
+					}
+				}
+			}()
+			<-time.After(lives + time.Millisecond)
+			begun, quick := time.Now(), 0
+			const updates = 20
+			for range updates {
+				start := time.Now()
+				put(t, s, "k", "next")
+				if took := time.Since(start); took > patience {
+					t.Errorf("%v: an Update took %v", lives, took)
+				} else if took < 100*time.Millisecond {
+					quick++
+				}
+				<-time.After(500 * time.Millisecond)
+			}
+			if took := time.Since(begun); quick < updates/2 {
+				t.Errorf("%v: %d of %d Updates were quick; all took %v", lives, quick, updates, took)
+			}
+		})
+	}
+}

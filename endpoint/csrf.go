@@ -10,6 +10,7 @@ import (
 
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/bearer"
+	"github.com/silentrefresh/silentrefresh/internal/origin"
 	"github.com/silentrefresh/silentrefresh/internal/response"
 	"github.com/silentrefresh/silentrefresh/internal/retryafter"
 	"golang.org/x/net/http/httpguts"
@@ -145,7 +146,7 @@ func (f CSRF) accept() string {
 // referer is what a call to u names as the page that it comes from, "" for none: frameworks that protect against forgery
 // over https look at it (a browser sends it by the policy strict-origin-when-cross-origin).
 func (f CSRF) referer(u *url.URL) string {
-	if f.target == nil || f.target.Scheme != u.Scheme || f.target.Host != u.Host {
+	if f.target == nil || !origin.Same(f.target, u) {
 		return ""
 	}
 	page := *f.target

@@ -143,8 +143,8 @@ func (c *Call) fillURL(value func(string) string, base *url.URL) (*url.URL, erro
 	if c.First != nil {
 		allowed = append(allowed, c.First.target)
 	}
-	to, _ := origin.Of(u)
-	if !slices.ContainsFunc(allowed, func(a *url.URL) bool { o, err := origin.Of(a); return err == nil && o == to }) {
+	if !slices.ContainsFunc(allowed, func(a *url.URL) bool { return origin.Same(a, u) }) {
+		to, _ := origin.Of(u)
 		return nil, fmt.Errorf("a response named a URL at another origin, %s, which does not get the credential; "+
 			"if that is right, call %s.first there, too", to, c.setting)
 	}

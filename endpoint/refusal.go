@@ -168,8 +168,7 @@ func (x *exchange) redirected(h http.Header) string {
 		return "the server redirects; look at " + x.setting("url")
 	}
 	where := to.Path
-	from, _ := origin.Of(x.url)
-	if o, err := origin.Of(to); err != nil || o != from {
+	if !origin.Same(to, x.url) {
 		where = (&url.URL{Scheme: to.Scheme, Host: to.Host}).String()
 	}
 	if x.hidden(where) {

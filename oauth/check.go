@@ -4,12 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/internal/origin"
 )
 
 // ours are parameters of requests that Params may not set.
@@ -153,7 +154,7 @@ func (c Config) checkRedirect(m *mistakes) {
 		return
 	}
 	switch {
-	case c.Flow == Browser && (u.Scheme != "http" || !loopback(u.Hostname())):
+	case c.Flow == Browser && (u.Scheme != "http" || !origin.Loopback(u.Hostname())):
 		m.add("the browser flow needs a redirect_uri on loopback, like http://127.0.0.1/callback")
 	case c.Flow == Silent && u.Scheme == "":
 		m.add("the silent flow needs the redirect_uri that is registered with the server")
@@ -201,15 +202,9 @@ func checkEndpoint(raw string, plain bool) error {
 		return errors.New("is missing")
 	case err != nil, u.Host == "", u.User != nil, u.Fragment != "":
 		return errors.New("is not an absolute https URL")
-	case u.Scheme == "https", u.Scheme == "http" && plain && loopback(u.Hostname()):
+	case u.Scheme == "https", u.Scheme == "http" && plain && origin.Loopback(u.Hostname()):
 		return nil
 	default:
 		return fmt.Errorf("%s://%s is not https", u.Scheme, u.Host)
 	}
-}
-
-// loopback reports whether host is this machine by its name alone.
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }

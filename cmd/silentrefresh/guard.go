@@ -5,7 +5,10 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
+
+	"github.com/silentrefresh/silentrefresh/internal/origin"
 )
 
 // A guard decides who may use the proxy. A page of another origin in a browser of this machine could otherwise use
@@ -55,16 +58,17 @@ func (g guard) ours(hostport string) bool {
 		host = h
 	}
 	host = strings.Trim(host, "[]")
-	if ip, err := netip.ParseAddr(host); err == nil {
-		return ip.IsLoopback() || g.open
+	if _, err := netip.ParseAddr(host); err == nil && g.open {
+		return true
 	}
-	return host == "localhost" || g.host != "" && host == g.host
+	return origin.Loopback(host) || g.host != "" && host == g.host
 }
 
 // sameOrigin reports whether every Origin header is the proxy's own.
 func sameOrigin(req *http.Request) bool {
-	for _, origin := range req.Header["Origin"] {
-		if !strings.EqualFold(origin, "http://"+req.Host) {
+	own := &url.URL{Scheme: "http", Host: req.Host}
+	for _, named := range req.Header["Origin"] {
+		if u, err := url.Parse(named); err != nil || !origin.Same(u, own) {
 			return false
 		}
 	}

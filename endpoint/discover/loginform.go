@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/silentrefresh/silentrefresh/endpoint"
+	"github.com/silentrefresh/silentrefresh/internal/origin"
 )
 
 const learnIt = "Record it in the browser, and let silentrefresh learn from that"
@@ -21,7 +22,7 @@ func (l *looker) loginForm(first *view) bool {
 	var places []*url.URL
 	if isHTML(first.media, first.body) {
 		for _, link := range readPage(first.body, first.at).links {
-			if sameOrigin(link.to, l.start) && (signInLink(link.to.Path) || signInLink(link.text)) && len(places) < 2 {
+			if origin.Same(link.to, l.start) && (signInLink(link.to.Path) || signInLink(link.text)) && len(places) < 2 {
 				places = append(places, link.to)
 			}
 		}
@@ -81,7 +82,7 @@ func (l *looker) readForm(v *view, f form) bool {
 		r.missing("the page's script sends the login, so a look at the page does not tell how. %s", learnIt)
 		return true
 	}
-	if !sameOrigin(f.action, l.start) {
+	if !origin.Same(f.action, l.start) {
 		if err := l.name(f.action); err != nil {
 			r.missing("the form would send credentials elsewhere: %v", err)
 			return true
@@ -125,7 +126,7 @@ func forgeryField(i input) bool {
 }
 
 func (l *looker) relative(u *url.URL) string {
-	if sameOrigin(u, l.start) {
+	if origin.Same(u, l.start) {
 		return u.RequestURI()
 	}
 	return u.String()

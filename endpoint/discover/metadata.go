@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/silentrefresh/silentrefresh/internal/challenge"
+	"github.com/silentrefresh/silentrefresh/internal/origin"
 )
 
 // challenged reports whether the server's challenge, or its own metadata (RFC 9728), names an authorization server.
@@ -49,7 +50,7 @@ func (l *looker) protectedResource(at *url.URL, document map[string]any) bool {
 	if about == nil || len(servers) == 0 {
 		return false
 	}
-	if !sameOrigin(about, l.start) || !below(l.start.Path, about.Path) {
+	if !origin.Same(about, l.start) || !below(l.start.Path, about.Path) {
 		l.result.missing("the metadata at %s is about another resource (%s), and was not believed", at.Path, about.Host)
 		return false
 	}
@@ -71,10 +72,6 @@ func (l *looker) protectedResource(at *url.URL, document map[string]any) bool {
 		}
 	}
 	return false
-}
-
-func sameOrigin(a, b *url.URL) bool {
-	return strings.EqualFold(a.Scheme, b.Scheme) && strings.EqualFold(a.Host, b.Host)
 }
 
 // below reports whether path is prefix, or below it.
@@ -106,7 +103,7 @@ func (l *looker) metadata(issuer *url.URL) bool {
 		if named == nil || textAt(document, "token_endpoint") == "" {
 			continue
 		}
-		if !sameOrigin(named, issuer) || strings.TrimSuffix(named.Path, "/") != path {
+		if !origin.Same(named, issuer) || strings.TrimSuffix(named.Path, "/") != path {
 			l.result.missing("the metadata at %s is another issuer's (%s), and was not believed", u.Host+u.Path, named.Host)
 			continue
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/silentrefresh/silentrefresh/endpoint"
+	"github.com/silentrefresh/silentrefresh/internal/origin"
 )
 
 // specPlaces are where frameworks put their OpenAPI document, and docPlaces where they show it to people.
@@ -24,7 +25,7 @@ var (
 func (l *looker) openAPI(first *view) bool {
 	tried := map[string]bool{}
 	try := func(u *url.URL) bool {
-		if u == nil || !sameOrigin(u, l.start) || tried[u.String()] {
+		if u == nil || !origin.Same(u, l.start) || tried[u.String()] {
 			return false
 		}
 		tried[u.String()] = true
@@ -96,7 +97,7 @@ func (l *looker) readSpec(at *url.URL, document map[string]any) bool {
 		return false
 	}
 	s := &spec{root: document, base: serverOf(at, document), left: maxSchemas}
-	if s.base == nil || !sameOrigin(s.base, l.start) && l.name(s.base) != nil {
+	if s.base == nil || !origin.Same(s.base, l.start) && l.name(s.base) != nil {
 		l.result.missing("the OpenAPI document at %s names a server that does not fit", at.Path)
 		s.base = l.at("/")
 	}
@@ -107,7 +108,7 @@ func (l *looker) readSpec(at *url.URL, document map[string]any) bool {
 		return false
 	}
 	l.result.BaseURL = s.base.Scheme + "://" + s.base.Host
-	if !sameOrigin(s.base, l.start) {
+	if !origin.Same(s.base, l.start) {
 		l.result.found(Certain, l.from(at), "the OpenAPI document names another origin, %s", l.result.BaseURL)
 	}
 	if flow != nil {
@@ -174,7 +175,7 @@ func (l *looker) takeFlow(s *spec, at *url.URL, flow map[string]any) {
 // flowReference is a URL of a security scheme, which counts from the server, or from the document.
 func (s *spec) flowReference(at *url.URL, ref string) string {
 	if strings.HasPrefix(ref, "/") || strings.Contains(ref, "://") {
-		if u := parseHTTP(ref); u != nil && sameOrigin(u, s.base) {
+		if u := parseHTTP(ref); u != nil && origin.Same(u, s.base) {
 			return u.RequestURI()
 		}
 		return ref

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/silentrefresh/silentrefresh/internal/origin"
 )
 
 const protectedResource = "oauth-protected-resource"
@@ -50,7 +52,7 @@ func Covers(identifier, u string) bool {
 	if errA != nil || errB != nil || a.User != nil || a.Fragment != "" || a.RawQuery != "" && a.RawQuery != b.RawQuery {
 		return false
 	}
-	if !strings.EqualFold(a.Scheme, b.Scheme) || !strings.EqualFold(a.Host, b.Host) || dotted(a) || dotted(b) {
+	if !origin.Same(a, b) || dotted(a) || dotted(b) {
 		return false
 	}
 	return strings.HasPrefix(strings.TrimRight(b.EscapedPath(), "/")+"/", strings.TrimRight(a.EscapedPath(), "/")+"/")

@@ -68,6 +68,17 @@ func Of(u *url.URL) (Origin, error) {
 	return Origin{scheme, host}, nil
 }
 
+// Same reports whether a and b have an origin, and the same one, in whatever spelling.
+func Same(a, b *url.URL) bool {
+	of, err := Of(a)
+	if err != nil {
+		return false
+	}
+	other, err := Of(b)
+	return err == nil && of == other
+}
+
+// ASCIIHost is host in the spelling that is compared.
 func ASCIIHost(host string) (string, error) {
 	if host == "" {
 		return "", errors.New("the host is missing")

@@ -9,9 +9,9 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/display"
 
 	goidc "github.com/coreos/go-oidc/v3/oidc"
 )
@@ -132,25 +132,11 @@ func (x *exchange) describeAccount(s *auth.Session, token *goidc.IDToken) {
 	}
 	s.Subject = token.Subject
 	for _, name := range []string{names.Email, names.Username, names.Name, token.Subject} {
-		if name = displayed(name); name != "" {
+		if name = display.Name(name); name != "" {
 			s.Account = name
 			break
 		}
 	}
-}
-
-// displayed is a name as it can be shown on a terminal: without control characters, and not endless.
-func displayed(name string) string {
-	name = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar {
-			return -1
-		}
-		return r
-	}, name)
-	if runes := []rune(name); len(runes) > 128 {
-		name = string(runes[:128])
-	}
-	return strings.TrimSpace(name)
 }
 
 // signingAlgorithms are those of the server's that sign: never none, never a shared secret. Empty means RS256.

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"rsc.io/qr"
+
+	"github.com/silentrefresh/silentrefresh/internal/display"
 )
 
 // A Prompt says what a person has to do for a login to go on.
@@ -36,7 +38,7 @@ func (p Prompt) print(w io.Writer, terminal bool) {
 		fmt.Fprintf(w, "To log in, use the browser that opens now, or open this page:\n\n  %s\n\n", address(p.URL))
 		return
 	}
-	fmt.Fprintf(w, "To log in, open %s on any device and enter the code\n\n  %s\n\n", address(p.URL), displayed(p.Code))
+	fmt.Fprintf(w, "To log in, open %s on any device and enter the code\n\n  %s\n\n", address(p.URL), display.Name(p.Code))
 	if p.CompleteURL != "" {
 		fmt.Fprintf(w, "or open %s\n", address(p.CompleteURL))
 	}

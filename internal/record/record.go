@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/display"
 	"github.com/silentrefresh/silentrefresh/internal/wall"
 )
 
@@ -54,6 +55,7 @@ func (r *Record) Newer(o *Record) bool {
 
 // With is the version of r that holds s.
 func (r *Record) With(s auth.Session) *Record {
+	s.Account = display.Name(s.Account)
 	return &Record{Session: s, Login: r.Login, Version: r.Version + 1}
 }
 
@@ -64,7 +66,9 @@ func (r *Record) EndedAt(t time.Time) *Record {
 	return &ended
 }
 
+// New is the first version of a login. Whoever names its account, the name can be shown as it is.
 func New(s auth.Session) *Record {
+	s.Account = display.Name(s.Account)
 	return &Record{Session: s, Login: rand.Text(), Version: 1, Replaces: Unseen}
 }
 
@@ -150,7 +154,7 @@ func Decode(b []byte) (*Record, error) {
 	r := &Record{Login: w.Login, Version: w.Version, Over: w.Over, Spending: w.Spending}
 	r.Session = auth.Session{
 		AccessToken: auth.NewSecret(w.Access), RefreshToken: auth.NewSecret(w.Refresh), Cookies: DecodeCookies(w.Cookies),
-		Subject: w.Subject, Account: w.Account,
+		Subject: w.Subject, Account: display.Name(w.Account),
 		Issued: localTime(unstamp(w.Issued)), Expires: localTime(unstamp(w.Expires)), Ends: unstamp(w.Ends), Limit: unstamp(w.Limit),
 		CSRF: auth.NewSecret(w.CSRF), Extra: auth.NewSecret(w.Extra),
 	}

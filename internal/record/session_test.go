@@ -30,3 +30,20 @@ func TestF80_ValuesAreKeptByteForByte(t *testing.T) {
 		}
 	}
 }
+
+// TestF103_AccountsAreKeptAsTheyCanBeShown, whoever names them: terminals obey control characters.
+func TestF103_AccountsAreKeptAsTheyCanBeShown(t *testing.T) {
+	const forged, plain = "a\x1b[2Jda\u202e@\r\nexample.com\u009b", "a[2Jda@example.com"
+	r := New(auth.Session{Account: forged})
+	if next := r.With(auth.Session{Account: forged}); r.Session.Account != plain || next.Session.Account != plain {
+		t.Errorf("%q, then %q", r.Session.Account, next.Session.Account)
+	}
+	r.Session.Account = forged // as an older version has kept it
+	b, err := r.Encode(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := Decode(b); err != nil || r.Session.Account != plain {
+		t.Errorf("%+v, %v", r, err)
+	}
+}

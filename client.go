@@ -153,7 +153,7 @@ func (c *Client) begin(ctx context.Context, epoch uint64, r *record.Record, ev E
 		})
 		return installErr
 	}
-	saveErr := c.locked(ctx, lockOptions{}, func(_ context.Context, old []byte, save func([]byte) error) error {
+	saveErr := c.locked(ctx, lockOptions{clear: c.setAside}, func(_ context.Context, old []byte, save func([]byte) error) error {
 		if begun.Load() {
 			return errGone // the Store is late, and the session has begun without it
 		}
@@ -225,7 +225,8 @@ func (c *Client) Logout(ctx context.Context) error {
 	c.flight.await(wait) // whatever comes of it: what it brought is in c.toRevoke
 	told := make(chan error, 1)
 	var once atomic.Bool
-	stored := c.locked(ctx, lockOptions{}, func(ctx context.Context, old []byte, save func([]byte) error) error {
+	lost := make(chan error, 1)
+	stored := c.locked(ctx, lockOptions{clear: c.discarding(lost)}, func(ctx context.Context, old []byte, save func([]byte) error) error {
 		theirs, _ := record.Decode(old)
 		if c.state.Load().epoch != st.epoch+1 || ofAnother(theirs, st.record) || !once.CompareAndSwap(false, true) {
 			return nil // a Login has come since: the record is not ours to delete
@@ -237,6 +238,11 @@ func (c *Client) Logout(ctx context.Context) error {
 		told <- c.revokeAll(ctx, c.toRevoke(st, nil))
 	}
 	revoked := <-told
+	select {
+	case why := <-lost:
+		stored = errors.Join(stored, why)
+	default:
+	}
 	err = errors.Join(revoked, stored)
 	if err != nil {
 		c.warn(fmt.Errorf("the logout was not complete: %w", err))

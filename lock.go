@@ -59,11 +59,50 @@ type lockOptions struct {
 	settles func(stored []byte) bool
 	// givenUp is closed when nobody wants the lock any more; nil: that does not happen.
 	givenUp <-chan struct{}
+	// clear clears away a record that cannot be read, because it is about to be replaced; nil: it stays.
+	clear func(ctx context.Context, store Clearer) (cleared bool)
 }
 
-// locked runs fn under the record's lock. It waits as long as something happens there: when nobody has saved anything
-// for longer than an exchange may take, it gives up, and says what it waited for.
+// setAside makes room for a login.
+func (c *Client) setAside(ctx context.Context, store Clearer) (cleared bool) {
+	aside, why, err := store.SetAside(ctx, c.key)
+	if why == nil || err != nil {
+		return false
+	}
+	c.warn(fmt.Errorf("what the Store had could not be read, and is set aside as %s: %w", aside, why))
+	return true
+}
+
+// discarding makes room for a logout, and tells lost what nobody can revoke, because nobody can read it.
+func (c *Client) discarding(lost chan<- error) func(context.Context, Clearer) bool {
+	return func(ctx context.Context, store Clearer) (cleared bool) {
+		why, err := store.Discard(ctx, c.key)
+		if why == nil || err != nil {
+			return false
+		}
+		lost <- fmt.Errorf("silentrefresh: what the Store had could not be read, so that the auth server was not told; it is removed: %w", why)
+		return true
+	}
+}
+
+// locked runs fn under the record's lock, once. Where that is not had because the record cannot be read, it is cleared away
+// first, if that is what o says.
 func (c *Client) locked(ctx context.Context, o lockOptions, fn UpdateFunc) error {
+	ran, err := c.hold(ctx, o, fn)
+	store, can := c.store.(Clearer)
+	if ran || err == nil || o.clear == nil || !can || ctx.Err() != nil {
+		return err
+	}
+	cleared, _ := guarded(ctx, "the Store's clearing", func() (bool, error) { return o.clear(ctx, store), nil }, nil)
+	if cleared {
+		_, err = c.hold(ctx, o, fn)
+	}
+	return err
+}
+
+// hold runs fn under the record's lock, and reports whether it did. It waits as long as something happens there: when nobody
+// has saved anything for longer than an exchange may take, it gives up, and says what it waited for.
+func (c *Client) hold(ctx context.Context, o lockOptions, fn UpdateFunc) (has bool, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	w := &lockWait{client: c, ctx: ctx, cancel: cancel, settles: o.settles, changed: time.Now()}
@@ -71,7 +110,7 @@ func (c *Client) locked(ctx context.Context, o lockOptions, fn UpdateFunc) error
 	defer w.stop()
 	defer w.released()
 	var ran atomic.Bool
-	_, err := guarded(ctx, "the Store's Update", func() (struct{}, error) {
+	_, err = guarded(ctx, "the Store's Update", func() (struct{}, error) {
 		return struct{}{}, c.store.Update(ctx, c.key, func(ctx context.Context, old []byte, save func([]byte) error) error {
 			ran.Store(true)
 			w.stop()
@@ -83,15 +122,15 @@ func (c *Client) locked(ctx context.Context, o lockOptions, fn UpdateFunc) error
 		})
 	}, nil)
 	if !ran.Load() && err == nil {
-		return errors.New("the Store ended its Update without calling what it was given")
+		return false, errors.New("the Store ended its Update without calling what it was given")
 	}
 	if !ran.Load() && errors.Is(context.Cause(ctx), errSettled) {
-		return errSettled
+		return false, errSettled
 	}
 	if cause := context.Cause(ctx); !ran.Load() && cause != nil && errors.Is(err, errAbandoned) {
-		return cause
+		return false, cause
 	}
-	return err
+	return ran.Load(), err
 }
 
 // A lockWait looks at a record while somebody waits for its lock: once a second, and when a Store that can tell says

@@ -43,6 +43,16 @@ type Waker interface {
 	WhenFree(key string, call func()) (forget func())
 }
 
+// A Clearer is a Store that can clear away a record that it cannot read, so that this is no dead end. A Client asks for it
+// when a login, or a logout, meets an error of Update before that has called back, and tries once more.
+type Clearer interface {
+	// SetAside makes room for a login: a record that cannot be read, whoever tries again, is moved, and stays for whoever
+	// can bring back its key. It returns where that is and why it was not read; "" and nil if there is no such record.
+	SetAside(ctx context.Context, key string) (aside string, why, err error)
+	// Discard removes such a record. It returns why it was not read, nil if there is none.
+	Discard(ctx context.Context, key string) (why, err error)
+}
+
 // A ConflictError is what a save fails with where the record was changed by somebody else since it was read.
 type ConflictError interface {
 	error

@@ -1,0 +1,88 @@
+package acceptance
+
+import (
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/authtest"
+	"github.com/silentrefresh/silentrefresh/endpoint"
+	"github.com/silentrefresh/silentrefresh/filestore"
+	"github.com/silentrefresh/silentrefresh/seal"
+)
+
+var _ silentrefresh.Clearer = (*filestore.Store)(nil)
+
+// A record that nobody can read is no dead end: a login sets it aside and is saved, a logout removes it and says that the
+// auth server was not told. Nothing else touches it.
+func TestF93_AnUnreadableRecordIsNoDeadEnd(t *testing.T) {
+	server := authtest.NewServer(t, authtest.Config{})
+	dir := t.TempDir()
+	warned := make(chan error, 10)
+	open := func() (*silentrefresh.Client, string) {
+		store, err := filestore.Open(filestore.Config{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := newClient(t, server, func(cfg *silentrefresh.Config, _ *endpoint.Settings) {
+			cfg.Store = store
+			cfg.Observe = func(ev silentrefresh.Event) {
+				if ev.Kind == silentrefresh.EventWarning && strings.Contains(ev.Err.Error(), ".aside") {
+					warned <- ev.Err
+				}
+			}
+		})
+		return client, store.Path(client.StoreKey())
+	}
+	spoil := func(path string) {
+		if err := os.WriteFile(path, []byte("garbage"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	none, path := open()
+	none.Close()
+	spoil(path)
+	first, _ := open()
+	if _, err := first.Token(t.Context()); !errors.Is(err, seal.ErrDamaged) {
+		t.Errorf("Token: %v", err)
+	}
+	if b, err := os.ReadFile(path); string(b) != "garbage" {
+		t.Errorf("now there is %q, %v", b, err)
+	}
+	if err := first.Login(t.Context(), credentials); err != nil || !first.Status().Saved {
+		t.Errorf("Login: %v, saved: %t", err, first.Status().Saved)
+	}
+	if set, err := filepath.Glob(path + ".aside*"); len(set) != 1 {
+		t.Errorf("set aside: %q, %v", set, err)
+	}
+	if err := first.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-warned; !errors.Is(err, seal.ErrDamaged) {
+		t.Errorf("warned of %v", err)
+	}
+
+	second, _ := open()
+	if st := second.Status(); st.State != silentrefresh.StateLoggedIn {
+		t.Errorf("the next start finds %v", st)
+	}
+	second.Close()
+	spoil(path)
+	third, _ := open()
+	if err := third.Logout(t.Context()); !errors.Is(err, seal.ErrDamaged) || !strings.Contains(err.Error(), "was not told") {
+		t.Errorf("Logout: %v", err)
+	}
+	third.Close()
+	fourth, _ := open()
+	if st := fourth.Status(); !errors.Is(st.Err, silentrefresh.ErrNoSession) {
+		t.Errorf("after the logout: %v", st.Err)
+	}
+	if err := fourth.Logout(t.Context()); err != nil {
+		t.Errorf("a second Logout: %v", err)
+	}
+}

@@ -26,11 +26,22 @@ var (
 	quotedInCode = regexp.MustCompile("`([^`]+)`")
 )
 
+// waiting are the numbers whose rows are still to be written.
+var waiting = []int{
+	96,
+	97,
+	98,
+	99,
+	100,
+	101,
+	104,
+}
+
 // promises are the numbers of docs/PROMISES.md, and those whose rows are still to be written.
 func promises() (written, unwritten []string) {
 	const last = 109
 	for no := 1; no <= last; no++ {
-		if no >= 91 && no <= 104 {
+		if slices.Contains(waiting, no) {
 			unwritten = append(unwritten, fmt.Sprintf("F%02d", no))
 		} else {
 			written = append(written, fmt.Sprintf("F%02d", no))

@@ -116,6 +116,9 @@ func (a *app) takeUp(ctx context.Context, r discover.Result) (err error) {
 		return err
 	}
 	defer a.closing(c, &err)
+	if err := v.ready(ctx); err != nil {
+		return a.failed("the session was not taken up: it could not be kept", err)
+	}
 	if err := c.Resume(ctx, r.Session); err != nil {
 		return a.failed("the session was not taken up", err)
 	}

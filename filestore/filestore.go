@@ -142,6 +142,9 @@ func (s *Store) Update(ctx context.Context, key string, fn func(ctx context.Cont
 	return update.Call(ctx, r.content, save, fn)
 }
 
+// FileName is the name of key's record in the folder, where it may be a link to the file itself.
+func (s *Store) FileName(key string) string { return fileName(key) }
+
 // Path is the file that key's record is in, or will be, with links resolved.
 func (s *Store) Path(key string) string {
 	return privatefile.Resolve(filepath.Join(s.dir, fileName(key)))

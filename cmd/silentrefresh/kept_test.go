@@ -52,9 +52,29 @@ func TestF91_BadSettingsHarmOnlyThemselves(t *testing.T) {
 			if b.fails(exitFailed, []string{bad}, "--base", s.URL(), "request", "/me"); s.Counters().API+s.Counters().RefreshCalls > 0 {
 				t.Error("the session was used with settings that are not its own")
 			}
-			b.ok("login", "--base", s.URL(), "-d", credentials)
+			if r := b.run("login", "--base", s.URL(), "-d", credentials); r.code != 0 || !strings.Contains(r.err, "set aside") {
+				t.Errorf("%+v", r)
+			}
 			b.ok("request", "/me")
 		})
+	}
+}
+
+// TestF45_ALinkedSessionHasItsSettings, under the name that it has in the folder.
+func TestF45_ALinkedSessionHasItsSettings(t *testing.T) {
+	b, _ := loggedIn(t, authtest.Config{})
+	record, elsewhere := b.only("sessions", ".session"), filepath.Join(t.TempDir(), "elsewhere")
+	if err := os.Rename(record, elsewhere); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(elsewhere, record); err != nil {
+		t.Skip(err)
+	}
+	b.ok("login", "-d", credentials)
+	b.ok("request", "/me")
+	b.ok("logout")
+	if left, _ := filepath.Glob(filepath.Join(b.dir, "settings", "*")); len(left) != 0 {
+		t.Errorf("left are %q", left)
 	}
 }
 

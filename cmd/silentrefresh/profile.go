@@ -68,7 +68,7 @@ func (p *profile) parseBase() (err error) {
 func (p *profile) UnmarshalJSON(document []byte) error {
 	type known profile // without this method
 	if err := json.Unmarshal(document, (*known)(p)); err != nil {
-		return errors.New("not JSON, or of the wrong types; log in again, which writes them anew") // the cause may quote a secret
+		return err
 	}
 	if err := json.Unmarshal(document, &p.newer); err != nil {
 		return err
@@ -117,6 +117,8 @@ func (p *profile) label() string {
 
 // profiles is the folder that holds them. It is kept as the sessions are: closed to others, and read file by file.
 type profiles string
+
+var errNoSettings = errors.New("they are damaged, or of another version of this program")
 
 // settingsExt is what the names of settings end with.
 const settingsExt = ".json"
@@ -183,8 +185,8 @@ func readSettings(file string) (*profile, error) {
 		return nil, nil
 	}
 	p := &profile{kept: true}
-	if err == nil {
-		err = json.Unmarshal(document, p)
+	if err == nil && json.Unmarshal(document, p) != nil {
+		err = errNoSettings // the cause may quote a secret
 	}
 	if err == nil {
 		err = p.parseKept()

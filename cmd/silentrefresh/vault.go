@@ -130,6 +130,9 @@ func (v *vault) Update(ctx context.Context, key string, fn func(ctx context.Cont
 			if len(b) == 0 {
 				return errors.Join(save(b), v.profiles.remove(v.settings()), beside{v}.forget(ctx))
 			}
+			if why := v.profiles.check(v.settings()); why != nil {
+				v.remark(fmt.Errorf("%w; they are set aside", why))
+			}
 			if err := v.profiles.save(v.settings(), v.profile); err != nil {
 				return fmt.Errorf("the settings: %w", err)
 			}
@@ -181,7 +184,7 @@ func causeOf(why error) error {
 
 // settings is the name of the settings' file: the session's, with another ending.
 func (v *vault) settings() string {
-	name := filepath.Base(v.Store.Path(v.key))
+	name := v.Store.FileName(v.key)
 	return strings.TrimSuffix(name, filepath.Ext(name)) + settingsExt
 }
 

@@ -29,6 +29,8 @@ func Advice(err error) string {
 		{ErrForeign, "see that it is as you left it, and close it with chmod 600; or log in again, which writes it anew"},
 		{ErrNoFile, "move it out of the way"},
 		{ErrTooLarge, "move it out of the way"},
+		{syscall.ENOTDIR, "move it out of the way"},
+		{fs.ErrExist, "move it out of the way"},
 		{syscall.ENOLCK, "use a folder on a file system with locks"},
 		{errFull, "free some space"},
 		{errQuota, "free some space"},

@@ -91,7 +91,7 @@ func TestF91_SettingsThatOthersCanChangeAreNotBelieved(t *testing.T) {
 		}
 	}
 	before := s.Counters()
-	b.fails(exitFailed, []string{file, "others may have changed it", "chmod 600"}, "request", "/me")
+	b.fails(exitFailed, []string{file, "others may have changed it", "let only its owner"}, "request", "/me")
 	if s.Counters() != before {
 		t.Error("something was sent")
 	}

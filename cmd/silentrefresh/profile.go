@@ -125,7 +125,7 @@ const settingsExt = ".json"
 
 // open makes sure that the folder is there and closed to others, and returns its path.
 func (dir profiles) open() (string, error) {
-	ours := func(name string) bool { return strings.Contains(name, settingsExt) }
+	ours := func(name string) bool { return strings.Contains(name, settingsExt) || strings.HasSuffix(name, ".tmp") }
 	path, err := privatefile.MakeFolder(string(dir), ours, slog.Default())
 	if err != nil {
 		return "", settingsError(string(dir), err)

@@ -26,7 +26,7 @@ func Advice(err error) string {
 	}{
 		{ErrFolderGone, "put it back, or start the program again and log in"},
 		{ErrOpen, "use a folder of its own, or close it with chmod 700"},
-		{ErrForeign, "see that it is as you left it, and close it with chmod 600; or log in again, which writes it anew"},
+		{ErrForeign, "see that it is as you left it, and let only its owner change it; or log in again, which writes it anew"},
 		{ErrNoFile, "move it out of the way"},
 		{ErrTooLarge, "move it out of the way"},
 		{syscall.ENOTDIR, "move it out of the way"},

@@ -8,13 +8,16 @@ import (
 
 // MakeFolder makes sure that dir exists and is closed to others, and returns its path with links resolved. One that others
 // can enter is closed to them, which log is told; but only if everything in it is ours by its name: to close somebody's
-// project, or /tmp, would do more harm than good, and is an ErrOpen.
+// project, or /tmp, would do more harm than good, and is an ErrOpen. One that another user has put there is an ErrForeign.
 func MakeFolder(dir string, ours func(name string) bool, log *slog.Logger) (string, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return "", err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	if err := checkPlace(dir); err != nil {
 		return "", err
 	}
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {

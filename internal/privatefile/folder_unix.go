@@ -99,7 +99,25 @@ func checkOwner(path string, info fs.FileInfo) error {
 	return nil
 }
 
-func owner(info fs.FileInfo) int { return int(info.Sys().(*syscall.Stat_t).Uid) }
+// checkPlace fails if another user has put dir, or a link, in the place of the folder.
+func checkPlace(dir string) error {
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return err
+	}
+	parent, err := os.Stat(filepath.Dir(dir))
+	if err != nil {
+		return err
+	}
+	if system(info).Dev != system(parent).Dev {
+		return nil // a file system is mounted there, as a container's volumes are, and may have users of its own
+	}
+	return checkOwner(dir, info)
+}
+
+func owner(info fs.FileInfo) int { return int(system(info).Uid) }
+
+func system(info fs.FileInfo) *syscall.Stat_t { return info.Sys().(*syscall.Stat_t) }
 
 func lstat(path string) (fs.FileInfo, error) { return os.Lstat(path) }
 

@@ -65,6 +65,35 @@ func TestF91_AFileThatAnotherUserHasPutThereIsNotBelieved(t *testing.T) {
 	}
 }
 
+// TestF91_AFolderThatAnotherUserHasPutThereIsNotUsed, nor a link to one, be it to a folder of ours.
+func TestF91_AFolderThatAnotherUserHasPutThereIsNotUsed(t *testing.T) {
+	none := func(string) bool { return true }
+	top, own := t.TempDir(), t.TempDir()
+	dir, link := filepath.Join(top, "dir"), filepath.Join(top, "link")
+	if err := errors.Join(os.Mkdir(dir, 0o700), os.Symlink(own, link)); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{dir, link} {
+		if _, err := MakeFolder(path, none, silent); err != nil {
+			t.Errorf("ours: %v", err)
+		}
+		if err := os.Lchown(path, 65534, -1); err != nil {
+			t.Skipf("this test has to give a folder away: %v", err)
+		}
+	}
+	for _, path := range []string{dir, link} {
+		if _, err := MakeFolder(path, none, silent); !errors.Is(err, ErrForeign) {
+			t.Errorf("a stranger's: %v", err)
+		}
+	}
+	if err := os.Chown(top, 65534, -1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := MakeFolder(dir, none, silent); err != nil {
+		t.Errorf("one of whom the folder around it belongs to: %v", err)
+	}
+}
+
 // TestF91_WritingGoesThroughNoLink: neither one in the place of the file, nor one that was planted for what is written
 // beside it.
 func TestF91_WritingGoesThroughNoLink(t *testing.T) {

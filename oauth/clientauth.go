@@ -13,12 +13,14 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/privatefile"
 
 	"github.com/go-jose/go-jose/v4"
 )
@@ -72,9 +74,14 @@ func (x *exchange) clientAssertion() (string, error) {
 
 // readAssertion reads a file that holds one JWT. It is replaced while the program runs, so it is never kept.
 func readAssertion(setting, file string) (string, error) {
-	b, err := os.ReadFile(file)
+	f, err := privatefile.Open(privatefile.Resolve(file), os.O_RDONLY)
 	if err != nil {
-		return "", fmt.Errorf("%s was not read: %w", setting, errors.Unwrap(err))
+		return "", fmt.Errorf("%s was not read: %w", setting, privatefile.Reason(err))
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxResponse+1))
+	if err != nil {
+		return "", fmt.Errorf("%s was not read: %w", setting, privatefile.Reason(err))
 	}
 	text := string(bytes.TrimSpace(b))
 	if text == "" || len(text) > maxResponse {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"maps"
 	"net/url"
 	"os"
@@ -126,7 +125,7 @@ const settingsExt = ".json"
 // open makes sure that the folder is there and closed to others, and returns its path.
 func (dir profiles) open() (string, error) {
 	ours := func(name string) bool { return strings.Contains(name, settingsExt) || strings.HasSuffix(name, ".tmp") }
-	path, err := privatefile.MakeFolder(string(dir), ours, slog.Default())
+	path, err := privatefile.MakeFolder(string(dir), ours, settingsLog)
 	if err != nil {
 		return "", settingsError(string(dir), err)
 	}
@@ -180,7 +179,7 @@ func (dir profiles) check(name string) error {
 // readSettings reads a profile, nil if there is none. What others may have changed is not believed: it says where the
 // credential goes.
 func readSettings(file string) (*profile, error) {
-	document, err := privatefile.ReadPlain(file, slog.Default())
+	document, err := privatefile.ReadPlain(file, settingsLog)
 	if err == nil && document == nil {
 		return nil, nil
 	}

@@ -28,7 +28,7 @@ func (f folder) profiles() profiles { return profiles(filepath.Join(string(f), "
 func (f folder) closed() folder {
 	if _, err := os.Stat(string(f)); err == nil {
 		ours := func(name string) bool { return name == "sessions" || name == "settings" }
-		_, _ = privatefile.MakeFolder(string(f), ours, slog.Default()) // else those that are in it are closed all the same
+		_, _ = privatefile.MakeFolder(string(f), ours, settingsLog) // else those that are in it are closed all the same
 	}
 	return f
 }
@@ -193,6 +193,9 @@ func (v *vault) where() string { return v.Store.Where(v.key) }
 
 // remarks shows what the store remarks on.
 type remarks struct{ a *app }
+
+// settingsLog shows what is to be said of files and folders before a session is chosen.
+var settingsLog = slog.New(&remarks{&app{stdio: stdio{err: os.Stderr}}})
 
 // Enabled implements slog.Handler.
 func (*remarks) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }

@@ -111,7 +111,8 @@ type Config struct {
 
 	// Addr is the address to listen on. "": a free port of 127.0.0.1.
 	Addr string
-	// InMemory listens on a network in memory, for testing/synctest: only Transport reaches the server.
+	// InMemory listens on a network in memory: only Transport reaches the server. In a testing/synctest bubble every
+	// server does.
 	InMemory bool
 	// TLS serves https, with a certificate that Transport trusts.
 	TLS bool

@@ -2,11 +2,12 @@
 // HTTP, access tokens that expire, refresh tokens that can be used once and end the session when they are used
 // twice.
 //
-//	server := authtest.NewServer(t, authtest.Config{})
-//	// log in at server.URL() as authtest.DefaultEmail, send requests, then:
+//	client, server := authtest.NewClient(t, authtest.Config{}, silentrefresh.Config{}) // logged in; both are closed for you
 //	server.RevokeAccess()
-//	// send more: they should succeed, and
+//	// send requests with client.HTTPClient(): they should succeed, and
 //	if n := server.Counters(); n.Refreshes != 1 || n.Reuses != 0 { ... }
+//
+// NewServer starts a server alone, for a client of any make: log in at Server.URL as DefaultEmail with DefaultPassword.
 //
 // A Config says what kind of server to be: where tokens travel, how long they live, CSRF protection, rate limits, a
 // wrong clock. Methods of Server are the buttons to press while it runs: ExpireAll, RevokeAccess, EndSessions,
@@ -15,15 +16,17 @@
 //
 // # A week in a second
 //
-// With Config.InMemory the server can run inside a testing/synctest bubble, where time passes as soon as everybody
-// waits. Start the server and the client within the bubble:
+// Inside a testing/synctest bubble, time passes as soon as everybody waits. A server that is started there notices, and is
+// in memory: Server.Transport reaches it, and nothing else does. NewClient uses it by itself.
 //
 //	synctest.Test(t, func(t *testing.T) {
-//		server := authtest.NewServer(t, authtest.Config{InMemory: true})
-//		transport := server.Transport() // what reaches it
+//		client, server := authtest.NewClient(t, authtest.Config{}, silentrefresh.Config{})
 //		...
 //		time.Sleep(7 * 24 * time.Hour)
 //	})
+//
+// A bubble ends only when all of its goroutines have. What NewServer and NewClient start is closed by itself; who forgets to
+// close a client or a response's body of their own finds it named in the test's log, above the runtime's "deadlock".
 //
 // # Other languages
 //

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/internal/bubble"
 	"github.com/silentrefresh/silentrefresh/internal/wall"
 )
 
@@ -70,9 +71,11 @@ type Server struct {
 	transports []*http.Transport
 }
 
-// Start starts a server, or returns every mistake in config. The caller calls Close.
+// Start starts a server, or returns every mistake in config. The caller calls Close. In a testing/synctest bubble the
+// server is in memory, whatever config says: nobody waits there for a network.
 func Start(config Config) (*Server, error) {
 	config.Users = maps.Clone(config.Users)
+	config.InMemory = config.InMemory || bubble.Inside()
 	c := config.complete()
 	if err := c.check(); err != nil {
 		return nil, err
@@ -108,14 +111,18 @@ func (s *Server) open(c *Config) (err error) {
 }
 
 // NewServer starts a server that is closed when the test ends. A mistake in config ends the test. Within a
-// testing/synctest bubble, tb has to be the bubble's own.
+// testing/synctest bubble the server is in memory, and tb has to be the bubble's own; what else was left open there is
+// named in the test's log.
 func NewServer(tb testing.TB, config Config) *Server {
 	tb.Helper()
+	if bubble.Outsider(tb) {
+		tb.Fatal("authtest: in a bubble, NewServer needs the t that synctest.Test gives to its function, not the one from outside")
+	}
 	s, err := Start(config)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(s.Close)
+	bubble.AtEnd(tb, s.Close)
 	return s
 }
 

@@ -10,15 +10,15 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/oauth"
-	"github.com/silentrefresh/silentrefresh/oauth/internal/fakeop"
+	"github.com/silentrefresh/silentrefresh/oauth/oauthtest"
 )
 
-func browserSettings(op *fakeop.Provider, browse func(string) error) oauth.Config {
-	return oauth.Config{Issuer: op.URL, ClientID: fakeop.ClientID, OpenBrowser: browse, Prompt: func(oauth.Prompt) {}}
+func browserSettings(op *oauthtest.Provider, browse func(string) error) oauth.Config {
+	return oauth.Config{Issuer: op.URL(), ClientID: oauthtest.ClientID, OpenBrowser: browse, Prompt: func(oauth.Prompt) {}}
 }
 
 func TestBrowserLogin(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	cl := newClient(t, op, browserSettings(op, op.Browse("ada")))
 	if err := cl.Login(t.Context(), nil); err != nil {
 		t.Fatal(err)
@@ -37,7 +37,7 @@ func TestBrowserLogin(t *testing.T) {
 
 // TestBrowserRequest: what the page that is opened asks for.
 func TestBrowserRequest(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	var page *url.URL
 	c := browserSettings(op, func(p string) error {
 		page, _ = url.Parse(p)
@@ -49,7 +49,7 @@ func TestBrowserRequest(t *testing.T) {
 	}
 	q := page.Query()
 	for name, want := range map[string]string{
-		"response_type": "code", "client_id": fakeop.ClientID, "scope": "openid offline_access",
+		"response_type": "code", "client_id": oauthtest.ClientID, "scope": "openid offline_access",
 		"prompt": "consent", "code_challenge_method": "S256", "audience": "https://api.example.com",
 	} {
 		if q.Get(name) != want {
@@ -67,7 +67,7 @@ func TestBrowserRequest(t *testing.T) {
 
 // TestBrowserTurnsStrangersAway: responses of other logins, other paths and other methods do not end the login.
 func TestBrowserTurnsStrangersAway(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	type visit struct {
 		method, suffix string
 		status         int
@@ -116,7 +116,7 @@ func TestBrowserTurnsStrangersAway(t *testing.T) {
 }
 
 func TestBrowserDeclined(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	err := newClient(t, op, browserSettings(op, op.Browse(""))).Login(t.Context(), nil)
 	if f := failure(t, err); !f.Refused || f.Code != "access_denied" || !strings.Contains(err.Error(), "declined") {
 		t.Error(err)
@@ -125,7 +125,7 @@ func TestBrowserDeclined(t *testing.T) {
 
 // TestBrowserDoesNotOpen: then the page's address is told.
 func TestBrowserDoesNotOpen(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	c := browserSettings(op, func(string) error { return errors.New("no display") })
 	c.Prompt = func(p oauth.Prompt) { go op.Browse("ada")(p.URL) }
 	if err := newClient(t, op, c).Login(t.Context(), nil); err != nil {
@@ -134,7 +134,7 @@ func TestBrowserDoesNotOpen(t *testing.T) {
 }
 
 func TestBrowserGivenUp(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	ctx, interrupt := context.WithCancel(t.Context())
 	err := newClient(t, op, browserSettings(op, func(string) error { interrupt(); return nil })).Login(ctx, nil)
 	if !errors.Is(err, context.Canceled) {
@@ -149,9 +149,9 @@ func TestBrowserGivenUp(t *testing.T) {
 }
 
 func TestBrowserPortTaken(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	c := browserSettings(op, func(string) error { return nil })
-	c.RedirectURI = op.URL + "/callback" // the provider itself sits there
+	c.RedirectURI = op.URL() + "/callback" // the provider itself sits there
 	err := newClient(t, op, c).Login(t.Context(), nil)
 	if err == nil || !strings.Contains(err.Error(), "listening") {
 		t.Error(err)

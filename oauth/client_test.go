@@ -13,13 +13,13 @@ import (
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/oauth"
-	"github.com/silentrefresh/silentrefresh/oauth/internal/fakeop"
+	"github.com/silentrefresh/silentrefresh/oauth/oauthtest"
 )
 
 // newClient is a Client of op's API that logs in through op.
-func newClient(t *testing.T, op *fakeop.Provider, c oauth.Config, change ...func(*silentrefresh.Config)) *silentrefresh.Client {
+func newClient(t *testing.T, op *oauthtest.Provider, c oauth.Config, change ...func(*silentrefresh.Config)) *silentrefresh.Client {
 	t.Helper()
-	cfg := silentrefresh.Config{BaseURL: op.URL, Exchanger: exchanger(t, c)}
+	cfg := silentrefresh.Config{BaseURL: op.URL(), Exchanger: exchanger(t, c), Base: op.Transport()}
 	for _, f := range change {
 		f(&cfg)
 	}
@@ -32,9 +32,9 @@ func newClient(t *testing.T, op *fakeop.Provider, c oauth.Config, change ...func
 }
 
 // me asks the API who is logged in.
-func me(t *testing.T, cl *silentrefresh.Client, op *fakeop.Provider) string {
+func me(t *testing.T, cl *silentrefresh.Client, op *oauthtest.Provider) string {
 	t.Helper()
-	resp, err := cl.HTTPClient().Get(op.URL + "/me")
+	resp, err := cl.HTTPClient().Get(op.URL() + "/me")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,25 +49,20 @@ func me(t *testing.T, cl *silentrefresh.Client, op *fakeop.Provider) string {
 const ada = `{"sub":"ada"}`
 
 // bubble runs f with a provider and a Client in a bubble of time, on a network in memory.
-func bubble(t *testing.T, op *fakeop.Provider, change func(*oauth.Config), f func(t *testing.T, cl *silentrefresh.Client)) {
+func bubble(t *testing.T, config oauthtest.Config, change func(*oauthtest.Provider, *oauth.Config),
+	f func(*testing.T, *oauthtest.Provider, *silentrefresh.Client)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		network := memory{op.Handler("https://op.example.com")}
-		c := oauth.Config{Issuer: op.URL, ClientID: fakeop.ClientID, Flow: oauth.Device,
-			ClientSecret: auth.NewSecret(op.Secret)}
-		change(&c)
-		cl, err := silentrefresh.New(silentrefresh.Config{BaseURL: op.URL, Exchanger: exchanger(t, c), Base: network})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer cl.Close()
-		f(t, cl)
+		op := oauthtest.NewProvider(t, config)
+		c := op.ClientConfig(oauth.Device, "")
+		change(op, &c)
+		f(t, op, newClient(t, op, c))
 	})
 }
 
 // TestF60_NobodyIsAskedAtNight: interactive flows do not run from the timer.
 func TestF60_NobodyIsAskedAtNight(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	for _, flow := range []oauth.Flow{oauth.Browser, oauth.Device} {
 		c := browserSettings(op, func(string) error { t.Error("a browser popped up"); return nil })
 		c.Flow = flow
@@ -81,7 +76,7 @@ func TestF60_NobodyIsAskedAtNight(t *testing.T) {
 
 // TestBroughtCookie: a session of the provider's that a browser began goes on here.
 func TestBroughtCookie(t *testing.T) {
-	op := start(t, &fakeop.Provider{NoRefreshTokens: true})
+	op := start(t, oauthtest.Config{NoRefreshTokens: true})
 	cookie := op.Session("ada")
 	for name, begin := range map[string]func(*silentrefresh.Client) error{
 		"Login": func(cl *silentrefresh.Client) error { return cl.Login(t.Context(), oauth.Cookies{cookie}) },
@@ -106,7 +101,7 @@ func TestBroughtCookie(t *testing.T) {
 }
 
 func TestCredentialsOfAnotherType(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	err := newClient(t, op, settings(op)).Login(t.Context(), map[string]string{"password": "hunter2"})
 	if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "map[string]string") {
 		t.Error(err)
@@ -115,8 +110,8 @@ func TestCredentialsOfAnotherType(t *testing.T) {
 
 // TestSilentWeek: a week without a refresh token, renewed by silent authentication alone.
 func TestSilentWeek(t *testing.T) {
-	op := &fakeop.Provider{NoRefreshTokens: true, TokenTTL: time.Hour}
-	bubble(t, op, func(c *oauth.Config) { c.Flow, c.RedirectURI = oauth.Silent, redirectURI }, func(t *testing.T, cl *silentrefresh.Client) {
+	config := oauthtest.Config{NoRefreshTokens: true, TokenTTL: time.Hour}
+	bubble(t, config, func(op *oauthtest.Provider, c *oauth.Config) { c.Flow, c.RedirectURI = oauth.Silent, redirectURI }, func(t *testing.T, op *oauthtest.Provider, cl *silentrefresh.Client) {
 		if err := cl.Login(t.Context(), oauth.Cookies{op.Session("ada")}); err != nil {
 			t.Fatal(err)
 		}
@@ -138,14 +133,14 @@ func TestSilentWeek(t *testing.T) {
 
 // TestF32_TokenEndpointRedirects: the credential does not follow to another origin.
 func TestF32_TokenEndpointRedirects(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
-	thief := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
+	thief := start(t, oauthtest.Config{})
 	cl := newClient(t, op, settings(op))
 	if err := cl.Login(t.Context(), oauth.Cookies{op.Session("ada")}); err != nil {
 		t.Fatal(err)
 	}
-	op.Change(func(p *fakeop.Provider) {
-		p.Fault = response("/token", http.StatusTemporaryRedirect, "", map[string]string{"Location": thief.URL + "/token"})
+	op.Change(func(p *oauthtest.Config) {
+		p.Intercept = response("/token", http.StatusTemporaryRedirect, "", map[string]string{"Location": thief.URL() + "/token"})
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
@@ -159,11 +154,11 @@ func TestF32_TokenEndpointRedirects(t *testing.T) {
 
 // TestF28_SilentSocket: a provider that never responses does not hang a login whose context has no deadline.
 func TestF28_SilentSocket(t *testing.T) {
-	op := &fakeop.Provider{Fault: func(_ http.ResponseWriter, r *http.Request) bool {
+	config := oauthtest.Config{Intercept: func(_ http.ResponseWriter, r *http.Request) bool {
 		<-r.Context().Done()
 		return true
 	}}
-	bubble(t, op, func(c *oauth.Config) { c.Prompt = func(oauth.Prompt) {} }, func(t *testing.T, cl *silentrefresh.Client) {
+	bubble(t, config, func(op *oauthtest.Provider, c *oauth.Config) { c.Prompt = func(oauth.Prompt) {} }, func(t *testing.T, op *oauthtest.Provider, cl *silentrefresh.Client) {
 		began := time.Now()
 		if err := cl.Login(context.Background(), nil); err == nil {
 			t.Error("logged in by silence")

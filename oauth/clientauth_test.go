@@ -21,7 +21,7 @@ import (
 
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/oauth"
-	"github.com/silentrefresh/silentrefresh/oauth/internal/fakeop"
+	"github.com/silentrefresh/silentrefresh/oauth/oauthtest"
 
 	"github.com/go-jose/go-jose/v4"
 )
@@ -94,7 +94,7 @@ func TestClientKeys(t *testing.T) {
 				ISS, SUB, AUD, JTI string
 				EXP                int64
 			}
-			if json.Unmarshal(payload, &c) != nil || c.ISS != fakeop.ClientID || c.SUB != fakeop.ClientID || c.JTI == "" ||
+			if json.Unmarshal(payload, &c) != nil || c.ISS != oauthtest.ClientID || c.SUB != oauthtest.ClientID || c.JTI == "" ||
 				!strings.HasPrefix(c.AUD, "http://127.0.0.1:") || strings.Contains(c.AUD, "/token") || time.Until(time.Unix(c.EXP, 0)) > 2*time.Minute {
 				t.Errorf("%+v", c)
 			}
@@ -105,9 +105,9 @@ func TestClientKeys(t *testing.T) {
 // tokenRequest is the form of the token request that a client sends, and whether it authenticates by HTTP Basic.
 func tokenRequest(t *testing.T, change func(*oauth.Config)) (form url.Values, basic bool) {
 	t.Helper()
-	op := start(t, &fakeop.Provider{Plain: true})
-	op.Change(func(p *fakeop.Provider) {
-		p.Fault = func(w http.ResponseWriter, r *http.Request) bool {
+	op := start(t, oauthtest.Config{Plain: true})
+	op.Change(func(p *oauthtest.Config) {
+		p.Intercept = func(w http.ResponseWriter, r *http.Request) bool {
 			if r.URL.Path != "/token" {
 				return false
 			}
@@ -117,7 +117,7 @@ func tokenRequest(t *testing.T, change func(*oauth.Config)) (form url.Values, ba
 			return response("/token", 200, `{"access_token":"a","token_type":"bearer","expires_in":60}`, nil)(w, r)
 		}
 	})
-	c := oauth.Config{Issuer: op.URL, ClientID: fakeop.ClientID, Flow: oauth.ClientCredentials}
+	c := oauth.Config{Issuer: op.URL(), ClientID: oauthtest.ClientID, Flow: oauth.ClientCredentials}
 	change(&c)
 	if _, err := exchanger(t, c).Exchange(t.Context(), client(t), auth.Grant{Kind: auth.KindLogin}); err != nil {
 		t.Fatal(err)
@@ -133,7 +133,7 @@ func TestForeignClientAssertion(t *testing.T) {
 			t.Fatal(err)
 		}
 		form, _ := tokenRequest(t, func(c *oauth.Config) { c.ClientAssertionFile = file })
-		if form.Get("client_assertion") != text || form.Get("client_id") != fakeop.ClientID {
+		if form.Get("client_assertion") != text || form.Get("client_id") != oauthtest.ClientID {
 			t.Errorf("%v", form)
 		}
 	}
@@ -142,7 +142,7 @@ func TestForeignClientAssertion(t *testing.T) {
 // TestClientCertificate: the client_id alone goes into the form; who shows the certificate is Base.
 func TestClientCertificate(t *testing.T) {
 	form, basic := tokenRequest(t, func(c *oauth.Config) { c.ClientAuth = oauth.TLSClientAuth })
-	if basic || form.Get("client_id") != fakeop.ClientID || form.Has("client_secret") || form.Has("client_assertion") {
+	if basic || form.Get("client_id") != oauthtest.ClientID || form.Has("client_secret") || form.Has("client_assertion") {
 		t.Errorf("%v", form)
 	}
 }
@@ -157,14 +157,14 @@ func TestMutualTLS(t *testing.T) {
 	guarded.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
 	guarded.StartTLS()
 	t.Cleanup(guarded.Close)
-	op := start(t, &fakeop.Provider{Plain: true, Discovery: func(doc map[string]any) {
+	op := start(t, oauthtest.Config{Plain: true, Metadata: func(doc map[string]any) {
 		doc["mtls_endpoint_aliases"] = map[string]string{"token_endpoint": guarded.URL + "/token"}
 	}})
 	transport := guarded.Client().Transport.(*http.Transport)
 	transport.TLSClientConfig.Certificates = guarded.TLS.Certificates
 	hc := client(t)
 	hc.Transport = transport
-	c := oauth.Config{Issuer: op.URL, ClientID: "c", ClientAuth: oauth.TLSClientAuth, Flow: oauth.ClientCredentials}
+	c := oauth.Config{Issuer: op.URL(), ClientID: "c", ClientAuth: oauth.TLSClientAuth, Flow: oauth.ClientCredentials}
 	if _, err := exchanger(t, c).Exchange(t.Context(), hc, auth.Grant{Kind: auth.KindLogin}); err != nil || shown == "" {
 		t.Errorf("shown %q, %v", shown, err)
 	}
@@ -178,7 +178,7 @@ func TestMutualTLS(t *testing.T) {
 func TestClientMetadataDocument(t *testing.T) {
 	const about = "https://app.example.com/client.json"
 	for _, supported := range []bool{true, false} {
-		op := start(t, &fakeop.Provider{Plain: true, Registers: true, Discovery: func(doc map[string]any) {
+		op := start(t, oauthtest.Config{Plain: true, Registers: true, Metadata: func(doc map[string]any) {
 			doc["client_id_metadata_document_supported"] = supported
 		}})
 		var id string

@@ -9,7 +9,7 @@ import (
 
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/oauth"
-	"github.com/silentrefresh/silentrefresh/oauth/internal/fakeop"
+	"github.com/silentrefresh/silentrefresh/oauth/oauthtest"
 )
 
 func TestConfigFromJSON(t *testing.T) {
@@ -87,7 +87,7 @@ func TestNewListsEveryMistake(t *testing.T) {
 
 // TestF33_SettingsAreNamed: a mistake in the settings does not end the session, and the error names the setting.
 func TestF33_SettingsAreNamed(t *testing.T) {
-	op := start(t, &fakeop.Provider{Secret: "s3cret", AuthMethods: []string{"client_secret_post"}})
+	op := start(t, oauthtest.Config{Secret: "s3cret", AuthMethods: []string{"client_secret_post"}})
 	c := settings(op)
 	old := login(t, exchanger(t, c), client(t), op, "ada")
 	c.ClientAuth = oauth.ClientSecretBasic
@@ -115,9 +115,9 @@ func TestClientAuthentication(t *testing.T) {
 		{"wrong setting", "s", []string{"client_secret_post"}, oauth.ClientSecretBasic, true, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			op := start(t, &fakeop.Provider{Secret: test.secret, AuthMethods: test.methods})
-			op.Change(func(p *fakeop.Provider) {
-				p.Fault = func(_ http.ResponseWriter, r *http.Request) bool {
+			op := start(t, oauthtest.Config{Secret: test.secret, AuthMethods: test.methods})
+			op.Change(func(p *oauthtest.Config) {
+				p.Intercept = func(_ http.ResponseWriter, r *http.Request) bool {
 					if _, _, basic := r.BasicAuth(); r.URL.Path == "/token" && basic != test.basic {
 						t.Errorf("Basic: %v", basic)
 					}

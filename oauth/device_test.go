@@ -10,14 +10,14 @@ import (
 
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/oauth"
-	"github.com/silentrefresh/silentrefresh/oauth/internal/fakeop"
+	"github.com/silentrefresh/silentrefresh/oauth/oauthtest"
 )
 
 // entering is a person who enters the code after a while, on a device of their own. The code would be good for 10
 // minutes, but nobody waits that long for it.
-func entering(t *testing.T, op *fakeop.Provider, account string, after time.Duration) func(oauth.Prompt) {
+func entering(t *testing.T, op *oauthtest.Provider, account string, after time.Duration) func(oauth.Prompt) {
 	return func(p oauth.Prompt) {
-		if p.URL != op.URL+"/device" || !strings.Contains(p.CompleteURL, p.Code) || time.Until(p.Expires) != 5*time.Minute {
+		if p.URL != op.URL()+"/device" || !strings.Contains(p.CompleteURL, p.Code) || time.Until(p.Expires) != 5*time.Minute {
 			t.Errorf("prompt %+v", p)
 		}
 		time.AfterFunc(after, func() { op.Decide(p.Code, account) })
@@ -26,9 +26,9 @@ func entering(t *testing.T, op *fakeop.Provider, account string, after time.Dura
 
 func TestDeviceLogin(t *testing.T) {
 	for _, secret := range []string{"", "s3cret"} {
-		op := &fakeop.Provider{Secret: secret}
-		bubble(t, op, func(c *oauth.Config) { c.Prompt = entering(t, op, "ada", time.Minute) },
-			func(t *testing.T, cl *silentrefresh.Client) {
+		config := oauthtest.Config{Secret: secret}
+		bubble(t, config, func(op *oauthtest.Provider, c *oauth.Config) { c.Prompt = entering(t, op, "ada", time.Minute) },
+			func(t *testing.T, op *oauthtest.Provider, cl *silentrefresh.Client) {
 				began := time.Now()
 				if err := cl.Login(t.Context(), nil); err != nil {
 					t.Fatal(err)
@@ -49,16 +49,16 @@ func TestDeviceLogin(t *testing.T) {
 // TestDeviceSlowsDown: slow_down adds 5 s to the interval, for good (RFC 8628 section 3.5).
 func TestDeviceSlowsDown(t *testing.T) {
 	var polls []time.Time
-	op := &fakeop.Provider{Interval: 2}
-	op.Fault = func(w http.ResponseWriter, r *http.Request) bool {
+	config := oauthtest.Config{Interval: 2}
+	config.Intercept = func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path != "/token" {
 			return false
 		}
 		polls = append(polls, time.Now())
 		return len(polls) <= 2 && response("/token", 400, `{"error":"slow_down"}`, nil)(w, r)
 	}
-	bubble(t, op, func(c *oauth.Config) { c.Prompt = entering(t, op, "ada", 25*time.Second) },
-		func(t *testing.T, cl *silentrefresh.Client) {
+	bubble(t, config, func(op *oauthtest.Provider, c *oauth.Config) { c.Prompt = entering(t, op, "ada", 25*time.Second) },
+		func(t *testing.T, op *oauthtest.Provider, cl *silentrefresh.Client) {
 			began := time.Now()
 			if err := cl.Login(t.Context(), nil); err != nil {
 				t.Fatal(err)
@@ -75,12 +75,12 @@ func TestDeviceSlowsDown(t *testing.T) {
 // TestDeviceProviderAwayMeanwhile: polls without a response are not the end, and grow rarer.
 func TestDeviceProviderAwayMeanwhile(t *testing.T) {
 	began := time.Time{}
-	op := &fakeop.Provider{}
-	op.Fault = func(w http.ResponseWriter, r *http.Request) bool {
+	config := oauthtest.Config{}
+	config.Intercept = func(w http.ResponseWriter, r *http.Request) bool {
 		return time.Since(began) < 2*time.Minute && response("/token", 502, "<html>", nil)(w, r)
 	}
-	bubble(t, op, func(c *oauth.Config) { c.Prompt = entering(t, op, "ada", time.Second) },
-		func(t *testing.T, cl *silentrefresh.Client) {
+	bubble(t, config, func(op *oauthtest.Provider, c *oauth.Config) { c.Prompt = entering(t, op, "ada", time.Second) },
+		func(t *testing.T, op *oauthtest.Provider, cl *silentrefresh.Client) {
 			began = time.Now()
 			if err := cl.Login(t.Context(), nil); err != nil {
 				t.Fatal(err)
@@ -102,19 +102,19 @@ func TestDeviceEnds(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		fault  func(http.ResponseWriter, *http.Request) bool
-		change func(*fakeop.Provider, *oauth.Config)
+		change func(*oauthtest.Provider, *oauth.Config)
 		want   string
 	}{
-		{"declined", nil, func(op *fakeop.Provider, c *oauth.Config) { c.Prompt = entering(t, op, "", time.Minute) }, "access_denied"},
-		{"expired", nil, func(_ *fakeop.Provider, c *oauth.Config) { c.Prompt, c.Patience = never, time.Hour }, "expired"},
-		{"nobody came", nil, func(_ *fakeop.Provider, c *oauth.Config) { c.Prompt, c.Patience = never, time.Minute }, "nobody logged in within 1m0s"},
-		{"nobody came, and the code does not expire", unlimited, func(_ *fakeop.Provider, c *oauth.Config) { c.Prompt, c.Patience = never, time.Minute }, "nobody logged in within 1m0s"},
-		{"no code", response("/device_authorization", 200, `{}`, nil), func(_ *fakeop.Provider, c *oauth.Config) { c.Prompt = never }, "no code for a person"},
-		{"not allowed", response("/device_authorization", 400, `{"error":"unauthorized_client"}`, nil), func(_ *fakeop.Provider, c *oauth.Config) { c.Prompt = never }, "does not allow this flow"},
+		{"declined", nil, func(op *oauthtest.Provider, c *oauth.Config) { c.Prompt = entering(t, op, "", time.Minute) }, "access_denied"},
+		{"expired", nil, func(_ *oauthtest.Provider, c *oauth.Config) { c.Prompt, c.Patience = never, time.Hour }, "expired"},
+		{"nobody came", nil, func(_ *oauthtest.Provider, c *oauth.Config) { c.Prompt, c.Patience = never, time.Minute }, "nobody logged in within 1m0s"},
+		{"nobody came, and the code does not expire", unlimited, func(_ *oauthtest.Provider, c *oauth.Config) { c.Prompt, c.Patience = never, time.Minute }, "nobody logged in within 1m0s"},
+		{"no code", response("/device_authorization", 200, `{}`, nil), func(_ *oauthtest.Provider, c *oauth.Config) { c.Prompt = never }, "no code for a person"},
+		{"not allowed", response("/device_authorization", 400, `{"error":"unauthorized_client"}`, nil), func(_ *oauthtest.Provider, c *oauth.Config) { c.Prompt = never }, "does not allow this flow"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			op := &fakeop.Provider{Fault: test.fault}
-			bubble(t, op, func(c *oauth.Config) { test.change(op, c) }, func(t *testing.T, cl *silentrefresh.Client) {
+			config := oauthtest.Config{Intercept: test.fault}
+			bubble(t, config, func(op *oauthtest.Provider, c *oauth.Config) { test.change(op, c) }, func(t *testing.T, op *oauthtest.Provider, cl *silentrefresh.Client) {
 				err := cl.Login(t.Context(), nil)
 				if err == nil || !strings.Contains(err.Error(), test.want) {
 					t.Error(err)
@@ -125,9 +125,9 @@ func TestDeviceEnds(t *testing.T) {
 }
 
 func TestDeviceGivenUp(t *testing.T) {
-	op := &fakeop.Provider{}
+	config := oauthtest.Config{}
 	ctx, interrupt := context.WithCancel(t.Context())
-	bubble(t, op, func(c *oauth.Config) { c.Prompt = func(oauth.Prompt) { interrupt() } }, func(t *testing.T, cl *silentrefresh.Client) {
+	bubble(t, config, func(op *oauthtest.Provider, c *oauth.Config) { c.Prompt = func(oauth.Prompt) { interrupt() } }, func(t *testing.T, op *oauthtest.Provider, cl *silentrefresh.Client) {
 		if err := cl.Login(ctx, nil); !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
@@ -151,11 +151,11 @@ func TestDevicePromptExpires(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var left time.Duration
-			op := &fakeop.Provider{Fault: test.fault}
-			bubble(t, op, func(c *oauth.Config) {
+			config := oauthtest.Config{Intercept: test.fault}
+			bubble(t, config, func(op *oauthtest.Provider, c *oauth.Config) {
 				c.Patience = test.patience
 				c.Prompt = func(p oauth.Prompt) { left = time.Until(p.Expires) }
-			}, func(t *testing.T, cl *silentrefresh.Client) {
+			}, func(t *testing.T, op *oauthtest.Provider, cl *silentrefresh.Client) {
 				ctx, cancel := context.WithTimeout(t.Context(), test.caller)
 				defer cancel()
 				if err := cl.Login(ctx, nil); err == nil {

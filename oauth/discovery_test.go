@@ -1,8 +1,6 @@
 package oauth_test
 
 import (
-	"bytes"
-	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -10,7 +8,7 @@ import (
 
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/oauth"
-	"github.com/silentrefresh/silentrefresh/oauth/internal/fakeop"
+	"github.com/silentrefresh/silentrefresh/oauth/oauthtest"
 )
 
 func TestDiscoveryThatLies(t *testing.T) {
@@ -36,7 +34,7 @@ func TestDiscoveryThatLies(t *testing.T) {
 		{"a list", set("revocation_endpoint", []string{"x"}), "no discovery document"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			op := start(t, &fakeop.Provider{Discovery: test.lie})
+			op := start(t, oauthtest.Config{Metadata: test.lie})
 			_, err := exchanger(t, settings(op)).Exchange(t.Context(), client(t),
 				auth.Grant{Kind: auth.KindLogin, Credentials: oauth.Cookies{op.Session("ada")}})
 			f := failure(t, err)
@@ -60,61 +58,26 @@ func TestDiscoveryAway(t *testing.T) {
 		{500, "SECRET", "500"},
 		{200, "<html>SECRET", "no discovery document"},
 	} {
-		op := start(t, &fakeop.Provider{Fault: response("/.well-known/openid-configuration", test.status, test.body, nil)})
+		op := start(t, oauthtest.Config{Intercept: response("/.well-known/openid-configuration", test.status, test.body, nil)})
 		e, hc := exchanger(t, settings(op)), client(t)
 		grant := auth.Grant{Kind: auth.KindLogin, Credentials: oauth.Cookies{op.Session("ada")}}
 		_, err := e.Exchange(t.Context(), hc, grant)
 		if f := failure(t, err); f.Refused || f.MaybeSpent || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "SECRET") {
 			t.Errorf("%d: %v", test.status, err)
 		}
-		op.Change(func(p *fakeop.Provider) { p.Fault = nil })
+		op.Change(func(p *oauthtest.Config) { p.Intercept = nil })
 		if _, err := e.Exchange(t.Context(), hc, grant); err != nil {
 			t.Errorf("the provider is back, and %v", err)
 		}
 	}
 }
 
-// memory carries requests straight to a handler, without a network.
-type memory struct{ http.Handler }
-
-func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := r.Context().Err(); err != nil {
-		return nil, err
-	}
-	w := &recorder{header: http.Header{}, status: 200}
-	in := r.Clone(r.Context())
-	in.RequestURI, in.Host = r.URL.RequestURI(), r.URL.Host
-	if in.Body == nil {
-		in.Body = http.NoBody
-	}
-	m.ServeHTTP(w, in)
-	return w.response(r), nil
-}
-
-type recorder struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-func (w *recorder) Header() http.Header         { return w.header }
-func (w *recorder) WriteHeader(status int)      { w.status = status }
-func (w *recorder) Write(b []byte) (int, error) { return w.body.Write(b) }
-
-func (w *recorder) response(r *http.Request) *http.Response {
-	return &http.Response{StatusCode: w.status, Header: w.header, Request: r, Body: noClose{&w.body}, ProtoMajor: 1, ProtoMinor: 1}
-}
-
-type noClose struct{ *bytes.Buffer }
-
-func (noClose) Close() error { return nil }
-
 // TestDiscoveryGrowsOld: the document is looked at again after a day, and an old one is better than none.
 func TestDiscoveryGrowsOld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		op := &fakeop.Provider{NoRefreshTokens: true}
+		op := start(t, oauthtest.Config{NoRefreshTokens: true})
 		hc := client(t)
-		hc.Transport = memory{op.Handler("https://op.example.com")}
+		hc.Transport = op.Transport()
 		e := exchanger(t, settings(op))
 		s := login(t, e, hc, op, "ada")
 		const document = "/.well-known/openid-configuration"
@@ -128,7 +91,7 @@ func TestDiscoveryGrowsOld(t *testing.T) {
 			}
 			time.Sleep(25 * time.Hour)
 		}
-		op.Change(func(p *fakeop.Provider) { p.Fault = response(document, 503, "", nil) })
+		op.Change(func(p *oauthtest.Config) { p.Intercept = response(document, 503, "", nil) })
 		if _, err := refresh(t, e, hc, s); err != nil {
 			t.Errorf("the old document would have done: %v", err)
 		}

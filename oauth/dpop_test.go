@@ -12,7 +12,7 @@ import (
 
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/oauth"
-	"github.com/silentrefresh/silentrefresh/oauth/internal/fakeop"
+	"github.com/silentrefresh/silentrefresh/oauth/oauthtest"
 )
 
 // call sends a request as the engine does that has e's session s: signed, and once more where that alone was wrong.
@@ -45,17 +45,17 @@ func call(t *testing.T, e *oauth.Exchanger, s auth.Session, url string) int {
 func TestDPoP(t *testing.T) {
 	for _, nonce := range []string{"", "first"} {
 		t.Run("nonce "+nonce, func(t *testing.T) {
-			op := start(t, &fakeop.Provider{Plain: true, Registers: true, RequirePush: true, RequireDPoP: true, Nonce: nonce})
+			op := start(t, oauthtest.Config{Plain: true, Registers: true, RequirePush: true, RequireDPoP: true, Nonce: nonce})
 			e, hc := exchanger(t, throughResource(op)), client(t)
 			s, err := e.Exchange(auth.WithForeground(t.Context()), hc, auth.Grant{Kind: auth.KindLogin})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := call(t, e, s, op.URL+"/me?page=2"); got != http.StatusOK {
+			if got := call(t, e, s, op.URL()+"/me?page=2"); got != http.StatusOK {
 				t.Errorf("status %d", got)
 			}
 			if nonce != "" {
-				op.Change(func(p *fakeop.Provider) { p.Nonce = "second" })
+				op.Change(func(p *oauthtest.Config) { p.Nonce = "second" })
 			}
 			later := exchanger(t, throughResource(op))
 			next, err := refresh(t, later, hc, s)
@@ -63,11 +63,11 @@ func TestDPoP(t *testing.T) {
 				t.Fatal(err)
 			}
 			next = next.CarryForward(s)
-			if got := call(t, later, next, op.URL+"/me"); got != http.StatusOK || !later.SignsRequests(next) {
+			if got := call(t, later, next, op.URL()+"/me"); got != http.StatusOK || !later.SignsRequests(next) {
 				t.Errorf("status %d", got)
 			}
-			if op.Reuses() != 0 {
-				t.Errorf("%d reuses", op.Reuses())
+			if op.Counters().Reuses != 0 {
+				t.Errorf("%d reuses", op.Counters().Reuses)
 			}
 		})
 	}
@@ -76,7 +76,7 @@ func TestDPoP(t *testing.T) {
 // TestDPoPWhereItIsFoundOut: a server whose metadata does not say that it insists is asked once more, with a key.
 func TestDPoPWhereItIsFoundOut(t *testing.T) {
 	for mode, works := range map[string]bool{oauth.DPoPAuto: true, oauth.DPoPNever: false, oauth.DPoPAlways: true} {
-		op := start(t, &fakeop.Provider{Plain: true, RequireDPoP: true, Nonce: "n", Secret: "s"})
+		op := start(t, oauthtest.Config{Plain: true, RequireDPoP: true, Nonce: "n", Secret: "s"})
 		c := service(op)
 		c.DPoP = mode
 		e := exchanger(t, c)
@@ -84,7 +84,7 @@ func TestDPoPWhereItIsFoundOut(t *testing.T) {
 		if (err == nil) != works {
 			t.Errorf("%q: %v", mode, err)
 		}
-		if works && call(t, e, s, op.URL+"/me") != http.StatusOK {
+		if works && call(t, e, s, op.URL()+"/me") != http.StatusOK {
 			t.Errorf("%q: the API denies it", mode)
 		}
 	}
@@ -92,7 +92,7 @@ func TestDPoPWhereItIsFoundOut(t *testing.T) {
 
 // TestDPoPNotTaken: a token that the server did not bind goes out as Bearer, unless the settings insist.
 func TestDPoPNotTaken(t *testing.T) {
-	op := start(t, &fakeop.Provider{Plain: true, Secret: "s", Fault: response("/token", 200, `{"access_token":"a","token_type":"Bearer"}`, nil)})
+	op := start(t, oauthtest.Config{Plain: true, Secret: "s", Intercept: response("/token", 200, `{"access_token":"a","token_type":"Bearer"}`, nil)})
 	c := service(op)
 	c.DPoP = oauth.DPoPAlways
 	_, err := exchanger(t, c).Exchange(t.Context(), client(t), auth.Grant{Kind: auth.KindLogin})
@@ -103,11 +103,11 @@ func TestDPoPNotTaken(t *testing.T) {
 
 // TestF17_ProofsByTheServersClock: a machine whose clock is an hour off can still prove possession.
 func TestF17_ProofsByTheServersClock(t *testing.T) {
-	op := start(t, &fakeop.Provider{Plain: true, RequireDPoP: true, Secret: "s"})
+	op := start(t, oauthtest.Config{Plain: true, RequireDPoP: true, Secret: "s"})
 	var issued []int64
 	var mu sync.Mutex
-	op.Change(func(p *fakeop.Provider) {
-		p.Fault = func(w http.ResponseWriter, r *http.Request) bool {
+	op.Change(func(p *oauthtest.Config) {
+		p.Intercept = func(w http.ResponseWriter, r *http.Request) bool {
 			if r.URL.Path == "/token" {
 				mu.Lock()
 				defer mu.Unlock()
@@ -144,7 +144,7 @@ func issuedAt(t *testing.T, proof string) int64 {
 
 // TestF48_KeysStaySecret: no verb and no error shows the key that tokens are bound to.
 func TestF48_KeysStaySecret(t *testing.T) {
-	op := start(t, &fakeop.Provider{Plain: true, RequireDPoP: true, Secret: "s"})
+	op := start(t, oauthtest.Config{Plain: true, RequireDPoP: true, Secret: "s"})
 	e := exchanger(t, service(op))
 	s, err := e.Exchange(t.Context(), client(t), auth.Grant{Kind: auth.KindLogin})
 	if err != nil {
@@ -165,7 +165,7 @@ func TestF48_KeysStaySecret(t *testing.T) {
 
 // TestSignRequestConcurrently: every proof is another one.
 func TestSignRequestConcurrently(t *testing.T) {
-	op := start(t, &fakeop.Provider{Plain: true, RequireDPoP: true, Secret: "s"})
+	op := start(t, oauthtest.Config{Plain: true, RequireDPoP: true, Secret: "s"})
 	e := exchanger(t, service(op))
 	s, err := e.Exchange(t.Context(), client(t), auth.Grant{Kind: auth.KindLogin})
 	if err != nil {
@@ -175,7 +175,7 @@ func TestSignRequestConcurrently(t *testing.T) {
 	for range 20 {
 		all.Go(func() {
 			for range 5 {
-				if got := call(t, e, s, op.URL+"/me"); got != http.StatusOK {
+				if got := call(t, e, s, op.URL()+"/me"); got != http.StatusOK {
 					t.Errorf("status %d", got)
 				}
 			}
@@ -186,10 +186,10 @@ func TestSignRequestConcurrently(t *testing.T) {
 
 // TestDPoPThroughAClient: a Client's requests carry proofs, follow nonces without a refresh, and go on after one.
 func TestDPoPThroughAClient(t *testing.T) {
-	op := start(t, &fakeop.Provider{Plain: true, Registers: true, RequirePush: true, RequireDPoP: true, Nonce: "first"})
+	op := start(t, oauthtest.Config{Plain: true, Registers: true, RequirePush: true, RequireDPoP: true, Nonce: "first"})
 	var signed atomic.Bool
-	op.Change(func(p *fakeop.Provider) {
-		p.Fault = func(_ http.ResponseWriter, r *http.Request) bool {
+	op.Change(func(p *oauthtest.Config) {
+		p.Intercept = func(_ http.ResponseWriter, r *http.Request) bool {
 			if r.URL.Path == "/me" && r.Header.Get("DPoP") != "" {
 				signed.Store(true)
 			}
@@ -204,7 +204,7 @@ func TestDPoPThroughAClient(t *testing.T) {
 	if !signed.Load() {
 		t.Error("the API saw no proof")
 	}
-	op.Change(func(p *fakeop.Provider) { p.Nonce = "second" })
+	op.Change(func(p *oauthtest.Config) { p.Nonce = "second" })
 	if got != ada || me(t, cl, op) != ada || cl.Status().Stats.Refreshes != 0 {
 		t.Errorf("logged in as %s, %d refreshes", got, cl.Status().Stats.Refreshes)
 	}

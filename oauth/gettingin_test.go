@@ -16,7 +16,7 @@ import (
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/oauth"
-	"github.com/silentrefresh/silentrefresh/oauth/internal/fakeop"
+	"github.com/silentrefresh/silentrefresh/oauth/oauthtest"
 )
 
 // TestF103_LocalhostIsBothFamilies: a browser that takes localhost for IPv6 gets through as one that takes it for IPv4.
@@ -27,7 +27,7 @@ func TestF103_LocalhostIsBothFamilies(t *testing.T) {
 		l.Close()
 	}
 	for _, address := range []string{"127.0.0.1", "[::1]"} {
-		op := start(t, &fakeop.Provider{})
+		op := start(t, oauthtest.Config{})
 		browse := func(page string) error {
 			back, err := url.Parse(query(t, page).Get("redirect_uri"))
 			if err != nil || back.Hostname() != "localhost" {
@@ -56,7 +56,7 @@ func TestLoopbackIPv6(t *testing.T) {
 	} else {
 		l.Close()
 	}
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	c := browserSettings(op, op.Browse("ada"))
 	c.RedirectURI = "http://[::1]/callback"
 	if err := newClient(t, op, c).Login(t.Context(), nil); err != nil {
@@ -66,7 +66,7 @@ func TestLoopbackIPv6(t *testing.T) {
 
 // TestF103_TheURLIsAlwaysShown: a browser that claims to have opened may be one that nobody sees.
 func TestF103_TheURLIsAlwaysShown(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	shown := make(chan string, 1)
 	c := browserSettings(op, func(string) error { return nil })
 	c.Prompt = func(p oauth.Prompt) { shown <- p.URL }
@@ -78,7 +78,7 @@ func TestF103_TheURLIsAlwaysShown(t *testing.T) {
 
 // TestPastedAddress: where no browser opens, the address at which one elsewhere ended is as good as its request.
 func TestPastedAddress(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	var page string
 	pastes := 0
 	c := browserSettings(op, func(p string) error { page = p; return errors.New("no display") })
@@ -98,11 +98,11 @@ func TestPastedAddress(t *testing.T) {
 }
 
 // ending is where a browser ends that cannot reach this machine's loopback.
-func ending(t *testing.T, op *fakeop.Provider, page string) string {
+func ending(t *testing.T, op *oauthtest.Provider, page string) string {
 	t.Helper()
 	cookie := op.Session("ada")
 	hc := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	for strings.HasPrefix(page, op.URL) {
+	for strings.HasPrefix(page, op.URL()) {
 		req, err := http.NewRequest(http.MethodGet, page, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -134,7 +134,7 @@ func TestPage(t *testing.T) {
 		{"one's own", "ada", func(w http.ResponseWriter, _ *http.Request, err error) { fmt.Fprint(w, "mine: ", err) }, "mine: <nil>"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			op := start(t, &fakeop.Provider{})
+			op := start(t, oauthtest.Config{})
 			shown := make(chan string, 1)
 			c := browserSettings(op, func(page string) error {
 				if test.account == "" {
@@ -180,8 +180,8 @@ func TestF103_DeviceIntervals(t *testing.T) {
 	} {
 		var polled time.Duration
 		began := time.Time{}
-		op := &fakeop.Provider{}
-		op.Fault = func(w http.ResponseWriter, r *http.Request) bool {
+		config := oauthtest.Config{}
+		config.Intercept = func(w http.ResponseWriter, r *http.Request) bool {
 			switch r.URL.Path {
 			case "/device_authorization":
 				return response("/device_authorization", 200, `{"device_code":"d","user_code":"u","verification_uri":"https://op.example.com/device",`+interval+`}`, nil)(w, r)
@@ -191,7 +191,9 @@ func TestF103_DeviceIntervals(t *testing.T) {
 			}
 			return false
 		}
-		bubble(t, op, func(c *oauth.Config) { c.Scopes, c.Prompt = []string{"x"}, func(oauth.Prompt) {} }, func(t *testing.T, cl *silentrefresh.Client) {
+		bubble(t, config, func(op *oauthtest.Provider, c *oauth.Config) {
+			c.Scopes, c.Prompt = []string{"x"}, func(oauth.Prompt) {}
+		}, func(t *testing.T, op *oauthtest.Provider, cl *silentrefresh.Client) {
 			began = time.Now()
 			if err := cl.Login(t.Context(), nil); err != nil {
 				t.Errorf("%s: %v", interval, err)
@@ -207,13 +209,13 @@ func TestF103_DeviceIntervals(t *testing.T) {
 // no refresh.
 func TestF103_HangingDiscovery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		op := &fakeop.Provider{NoRefreshTokens: true}
+		op := start(t, oauthtest.Config{NoRefreshTokens: true})
 		hc := client(t)
-		hc.Transport = memory{op.Handler("https://op.example.com")}
+		hc.Transport = op.Transport()
 		e := exchanger(t, settings(op))
 		s := login(t, e, hc, op, "ada")
-		op.Change(func(p *fakeop.Provider) {
-			p.Fault = func(_ http.ResponseWriter, r *http.Request) bool {
+		op.Change(func(p *oauthtest.Config) {
+			p.Intercept = func(_ http.ResponseWriter, r *http.Request) bool {
 				if strings.HasPrefix(r.URL.Path, "/.well-known/") {
 					<-r.Context().Done()
 					return true
@@ -241,11 +243,11 @@ func TestF103_HangingDiscovery(t *testing.T) {
 // TestF68_DiscoveryEnds: a server that accepts connections and says nothing does not hold a login for long.
 func TestF68_DiscoveryEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		op := &fakeop.Provider{Fault: func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true }}
+		op := start(t, oauthtest.Config{Intercept: func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true }})
 		hc := client(t)
-		hc.Transport = memory{op.Handler("https://op.example.com")}
+		hc.Transport = op.Transport()
 		began := time.Now()
-		c := oauth.Config{Resource: op.URL + "/mcp", Flow: oauth.ClientCredentials, ClientID: "c"}
+		c := oauth.Config{Resource: op.URL() + "/mcp", Flow: oauth.ClientCredentials, ClientID: "c"}
 		if _, err := exchanger(t, c).Exchange(t.Context(), hc, auth.Grant{Kind: auth.KindLogin}); err == nil {
 			t.Error("logged in by silence")
 		}
@@ -258,17 +260,17 @@ func TestF68_DiscoveryEnds(t *testing.T) {
 // TestTenantPlaceholder: a provider whose metadata has a placeholder where its ID tokens have a tenant.
 func TestTenantPlaceholder(t *testing.T) {
 	for iss, works := range map[string]bool{"/9188040d/v2.0": true, "//v2.0": false, "/a/b/v2.0": false, "/9188040d/v2.0/": false, "/{tenantid}/v2.0": false} {
-		op := start(t, &fakeop.Provider{})
-		op.Change(func(p *fakeop.Provider) {
-			p.Discovery = func(doc map[string]any) {
-				doc["issuer"] = p.URL + "/{tenantid}/v2.0"
+		op := start(t, oauthtest.Config{})
+		op.Change(func(p *oauthtest.Config) {
+			p.Metadata = func(doc map[string]any) {
+				doc["issuer"] = op.URL() + "/{tenantid}/v2.0"
 				delete(doc, "authorization_response_iss_parameter_supported")
 			}
-			p.Claims = func(c map[string]any) { c["iss"] = p.URL + iss }
-			p.Response = func(params map[string]string) { params["iss"] = p.URL + iss }
+			p.Claims = func(c map[string]any) { c["iss"] = op.URL() + iss }
+			p.Response = func(params map[string]string) { params["iss"] = op.URL() + iss }
 		})
 		c := settings(op)
-		c.MetadataIssuer = op.URL + "/{tenantid}/v2.0"
+		c.MetadataIssuer = op.URL() + "/{tenantid}/v2.0"
 		_, err := exchanger(t, c).Exchange(t.Context(), client(t), auth.Grant{Kind: auth.KindLogin, Credentials: oauth.Cookies{op.Session("ada")}})
 		if (err == nil) != works {
 			t.Errorf("%s: %v", iss, err)

@@ -11,17 +11,17 @@ import (
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/oauth"
-	"github.com/silentrefresh/silentrefresh/oauth/internal/fakeop"
+	"github.com/silentrefresh/silentrefresh/oauth/oauthtest"
 )
 
 // service is a program without a person.
-func service(op *fakeop.Provider) oauth.Config {
-	return oauth.Config{Issuer: op.URL, ClientID: fakeop.ClientID, ClientSecret: auth.NewSecret(op.Secret), Flow: oauth.ClientCredentials}
+func service(op *oauthtest.Provider) oauth.Config {
+	return op.ClientConfig(oauth.ClientCredentials, "")
 }
 
-func clientOf(t *testing.T, op *fakeop.Provider, e *oauth.Exchanger) *silentrefresh.Client {
+func clientOf(t *testing.T, op *oauthtest.Provider, e *oauth.Exchanger) *silentrefresh.Client {
 	t.Helper()
-	cl, err := silentrefresh.New(silentrefresh.Config{BaseURL: op.URL, Exchanger: e})
+	cl, err := silentrefresh.New(silentrefresh.Config{BaseURL: op.URL(), Exchanger: e})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,8 +31,11 @@ func clientOf(t *testing.T, op *fakeop.Provider, e *oauth.Exchanger) *silentrefr
 
 // TestServiceAccount: client_credentials for a day, from one login, without a refresh token and without a person.
 func TestServiceAccount(t *testing.T) {
-	op := &fakeop.Provider{Plain: true, Secret: "s", TokenTTL: time.Hour}
-	bubble(t, op, func(c *oauth.Config) { c.Flow = oauth.ClientCredentials; c.Scopes = []string{"jobs"} }, func(t *testing.T, cl *silentrefresh.Client) {
+	config := oauthtest.Config{Plain: true, Secret: "s", TokenTTL: time.Hour}
+	bubble(t, config, func(op *oauthtest.Provider, c *oauth.Config) {
+		c.Flow = oauth.ClientCredentials
+		c.Scopes = []string{"jobs"}
+	}, func(t *testing.T, op *oauthtest.Provider, cl *silentrefresh.Client) {
 		if err := cl.Login(t.Context(), nil); err != nil {
 			t.Fatal(err)
 		}
@@ -53,20 +56,20 @@ func TestServiceAccount(t *testing.T) {
 
 // TestF76_RefusedServiceLivesOn: what a server has against a service is mended in the settings, and ends nothing.
 func TestF76_RefusedServiceLivesOn(t *testing.T) {
-	op := start(t, &fakeop.Provider{Plain: true, Secret: "s"})
+	op := start(t, oauthtest.Config{Plain: true, Secret: "s"})
 	e, hc := exchanger(t, service(op)), client(t)
 	s, err := e.Exchange(t.Context(), hc, auth.Grant{Kind: auth.KindLogin})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, body := range []string{`{"error":"invalid_grant"}`, `{"error":"invalid_client"}`, `{"error":"access_denied"}`} {
-		op.Change(func(p *fakeop.Provider) { p.Fault = response("/token", 400, body, nil) })
+		op.Change(func(p *oauthtest.Config) { p.Intercept = response("/token", 400, body, nil) })
 		_, err := refresh(t, e, hc, s)
 		if f := failure(t, err); f.Refused || !f.Unsent {
 			t.Errorf("%s: %+v", body, f)
 		}
 	}
-	op.Change(func(p *fakeop.Provider) { p.Fault = nil })
+	op.Change(func(p *oauthtest.Config) { p.Intercept = nil })
 	if _, err := refresh(t, e, hc, s); err != nil {
 		t.Error(err)
 	}
@@ -81,23 +84,23 @@ func TestAssertions(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	op := start(t, &fakeop.Provider{Plain: true})
+	op := start(t, oauthtest.Config{Plain: true})
 	broken := errors.New("the agent is not running")
 	var why error
 	source := func(_ context.Context, to oauth.Audience) (auth.Secret, error) {
-		if to.TokenEndpoint != op.URL+"/token" || to.Issuer != op.URL || to.Resource != "https://api.example.com" {
+		if to.TokenEndpoint != op.URL()+"/token" || to.Issuer != op.URL() || to.Resource != "https://api.example.com" {
 			t.Errorf("made for %+v", to)
 		}
-		return auth.NewSecret(fakeop.Assertion), why
+		return auth.NewSecret(oauthtest.Assertion), why
 	}
 	for name, a := range map[string]oauth.Assertion{
-		"settings": {Token: auth.NewSecret(fakeop.Assertion)}, "file": {File: file}, "function": {Source: source},
+		"settings": {Token: auth.NewSecret(oauthtest.Assertion)}, "file": {File: file}, "function": {Source: source},
 	} {
 		for _, flow := range []oauth.Flow{oauth.JWTBearer, oauth.TokenExchange} {
 			t.Run(name+" "+string(flow), func(t *testing.T) {
-				write(fakeop.Assertion + "\n")
+				write(oauthtest.Assertion + "\n")
 				why = nil
-				c := oauth.Config{Issuer: op.URL, Resource: "https://api.example.com", ClientID: fakeop.ClientID, Flow: flow, Assertion: a}
+				c := oauth.Config{Issuer: op.URL(), Resource: "https://api.example.com", ClientID: oauthtest.ClientID, Flow: flow, Assertion: a}
 				e, hc := exchanger(t, c), client(t)
 				s, err := e.Exchange(t.Context(), hc, auth.Grant{Kind: auth.KindLogin})
 				if err != nil {
@@ -108,7 +111,7 @@ func TestAssertions(t *testing.T) {
 				if _, err := refresh(t, e, hc, s); (err == nil) != (name == "settings") {
 					t.Errorf("after the assertion was replaced: %v", err)
 				}
-				write(fakeop.Assertion)
+				write(oauthtest.Assertion)
 				why = nil
 				if _, err := refresh(t, e, hc, s); err != nil {
 					t.Error(err)

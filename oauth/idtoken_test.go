@@ -8,7 +8,7 @@ import (
 
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/oauth"
-	"github.com/silentrefresh/silentrefresh/oauth/internal/fakeop"
+	"github.com/silentrefresh/silentrefresh/oauth/oauthtest"
 )
 
 func TestIDTokensThatLie(t *testing.T) {
@@ -25,7 +25,7 @@ func TestIDTokensThatLie(t *testing.T) {
 		{"wrong key", nil, "stranger", "none of the server's keys fits"},
 		{"issuer", set("iss", "https://evil.example.com"), "", "different provider"},
 		{"audience", set("aud", "another"), "", "audience"},
-		{"several audiences, no azp", set("aud", []string{fakeop.ClientID, "another"}), "", "another client"},
+		{"several audiences, no azp", set("aud", []string{oauthtest.ClientID, "another"}), "", "another client"},
 		{"azp", set("azp", "another"), "", "another client"},
 		{"nonce", set("nonce", "another"), "", "nonce"},
 		{"no nonce", set("nonce", ""), "", "nonce"},
@@ -35,7 +35,7 @@ func TestIDTokensThatLie(t *testing.T) {
 		{"at_hash", set("at_hash", "AAAAAAAAAAAAAAAAAAAAAA"), "", "another access token"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			op := start(t, &fakeop.Provider{Claims: test.claims, Algorithm: test.algorithm})
+			op := start(t, oauthtest.Config{Claims: test.claims, Algorithm: test.algorithm})
 			s, err := exchanger(t, settings(op)).Exchange(t.Context(), client(t),
 				auth.Grant{Kind: auth.KindLogin, Credentials: oauth.Cookies{op.Session("ada")}})
 			if f := failure(t, err); f.Refused || !strings.Contains(err.Error(), test.want) {
@@ -52,14 +52,14 @@ func TestIDTokensThatLie(t *testing.T) {
 }
 
 func TestIDTokenLeeway(t *testing.T) {
-	op := start(t, &fakeop.Provider{Claims: func(c map[string]any) { c["exp"] = time.Now().Add(-time.Minute).Unix() }})
+	op := start(t, oauthtest.Config{Claims: func(c map[string]any) { c["exp"] = time.Now().Add(-time.Minute).Unix() }})
 	login(t, exchanger(t, settings(op)), client(t), op, "ada")
 }
 
 // TestF17_WrongClockStillLogsIn: ID tokens are checked by the provider's clock, lifetimes counted by ours.
 func TestF17_WrongClockStillLogsIn(t *testing.T) {
 	ahead := 26 * time.Hour
-	op := start(t, &fakeop.Provider{Claims: func(c map[string]any) {
+	op := start(t, oauthtest.Config{Claims: func(c map[string]any) {
 		c["iat"], c["exp"] = time.Now().Add(-ahead).Unix(), time.Now().Add(-ahead+time.Minute).Unix()
 	}})
 	hc := client(t)
@@ -82,7 +82,7 @@ func (d dated) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func TestNoIDToken(t *testing.T) {
-	op := start(t, &fakeop.Provider{Fault: response("/token", 200, `{"access_token":"a","refresh_token":"r"}`, map[string]string{"Content-Type": "application/json"})})
+	op := start(t, oauthtest.Config{Intercept: response("/token", 200, `{"access_token":"a","refresh_token":"r"}`, map[string]string{"Content-Type": "application/json"})})
 	_, err := exchanger(t, settings(op)).Exchange(t.Context(), client(t),
 		auth.Grant{Kind: auth.KindLogin, Credentials: oauth.Cookies{op.Session("ada")}})
 	if err == nil || !strings.Contains(err.Error(), "no ID token") {
@@ -91,10 +91,10 @@ func TestNoIDToken(t *testing.T) {
 }
 
 func TestF52_RefreshForAnotherSubject(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	e := exchanger(t, settings(op))
 	old := login(t, e, client(t), op, "ada")
-	op.Change(func(p *fakeop.Provider) { p.Claims = func(c map[string]any) { c["sub"] = "eve" } })
+	op.Change(func(p *oauthtest.Config) { p.Claims = func(c map[string]any) { c["sub"] = "eve" } })
 	s, err := refresh(t, e, client(t), old)
 	if f := failure(t, err); !f.Refused || !s.RefreshToken.IsZero() || !s.AccessToken.IsZero() {
 		t.Errorf("the tokens of another account were taken: %v", err)
@@ -103,11 +103,11 @@ func TestF52_RefreshForAnotherSubject(t *testing.T) {
 
 // TestRefreshWithABadIDToken: the credential is spent all the same, so the one that came instead is kept.
 func TestRefreshWithABadIDToken(t *testing.T) {
-	for _, lie := range []func(*fakeop.Provider){
-		func(p *fakeop.Provider) { p.Algorithm = "stranger" },
-		func(p *fakeop.Provider) { p.Claims = func(c map[string]any) { c["nonce"] = "another" } },
+	for _, lie := range []func(*oauthtest.Config){
+		func(p *oauthtest.Config) { p.Algorithm = "stranger" },
+		func(p *oauthtest.Config) { p.Claims = func(c map[string]any) { c["nonce"] = "another" } },
 	} {
-		op := start(t, &fakeop.Provider{})
+		op := start(t, oauthtest.Config{})
 		e, hc := exchanger(t, settings(op)), client(t)
 		old := login(t, e, hc, op, "ada")
 		op.Change(lie)

@@ -9,13 +9,13 @@ import (
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/oauth"
-	"github.com/silentrefresh/silentrefresh/oauth/internal/fakeop"
+	"github.com/silentrefresh/silentrefresh/oauth/oauthtest"
 )
 
 // TestLogout: both tokens are revoked, and the provider's session ended.
 func TestLogout(t *testing.T) {
 	for _, secret := range []string{"", "s3cret"} {
-		op := start(t, &fakeop.Provider{Secret: secret})
+		op := start(t, oauthtest.Config{Secret: secret})
 		cl := newClient(t, op, settings(op))
 		cookie := op.Session("ada")
 		if err := cl.Login(t.Context(), oauth.Cookies{cookie}); err != nil {
@@ -40,9 +40,9 @@ func TestLogout(t *testing.T) {
 	}
 }
 
-func statusOf(t *testing.T, op *fakeop.Provider, token auth.Secret) int {
+func statusOf(t *testing.T, op *oauthtest.Provider, token auth.Secret) int {
 	t.Helper()
-	req, err := http.NewRequest(http.MethodGet, op.URL+"/me", nil)
+	req, err := http.NewRequest(http.MethodGet, op.URL()+"/me", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func statusOf(t *testing.T, op *fakeop.Provider, token auth.Secret) int {
 
 // TestLogoutWhereTheProviderAsksAPerson: that its session lives on is said.
 func TestLogoutWhereTheProviderAsksAPerson(t *testing.T) {
-	op := start(t, &fakeop.Provider{Fault: response("/logout", 200, "<form>Do you want to log out?</form>", nil)})
+	op := start(t, oauthtest.Config{Intercept: response("/logout", 200, "<form>Do you want to log out?</form>", nil)})
 	cl := newClient(t, op, settings(op))
 	if err := cl.Login(t.Context(), oauth.Cookies{op.Session("ada")}); err != nil {
 		t.Fatal(err)
@@ -73,13 +73,13 @@ func TestLogoutWhereTheProviderAsksAPerson(t *testing.T) {
 
 // TestLogoutWithTheProviderAway: the local session goes all the same, and every step was tried.
 func TestLogoutWithTheProviderAway(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	cl := newClient(t, op, settings(op))
 	if err := cl.Login(t.Context(), oauth.Cookies{op.Session("ada")}); err != nil {
 		t.Fatal(err)
 	}
-	op.Change(func(p *fakeop.Provider) {
-		p.Fault = func(w http.ResponseWriter, r *http.Request) bool { w.WriteHeader(503); return true }
+	op.Change(func(p *oauthtest.Config) {
+		p.Intercept = func(w http.ResponseWriter, r *http.Request) bool { w.WriteHeader(503); return true }
 	})
 	err := cl.Logout(t.Context())
 	if f := failure(t, err); f.Op != auth.KindLogout || f.Status != 503 {
@@ -95,9 +95,9 @@ func TestLogoutWithTheProviderAway(t *testing.T) {
 
 // TestLogoutAtALesserProvider: without the endpoints there is nothing to do, and nothing to complain of.
 func TestLogoutAtALesserProvider(t *testing.T) {
-	op := start(t, &fakeop.Provider{
-		Fault: response("/revoke", 400, `{"error":"unsupported_token_type"}`, nil),
-		Discovery: func(d map[string]any) {
+	op := start(t, oauthtest.Config{
+		Intercept: response("/revoke", 400, `{"error":"unsupported_token_type"}`, nil),
+		Metadata: func(d map[string]any) {
 			delete(d, "end_session_endpoint")
 		},
 	})
@@ -115,17 +115,17 @@ func TestLogoutAtALesserProvider(t *testing.T) {
 
 // TestLogoutLeadsElsewhere: a provider that sends people on to a home page is done; nobody goes there.
 func TestLogoutLeadsElsewhere(t *testing.T) {
-	op := start(t, &fakeop.Provider{NoRefreshTokens: true})
-	home := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{NoRefreshTokens: true})
+	home := start(t, oauthtest.Config{})
 	cl := newClient(t, op, settings(op))
 	if err := cl.Login(t.Context(), oauth.Cookies{op.Session("ada")}); err != nil {
 		t.Fatal(err)
 	}
-	op.Change(func(p *fakeop.Provider) {
-		p.Fault = func(w http.ResponseWriter, r *http.Request) bool {
+	op.Change(func(p *oauthtest.Config) {
+		p.Intercept = func(w http.ResponseWriter, r *http.Request) bool {
 			if r.URL.Path == "/logout" {
 				op.EndSessions()
-				http.Redirect(w, r, home.URL+"/logout", http.StatusFound)
+				http.Redirect(w, r, home.URL()+"/logout", http.StatusFound)
 			}
 			return r.URL.Path == "/logout"
 		}
@@ -137,7 +137,7 @@ func TestLogoutLeadsElsewhere(t *testing.T) {
 
 // TestLogoutWithNothingToEnd: without tokens, cookies and an ID token there is no call at all.
 func TestLogoutWithNothingToEnd(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	_, err := exchanger(t, settings(op)).Exchange(t.Context(), client(t), auth.Grant{Kind: auth.KindLogout})
 	if n := op.Calls("/revoke") + op.Calls("/logout"); err != nil || n != 0 {
 		t.Errorf("%d calls, %v", n, err)

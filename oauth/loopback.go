@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/silentrefresh/silentrefresh/oauth/internal/socket"
 )
 
 // listen opens the port that redirectURI names, and returns the URI with it. Where it names none, that is the port
@@ -39,7 +41,7 @@ func listen(ctx context.Context, redirectURI, earlier string) ([]net.Listener, s
 // listenAt listens at host's loopback addresses.
 func listenAt(ctx context.Context, host, port string) ([]net.Listener, error) {
 	if !strings.EqualFold(host, "localhost") {
-		l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, port))
+		l, err := socket.Listen(ctx, "tcp", net.JoinHostPort(host, port))
 		return []net.Listener{l}, err
 	}
 	first, err := listenAt(ctx, "127.0.0.1", port)

@@ -9,30 +9,23 @@ import (
 
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/oauth"
-	"github.com/silentrefresh/silentrefresh/oauth/internal/fakeop"
+	"github.com/silentrefresh/silentrefresh/oauth/oauthtest"
 )
 
 // redirectURI is never fetched: nothing listens there.
 const redirectURI = "http://127.0.0.1:1/callback"
 
-// start runs a fake provider until the test ends.
-func start(t *testing.T, p *fakeop.Provider) *fakeop.Provider {
+// start runs a provider until the test ends.
+func start(t *testing.T, c oauthtest.Config) *oauthtest.Provider {
 	t.Helper()
-	p.Start()
-	t.Cleanup(p.Close)
-	return p
+	return oauthtest.NewProvider(t, c)
 }
 
 // settings is a client of op's that authenticates silently.
-func settings(op *fakeop.Provider) oauth.Config {
-	return oauth.Config{
-		Issuer:       op.URL,
-		ClientID:     fakeop.ClientID,
-		ClientSecret: auth.NewSecret(op.Secret),
-		Flow:         oauth.Silent,
-		RedirectURI:  redirectURI,
-		Scopes:       []string{"openid", "offline_access"},
-	}
+func settings(op *oauthtest.Provider) oauth.Config {
+	c := op.ClientConfig(oauth.Silent, "")
+	c.RedirectURI, c.Scopes = redirectURI, []string{"openid", "offline_access"}
+	return c
 }
 
 func exchanger(t *testing.T, c oauth.Config) *oauth.Exchanger {
@@ -60,7 +53,7 @@ func client(t *testing.T) *http.Client {
 }
 
 // login logs in silently, with a session that the provider has for account.
-func login(t *testing.T, e *oauth.Exchanger, hc *http.Client, op *fakeop.Provider, account string) auth.Session {
+func login(t *testing.T, e *oauth.Exchanger, hc *http.Client, op *oauthtest.Provider, account string) auth.Session {
 	t.Helper()
 	s, err := e.Exchange(t.Context(), hc, auth.Grant{Kind: auth.KindLogin, Credentials: oauth.Cookies{op.Session(account)}})
 	if err != nil {

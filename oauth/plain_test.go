@@ -6,21 +6,21 @@ import (
 	"testing"
 
 	"github.com/silentrefresh/silentrefresh/oauth"
-	"github.com/silentrefresh/silentrefresh/oauth/internal/fakeop"
+	"github.com/silentrefresh/silentrefresh/oauth/oauthtest"
 )
 
 // TestPlainServer: a server without OpenID Connect, found by its metadata and by hand.
 func TestPlainServer(t *testing.T) {
-	for name, where := range map[string]func(*fakeop.Provider, *oauth.Config){
-		"issuer": func(op *fakeop.Provider, c *oauth.Config) { c.Issuer = op.URL },
-		"by hand": func(op *fakeop.Provider, c *oauth.Config) {
-			c.Endpoints = oauth.Endpoints{Authorization: op.URL + "/authorize", Token: op.URL + "/token", Revocation: op.URL + "/revoke"}
+	for name, where := range map[string]func(*oauthtest.Provider, *oauth.Config){
+		"issuer": func(op *oauthtest.Provider, c *oauth.Config) { c.Issuer = op.URL() },
+		"by hand": func(op *oauthtest.Provider, c *oauth.Config) {
+			c.Endpoints = oauth.Endpoints{Authorization: op.URL() + "/authorize", Token: op.URL() + "/token", Revocation: op.URL() + "/revoke"}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			op := start(t, &fakeop.Provider{Plain: true})
+			op := start(t, oauthtest.Config{Plain: true})
 			var asked url.Values
-			c := oauth.Config{ClientID: fakeop.ClientID, Prompt: func(p oauth.Prompt) { asked = query(t, p.URL) }, OpenBrowser: op.Browse("ada")}
+			c := oauth.Config{ClientID: oauthtest.ClientID, Prompt: func(p oauth.Prompt) { asked = query(t, p.URL) }, OpenBrowser: op.Browse("ada")}
 			where(op, &c)
 			cl := newClient(t, op, c)
 			if err := cl.Login(t.Context(), nil); err != nil {
@@ -70,13 +70,13 @@ func TestScopesAskedFor(t *testing.T) {
 		{"settings", []string{"openid", "offline_access"}, []string{"openid", "mail.read"}, "openid mail.read"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			op := start(t, &fakeop.Provider{Discovery: func(doc map[string]any) {
+			op := start(t, oauthtest.Config{Metadata: func(doc map[string]any) {
 				if doc["scopes_supported"] = test.offers; test.offers == nil {
 					delete(doc, "scopes_supported")
 				}
 			}})
 			var asked url.Values
-			c := oauth.Config{Issuer: op.URL, ClientID: fakeop.ClientID, Scopes: test.scopes, OpenBrowser: op.Browse("ada"),
+			c := oauth.Config{Issuer: op.URL(), ClientID: oauthtest.ClientID, Scopes: test.scopes, OpenBrowser: op.Browse("ada"),
 				Prompt: func(p oauth.Prompt) { asked = query(t, p.URL) }}
 			if err := newClient(t, op, c).Login(t.Context(), nil); err != nil && !strings.Contains(err.Error(), "refresh token") {
 				t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/oauth"
-	"github.com/silentrefresh/silentrefresh/oauth/internal/fakeop"
+	"github.com/silentrefresh/silentrefresh/oauth/oauthtest"
 )
 
 // redirecting is a transport that changes where responses redirect to.
@@ -29,11 +29,11 @@ func (f redirecting) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // TestF46_SilentStaysWithinTheProvider: redirects are followed within the provider's origins only.
 func TestF46_SilentStaysWithinTheProvider(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	var visits atomic.Int32
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		visits.Add(1)
-		http.Redirect(w, r, op.URL+r.URL.Query().Get("back"), http.StatusFound)
+		http.Redirect(w, r, op.URL()+r.URL.Query().Get("back"), http.StatusFound)
 	}))
 	t.Cleanup(other.Close)
 	hc := client(t)
@@ -54,9 +54,9 @@ func TestF46_SilentStaysWithinTheProvider(t *testing.T) {
 }
 
 func TestSilentThroughAListedOrigin(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, op.URL+r.URL.Query().Get("back"), http.StatusFound)
+		http.Redirect(w, r, op.URL()+r.URL.Query().Get("back"), http.StatusFound)
 	}))
 	t.Cleanup(other.Close)
 	there, _ := url.Parse(other.URL)
@@ -75,11 +75,11 @@ func TestSilentThroughAListedOrigin(t *testing.T) {
 }
 
 func TestSilentRedirectLoop(t *testing.T) {
-	op := start(t, &fakeop.Provider{NoRefreshTokens: true})
+	op := start(t, oauthtest.Config{NoRefreshTokens: true})
 	e, hc := exchanger(t, settings(op)), client(t)
 	old := login(t, e, hc, op, "ada")
-	op.Change(func(p *fakeop.Provider) {
-		p.Fault = func(w http.ResponseWriter, r *http.Request) bool {
+	op.Change(func(p *oauthtest.Config) {
+		p.Intercept = func(w http.ResponseWriter, r *http.Request) bool {
 			if strings.HasPrefix(r.URL.Path, "/authorize") {
 				http.Redirect(w, r, "/authorize", http.StatusFound)
 				return true
@@ -107,10 +107,10 @@ func TestSilentWithoutARedirect(t *testing.T) {
 		{http.StatusInternalServerError, "500"},
 		{http.StatusServiceUnavailable, "503"},
 	} {
-		op := start(t, &fakeop.Provider{NoRefreshTokens: true})
+		op := start(t, oauthtest.Config{NoRefreshTokens: true})
 		e, hc := exchanger(t, settings(op)), client(t)
 		old := login(t, e, hc, op, "ada")
-		op.Change(func(p *fakeop.Provider) { p.Fault = response("/authorize", test.status, "<html>", nil) })
+		op.Change(func(p *oauthtest.Config) { p.Intercept = response("/authorize", test.status, "<html>", nil) })
 		_, err := refresh(t, e, hc, old)
 		if f := failure(t, err); f.Refused || f.MaybeSpent || !f.Unsent || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%d: %+v, %v", test.status, f, err)

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
-	"github.com/silentrefresh/silentrefresh/oauth/internal/fakeop"
+	"github.com/silentrefresh/silentrefresh/oauth/oauthtest"
 )
 
 // TestF75_DeadRefreshTokens: what servers respond means here what it means at other endpoints.
@@ -31,7 +31,7 @@ func TestF75_DeadRefreshTokens(t *testing.T) {
 	if err := json.Unmarshal(text, &cases); err != nil || len(cases) == 0 {
 		t.Fatalf("%d cases, %v", len(cases), err)
 	}
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	e := exchanger(t, settings(op))
 	old := login(t, e, client(t), op, "ada")
 	for _, test := range cases {
@@ -40,7 +40,7 @@ func TestF75_DeadRefreshTokens(t *testing.T) {
 		}
 		header := map[string]string{"Content-Type": test.ContentType}
 		maps.Copy(header, test.Headers)
-		op.Change(func(p *fakeop.Provider) { p.Fault = response("/token", test.Status, test.Body, header) })
+		op.Change(func(p *oauthtest.Config) { p.Intercept = response("/token", test.Status, test.Body, header) })
 		_, err := refresh(t, e, client(t), old)
 		if f := failure(t, err); f.Refused != (test.Means == "over") {
 			t.Errorf("%s means %s: %d %s: %+v", test.Who, test.Means, test.Status, test.Body, f)
@@ -51,7 +51,7 @@ func TestF75_DeadRefreshTokens(t *testing.T) {
 // TestF75_UnrecognizedSaysWhatWouldHelp: what is not understood ends nothing, says so, and names the setting that would
 // end the session.
 func TestF75_UnrecognizedSaysWhatWouldHelp(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	c := settings(op)
 	e := exchanger(t, c)
 	old := login(t, e, client(t), op, "ada")
@@ -63,7 +63,7 @@ func TestF75_UnrecognizedSaysWhatWouldHelp(t *testing.T) {
 		{400, `{"error":"e_77"}`, "e_"},
 		{400, `{"error":"computer_says_no"}`, "computer_says_no"},
 	} {
-		op.Change(func(p *fakeop.Provider) { p.Fault = response("/token", test.status, test.body, nil) })
+		op.Change(func(p *oauthtest.Config) { p.Intercept = response("/token", test.status, test.body, nil) })
 		_, err := refresh(t, e, client(t), old)
 		f := failure(t, err)
 		if f.Refused || !f.Unrecognized || !strings.Contains(f.Hint, "to refused") {
@@ -86,11 +86,11 @@ func TestF76_TheClientComesFirst(t *testing.T) {
 		} else {
 			text = "this application may not do that"
 		}
-		op := start(t, &fakeop.Provider{})
+		op := start(t, oauthtest.Config{})
 		e := exchanger(t, settings(op))
 		old := login(t, e, client(t), op, "ada")
 		body := `{"error":"` + code + `","error_description":"` + text + `"}`
-		op.Change(func(p *fakeop.Provider) { p.Fault = response("/token", 400, body, nil) })
+		op.Change(func(p *oauthtest.Config) { p.Intercept = response("/token", 400, body, nil) })
 		_, err := refresh(t, e, client(t), old)
 		if f := failure(t, err); f.Refused {
 			t.Errorf("%s: %+v", code, f)
@@ -113,11 +113,11 @@ func TestF82_WaitsAsTold(t *testing.T) {
 		{429, "X-RateLimit-Reset", "90"},
 		{429, "RateLimit", `"default";r=0;t=90`},
 	} {
-		op := start(t, &fakeop.Provider{})
+		op := start(t, oauthtest.Config{})
 		e := exchanger(t, settings(op))
 		old := login(t, e, client(t), op, "ada")
 		header := map[string]string{test.name: test.value, "Date": ahead.Format(http.TimeFormat)}
-		op.Change(func(p *fakeop.Provider) { p.Fault = response("/token", test.status, `{}`, header) })
+		op.Change(func(p *oauthtest.Config) { p.Intercept = response("/token", test.status, `{}`, header) })
 		_, err := refresh(t, e, client(t), old)
 		if wait := time.Until(failure(t, err).Until); wait < 85*time.Second || wait > 91*time.Second {
 			t.Errorf("%d %s: %s is taken for %v", test.status, test.name, test.value, wait)
@@ -129,11 +129,11 @@ func TestF82_WaitsAsTold(t *testing.T) {
 // with it is kept.
 func TestF84_TokenTypes(t *testing.T) {
 	for kind, works := range map[string]bool{"": true, "bearer": true, "BEARER": true, "mac": false, "DPoP": false, "N_A": false} {
-		op := start(t, &fakeop.Provider{})
+		op := start(t, oauthtest.Config{})
 		e := exchanger(t, settings(op))
 		old := login(t, e, client(t), op, "ada")
-		op.Change(func(p *fakeop.Provider) {
-			p.Fault = response("/token", 200, `{"access_token":"a","refresh_token":"next","token_type":"`+kind+`"}`, nil)
+		op.Change(func(p *oauthtest.Config) {
+			p.Intercept = response("/token", 200, `{"access_token":"a","refresh_token":"next","token_type":"`+kind+`"}`, nil)
 		})
 		s, err := refresh(t, e, client(t), old)
 		if (err == nil) != works || s.RefreshToken.Reveal() != "next" || err != nil && (!strings.Contains(err.Error(), kind) || !s.AccessToken.IsZero()) {
@@ -156,11 +156,13 @@ func TestF88_Lifetimes(t *testing.T) {
 		`"token_type":"bearer"`:    0,
 		`"expires_in":0,"scope":1`: 0,
 	} {
-		op := start(t, &fakeop.Provider{})
+		op := start(t, oauthtest.Config{})
 		e := exchanger(t, settings(op))
 		old := login(t, e, client(t), op, "ada")
 		sent := op.Calls("/token")
-		op.Change(func(p *fakeop.Provider) { p.Fault = response("/token", 200, `{"access_token":"a",`+field+`}`, nil) })
+		op.Change(func(p *oauthtest.Config) {
+			p.Intercept = response("/token", 200, `{"access_token":"a",`+field+`}`, nil)
+		})
 		s, err := refresh(t, e, client(t), old)
 		if err != nil {
 			t.Errorf("%s: %v", field, err)
@@ -179,11 +181,11 @@ func TestF88_Lifetimes(t *testing.T) {
 // TestF77_TheSessionsOwnEnd: how long the refresh token lives is the engine's to know.
 func TestF77_TheSessionsOwnEnd(t *testing.T) {
 	for _, field := range []string{`"refresh_expires_in":1800`, `"refresh_token_expires_in":"1800"`, `"refresh_token_expires_in":1800.0`} {
-		op := start(t, &fakeop.Provider{})
+		op := start(t, oauthtest.Config{})
 		e := exchanger(t, settings(op))
 		old := login(t, e, client(t), op, "ada")
-		op.Change(func(p *fakeop.Provider) {
-			p.Fault = response("/token", 200, `{"access_token":"a","expires_in":36000,`+field+`}`, nil)
+		op.Change(func(p *oauthtest.Config) {
+			p.Intercept = response("/token", 200, `{"access_token":"a","expires_in":36000,`+field+`}`, nil)
 		})
 		s, err := refresh(t, e, client(t), old)
 		if err != nil || s.Ends.Sub(s.Issued) != 30*time.Minute || s.Expires.Sub(s.Issued) != 10*time.Hour {
@@ -195,13 +197,13 @@ func TestF77_TheSessionsOwnEnd(t *testing.T) {
 // TestF78_EndsByTheServersClock: a machine whose clock is a month off counts lifetimes all the same.
 func TestF78_EndsByTheServersClock(t *testing.T) {
 	for _, off := range []time.Duration{30 * 24 * time.Hour, -30 * 24 * time.Hour} {
-		op := start(t, &fakeop.Provider{})
+		op := start(t, oauthtest.Config{})
 		e := exchanger(t, settings(op))
 		old := login(t, e, client(t), op, "ada")
 		theirs := time.Now().Add(off).Truncate(time.Second)
 		body := fmt.Sprintf(`{"access_token":"a","expires_at":%d}`, theirs.Add(time.Hour).Unix())
-		op.Change(func(p *fakeop.Provider) {
-			p.Fault = response("/token", 200, body, map[string]string{"Date": theirs.UTC().Format(http.TimeFormat)})
+		op.Change(func(p *oauthtest.Config) {
+			p.Intercept = response("/token", 200, body, map[string]string{"Date": theirs.UTC().Format(http.TimeFormat)})
 		})
 		s, err := refresh(t, e, client(t), old)
 		if err != nil || s.Expires.Sub(s.Issued) != time.Hour {
@@ -212,7 +214,7 @@ func TestF78_EndsByTheServersClock(t *testing.T) {
 
 // TestF103_ForgedAccountNames: an account is shown on terminals, which obey control characters.
 func TestF103_ForgedAccountNames(t *testing.T) {
-	op := start(t, &fakeop.Provider{Claims: func(c map[string]any) { c["email"] = "a\x1b[2Jda\u202e@\r\nexample.com" }})
+	op := start(t, oauthtest.Config{Claims: func(c map[string]any) { c["email"] = "a\x1b[2Jda\u202e@\r\nexample.com" }})
 	s := login(t, exchanger(t, settings(op)), client(t), op, "ada")
 	if s.Account != "a[2Jda@example.com" {
 		t.Errorf("%q", s.Account)
@@ -221,7 +223,7 @@ func TestF103_ForgedAccountNames(t *testing.T) {
 
 // TestIDTokenAsBearer: API requests carry the ID token, and Logout revokes what the server gave beside it.
 func TestIDTokenAsBearer(t *testing.T) {
-	op := start(t, &fakeop.Provider{TokenTTL: time.Hour})
+	op := start(t, oauthtest.Config{TokenTTL: time.Hour})
 	c := settings(op)
 	c.IDTokenAsBearer = true
 	e, hc := exchanger(t, c), client(t)

@@ -10,20 +10,19 @@ import (
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/filestore"
 	"github.com/silentrefresh/silentrefresh/oauth"
-	"github.com/silentrefresh/silentrefresh/oauth/internal/fakeop"
+	"github.com/silentrefresh/silentrefresh/oauth/oauthtest"
 )
 
 // throughResource is a program that knows nothing but the API.
-func throughResource(op *fakeop.Provider) oauth.Config {
-	return oauth.Config{Resource: op.URL + "/me", OpenBrowser: op.Browse("ada"), Prompt: func(oauth.Prompt) {}}
+func throughResource(op *oauthtest.Provider) oauth.Config {
+	return oauth.Config{Resource: op.URL() + "/me", OpenBrowser: op.Browse("ada"), Prompt: func(oauth.Prompt) {}}
 }
 
 // TestResourceLeadsToItsServer: an API's challenge is enough: metadata, registration, login, refresh with the resource
 // parameter, also by another process, whose only knowledge is the store.
 func TestResourceLeadsToItsServer(t *testing.T) {
-	op := &fakeop.Provider{Plain: true, Registers: true}
-	start(t, op)
-	op.Change(func(p *fakeop.Provider) { p.Resource = op.URL })
+	op := start(t, oauthtest.Config{Plain: true, Registers: true})
+	op.Change(func(p *oauthtest.Config) { p.Resource = op.URL() })
 	dir := t.TempDir()
 	stored := func(c *silentrefresh.Config) {
 		store, err := filestore.Open(filestore.Config{Dir: dir})
@@ -46,14 +45,14 @@ func TestResourceLeadsToItsServer(t *testing.T) {
 	if got := me(t, second, op); got != ada {
 		t.Errorf("logged in as %s", got)
 	}
-	if op.Calls("/register") != 1 || op.Reuses() != 0 {
-		t.Errorf("%d registrations, %d reuses", op.Calls("/register"), op.Reuses())
+	if op.Calls("/register") != 1 || op.Counters().Reuses != 0 {
+		t.Errorf("%d registrations, %d reuses", op.Calls("/register"), op.Counters().Reuses)
 	}
 }
 
 // TestForgottenRegistration: a refresh that fails for it ends the session, and the next login registers anew.
 func TestForgottenRegistration(t *testing.T) {
-	op := start(t, &fakeop.Provider{Plain: true, Registers: true})
+	op := start(t, oauthtest.Config{Plain: true, Registers: true})
 	cl := newClient(t, op, throughResource(op))
 	if err := cl.Login(t.Context(), nil); err != nil {
 		t.Fatal(err)
@@ -73,7 +72,7 @@ func TestForgottenRegistration(t *testing.T) {
 
 // TestForgottenWhilePushing: where requests are pushed, the login itself finds out, and goes on with a new registration.
 func TestForgottenWhilePushing(t *testing.T) {
-	op := start(t, &fakeop.Provider{Plain: true, Registers: true, RequirePush: true})
+	op := start(t, oauthtest.Config{Plain: true, Registers: true, RequirePush: true})
 	c := throughResource(op)
 	c.RedirectURI = "http://127.0.0.1:0/callback"
 	cl := newClient(t, op, c)
@@ -91,7 +90,7 @@ func TestForgottenWhilePushing(t *testing.T) {
 
 // TestRegistrationIsUsedAgain: a second login of the process needs no second registration.
 func TestRegistrationIsUsedAgain(t *testing.T) {
-	op := start(t, &fakeop.Provider{Plain: true, Registers: true})
+	op := start(t, oauthtest.Config{Plain: true, Registers: true})
 	cl := newClient(t, op, throughResource(op))
 	for range 3 {
 		if err := cl.Login(t.Context(), nil); err != nil {
@@ -154,7 +153,7 @@ func TestF46_NoRequestsToThisMachine(t *testing.T) {
 		},
 	} {
 		hc := client(t)
-		hc.Transport = routed{memory{http.HandlerFunc(lie)}}
+		hc.Transport = routed{http.HandlerFunc(lie)}
 		e := exchanger(t, oauth.Config{Resource: "https://api.example.com/mcp"})
 		_, err := e.Exchange(auth.WithForeground(t.Context()), hc, auth.Grant{Kind: auth.KindLogin})
 		if asked || err == nil || !strings.Contains(err.Error(), "is not https") {
@@ -164,11 +163,15 @@ func TestF46_NoRequestsToThisMachine(t *testing.T) {
 }
 
 // routed carries requests for api.example.com to a handler, and others over the network.
-type routed struct{ api memory }
+type routed struct{ api http.Handler }
 
 func (r routed) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Host == "api.example.com" {
-		return r.api.RoundTrip(req)
+		w := httptest.NewRecorder()
+		r.api.ServeHTTP(w, req)
+		resp := w.Result()
+		resp.Request = req
+		return resp, nil
 	}
 	return http.DefaultTransport.RoundTrip(req)
 }
@@ -176,9 +179,9 @@ func (r routed) RoundTrip(req *http.Request) (*http.Response, error) {
 // TestNoGuessingDuringAnOutage: the old places of MCP servers are for servers that have no metadata, not for those whose
 // metadata is away.
 func TestNoGuessingDuringAnOutage(t *testing.T) {
-	op := start(t, &fakeop.Provider{Plain: true, Registers: true})
-	op.Change(func(p *fakeop.Provider) {
-		p.Fault = func(w http.ResponseWriter, r *http.Request) bool {
+	op := start(t, oauthtest.Config{Plain: true, Registers: true})
+	op.Change(func(p *oauthtest.Config) {
+		p.Intercept = func(w http.ResponseWriter, r *http.Request) bool {
 			if strings.HasPrefix(r.URL.Path, "/.well-known/") {
 				w.WriteHeader(http.StatusBadGateway)
 				return true

@@ -7,16 +7,16 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/oauth"
-	"github.com/silentrefresh/silentrefresh/oauth/internal/fakeop"
+	"github.com/silentrefresh/silentrefresh/oauth/oauthtest"
 )
 
 // TestF31_OmittedIsCarriedForward: a response to a refresh needs neither an ID token nor a new refresh token.
 func TestF31_OmittedIsCarriedForward(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	e, hc := exchanger(t, settings(op)), client(t)
 	old := login(t, e, hc, op, "ada")
-	op.Change(func(p *fakeop.Provider) {
-		p.Fault = response("/token", 200, `{"access_token":"a","expires_in":"60","refresh_expires_in":1800}`, map[string]string{"Content-Type": "application/json"})
+	op.Change(func(p *oauthtest.Config) {
+		p.Intercept = response("/token", 200, `{"access_token":"a","expires_in":"60","refresh_expires_in":1800}`, map[string]string{"Content-Type": "application/json"})
 	})
 	s, err := refresh(t, e, hc, old)
 	if err != nil {
@@ -32,11 +32,11 @@ func TestF31_OmittedIsCarriedForward(t *testing.T) {
 }
 
 func TestF30_FormEncodedResponse(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	e, hc := exchanger(t, settings(op)), client(t)
 	old := login(t, e, hc, op, "ada")
-	op.Change(func(p *fakeop.Provider) {
-		p.Fault = response("/token", 200, "access_token=a&refresh_token=r&expires_in=60", map[string]string{"Content-Type": "application/x-www-form-urlencoded"})
+	op.Change(func(p *oauthtest.Config) {
+		p.Intercept = response("/token", 200, "access_token=a&refresh_token=r&expires_in=60", map[string]string{"Content-Type": "application/x-www-form-urlencoded"})
 	})
 	s, err := refresh(t, e, hc, old)
 	if err != nil || s.AccessToken.Reveal() != "a" || s.RefreshToken.Reveal() != "r" || s.Expires.Sub(s.Issued).Round(time.Second) != time.Minute {
@@ -46,12 +46,12 @@ func TestF30_FormEncodedResponse(t *testing.T) {
 
 // TestF30_HugeAnswer: no response is read beyond a cap.
 func TestF30_HugeResponse(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	e, hc := exchanger(t, settings(op)), client(t)
 	old := login(t, e, hc, op, "ada")
 	var wrote atomic.Int64
-	op.Change(func(p *fakeop.Provider) {
-		p.Fault = func(w http.ResponseWriter, r *http.Request) bool {
+	op.Change(func(p *oauthtest.Config) {
+		p.Intercept = func(w http.ResponseWriter, r *http.Request) bool {
 			for range 256 { // 256 MiB, if anybody read it
 				n, err := w.Write(make([]byte, 1<<20))
 				wrote.Add(int64(n))

@@ -12,11 +12,11 @@ import (
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/oauth"
-	"github.com/silentrefresh/silentrefresh/oauth/internal/fakeop"
+	"github.com/silentrefresh/silentrefresh/oauth/oauthtest"
 )
 
 func TestSilentLogin(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	var fetched atomic.Int32
 	callback := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { fetched.Add(1) }))
 	t.Cleanup(callback.Close)
@@ -40,7 +40,7 @@ func TestSilentLogin(t *testing.T) {
 }
 
 func TestSilentRenewal(t *testing.T) {
-	op := start(t, &fakeop.Provider{NoRefreshTokens: true})
+	op := start(t, oauthtest.Config{NoRefreshTokens: true})
 	e, hc := exchanger(t, settings(op)), client(t)
 	old := login(t, e, hc, op, "ada")
 	s, err := refresh(t, e, hc, old)
@@ -90,10 +90,10 @@ func TestSilentResponses(t *testing.T) {
 		{"<script>", false, ""},
 	} {
 		t.Run(test.code, func(t *testing.T) {
-			op := start(t, &fakeop.Provider{NoRefreshTokens: true})
+			op := start(t, oauthtest.Config{NoRefreshTokens: true})
 			e, hc := exchanger(t, settings(op)), client(t)
 			old := login(t, e, hc, op, "ada")
-			op.Change(func(p *fakeop.Provider) { p.Response = responding(map[string]string{"error": test.code}) })
+			op.Change(func(p *oauthtest.Config) { p.Response = responding(map[string]string{"error": test.code}) })
 			_, err := refresh(t, e, hc, old)
 			f := failure(t, err)
 			if f.Refused != test.refused || errors.Is(err, silentrefresh.ErrSessionOver) != test.refused {
@@ -126,11 +126,11 @@ func TestSilentResponsesThatLie(t *testing.T) {
 		{"neither code nor error", map[string]string{}, "neither a code nor an error"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			op := start(t, &fakeop.Provider{NoRefreshTokens: true})
+			op := start(t, oauthtest.Config{NoRefreshTokens: true})
 			e, hc := exchanger(t, settings(op)), client(t)
 			old := login(t, e, hc, op, "ada")
 			sent := op.Calls("/token")
-			op.Change(func(p *fakeop.Provider) { p.Response = responding(test.response) })
+			op.Change(func(p *oauthtest.Config) { p.Response = responding(test.response) })
 			_, err := refresh(t, e, hc, old)
 			if f := failure(t, err); f.Refused || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("refused %v: %v", f.Refused, err)
@@ -145,9 +145,9 @@ func TestSilentResponsesThatLie(t *testing.T) {
 // TestBroughtCookiesReachAllOfTheProvider: a cookie without a path is for all of it, not for the folder of one
 // endpoint.
 func TestBroughtCookiesReachAllOfTheProvider(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
-	op.Change(func(p *fakeop.Provider) {
-		p.Discovery = func(d map[string]any) { d["authorization_endpoint"] = p.URL + "/deep/down/authorize" }
+	op := start(t, oauthtest.Config{})
+	op.Change(func(p *oauthtest.Config) {
+		p.Metadata = func(d map[string]any) { d["authorization_endpoint"] = op.URL() + "/deep/down/authorize" }
 	})
 	cookie := op.Session("ada")
 	cookie.Path = ""
@@ -159,15 +159,15 @@ func TestBroughtCookiesReachAllOfTheProvider(t *testing.T) {
 }
 
 func TestSilentIssuerNotPromised(t *testing.T) {
-	op := start(t, &fakeop.Provider{
-		Discovery: func(d map[string]any) { delete(d, "authorization_response_iss_parameter_supported") },
-		Response:  func(a map[string]string) { delete(a, "iss") },
+	op := start(t, oauthtest.Config{
+		Metadata: func(d map[string]any) { delete(d, "authorization_response_iss_parameter_supported") },
+		Response: func(a map[string]string) { delete(a, "iss") },
 	})
 	login(t, exchanger(t, settings(op)), client(t), op, "ada")
 }
 
 func TestSilentResponseTwice(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	hc := client(t)
 	hc.Transport = redirecting(func(to *url.URL) *url.URL {
 		if to.Path == "/callback" {
@@ -183,10 +183,10 @@ func TestSilentResponseTwice(t *testing.T) {
 }
 
 func TestSilentOtherSubject(t *testing.T) {
-	op := start(t, &fakeop.Provider{NoRefreshTokens: true})
+	op := start(t, oauthtest.Config{NoRefreshTokens: true})
 	e, hc := exchanger(t, settings(op)), client(t)
 	old := login(t, e, hc, op, "ada")
-	op.Change(func(p *fakeop.Provider) { p.Claims = func(c map[string]any) { c["sub"] = "eve" } })
+	op.Change(func(p *oauthtest.Config) { p.Claims = func(c map[string]any) { c["sub"] = "eve" } })
 	s, err := refresh(t, e, hc, old)
 	if !errors.Is(err, silentrefresh.ErrSessionOver) || !s.AccessToken.IsZero() {
 		t.Errorf("the session of another account was taken: %v", err)
@@ -210,7 +210,7 @@ func response(path string, status int, body string, header map[string]string) fu
 
 // TestSilentSaysWhoItMeans: the provider is told whose session to renew, and does not begin another account's.
 func TestSilentSaysWhoItMeans(t *testing.T) {
-	op := start(t, &fakeop.Provider{NoRefreshTokens: true})
+	op := start(t, oauthtest.Config{NoRefreshTokens: true})
 	e, hc := exchanger(t, settings(op)), client(t)
 	old := login(t, e, hc, op, "ada")
 	login(t, e, hc, op, "eve") // in the same jar
@@ -222,11 +222,11 @@ func TestSilentSaysWhoItMeans(t *testing.T) {
 
 // TestSilentBreaksOff: nothing is spent, and the request's query stays out of the error.
 func TestSilentBreaksOff(t *testing.T) {
-	op := start(t, &fakeop.Provider{NoRefreshTokens: true})
+	op := start(t, oauthtest.Config{NoRefreshTokens: true})
 	e, hc := exchanger(t, settings(op)), client(t)
 	old := login(t, e, hc, op, "ada")
-	op.Change(func(p *fakeop.Provider) {
-		p.Fault = func(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) }
+	op.Change(func(p *oauthtest.Config) {
+		p.Intercept = func(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) }
 	})
 	_, err := refresh(t, e, hc, old)
 	if f := failure(t, err); f.Refused || f.MaybeSpent || !f.Unsent || f.Path != "/authorize" {
@@ -235,7 +235,7 @@ func TestSilentBreaksOff(t *testing.T) {
 }
 
 func TestSilentNeedsSomethingToShow(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	e := exchanger(t, settings(op))
 	_, err := refresh(t, e, client(t), auth.Session{})
 	if !errors.Is(err, auth.ErrNotRenewable) || op.Calls("/authorize") != 0 {
@@ -245,14 +245,13 @@ func TestSilentNeedsSomethingToShow(t *testing.T) {
 
 // TestReplayedCode: an old code is refused by the provider; the session is not over for that.
 func TestReplayedCode(t *testing.T) {
-	op := start(t, &fakeop.Provider{NoRefreshTokens: true})
 	var first string
-	op.Response = func(a map[string]string) {
+	op := start(t, oauthtest.Config{NoRefreshTokens: true, Response: func(a map[string]string) {
 		if first == "" {
 			first = a["code"]
 		}
 		a["code"] = first
-	}
+	}})
 	e, hc := exchanger(t, settings(op)), client(t)
 	old := login(t, e, hc, op, "ada")
 	_, err := refresh(t, e, hc, old)
@@ -266,13 +265,13 @@ func TestReplayedCode(t *testing.T) {
 
 // TestPersonNeededHint: what to do about a login that the provider grants to a person only depends on who logs in.
 func TestPersonNeededHint(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	brought := oauth.Cookies{op.Session("ada")}
 	inBrowser := browserSettings(op, op.Browse("ada"))
 	withNone := inBrowser
 	withNone.Params = map[string]string{"prompt": "none"}
 	for _, code := range []string{"login_required", "interaction_required", "consent_required", "account_selection_required"} {
-		op.Change(func(p *fakeop.Provider) { p.Response = responding(map[string]string{"error": code}) })
+		op.Change(func(p *oauthtest.Config) { p.Response = responding(map[string]string{"error": code}) })
 		for _, test := range []struct {
 			name        string
 			c           oauth.Config

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/silentrefresh/silentrefresh/oauth"
-	"github.com/silentrefresh/silentrefresh/oauth/internal/fakeop"
+	"github.com/silentrefresh/silentrefresh/oauth/oauthtest"
 )
 
 // steps is a program with a person whose pages are remembered.
@@ -34,22 +34,22 @@ func (s *steps) all() []string {
 
 // TestStepUp: a request that is denied for want of a scope asks for the union, once, and is sent again with its body.
 func TestStepUp(t *testing.T) {
-	op := start(t, &fakeop.Provider{Plain: true, Registers: true})
+	op := start(t, oauthtest.Config{Plain: true, Registers: true})
 	var s steps
 	c := throughResource(op)
 	c.Prompt = s.prompt(t)
 	e := exchanger(t, c)
 	cl := clientOf(t, op, e)
-	op.Change(func(p *fakeop.Provider) { p.NeedScope = "read" })
+	op.Change(func(p *oauthtest.Config) { p.NeedScope = "read" })
 	if err := cl.Login(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	hc := &http.Client{Transport: e.StepUp(cl, nil)}
-	op.Change(func(p *fakeop.Provider) { p.NeedScope = "write" })
+	op.Change(func(p *oauthtest.Config) { p.NeedScope = "write" })
 	var together sync.WaitGroup
 	for range 10 {
 		together.Go(func() {
-			resp, err := hc.Post(op.URL+"/echo", "text/plain", strings.NewReader("the body"))
+			resp, err := hc.Post(op.URL()+"/echo", "text/plain", strings.NewReader("the body"))
 			if err != nil {
 				t.Error(err)
 				return
@@ -68,7 +68,7 @@ func TestStepUp(t *testing.T) {
 
 // TestStepUpNeverLoops: a set that was asked for and not given is not asked for again.
 func TestStepUpNeverLoops(t *testing.T) {
-	op := start(t, &fakeop.Provider{Plain: true, Registers: true})
+	op := start(t, oauthtest.Config{Plain: true, Registers: true})
 	var s steps
 	c := throughResource(op)
 	c.Prompt = s.prompt(t)
@@ -77,10 +77,10 @@ func TestStepUpNeverLoops(t *testing.T) {
 	if err := cl.Login(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	op.Change(func(p *fakeop.Provider) { p.NeedScope, p.Deny = "admin", "admin" })
+	op.Change(func(p *oauthtest.Config) { p.NeedScope, p.Deny = "admin", "admin" })
 	hc := &http.Client{Transport: e.StepUp(cl, nil)}
 	for range 5 {
-		resp, err := hc.Get(op.URL + "/me")
+		resp, err := hc.Get(op.URL() + "/me")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,7 +96,7 @@ func TestStepUpNeverLoops(t *testing.T) {
 
 // TestStepUpAfterTheEnd: a session that is over asks the person, and the request goes on.
 func TestStepUpAfterTheEnd(t *testing.T) {
-	op := start(t, &fakeop.Provider{Plain: true, Registers: true})
+	op := start(t, oauthtest.Config{Plain: true, Registers: true})
 	var s steps
 	c := throughResource(op)
 	c.Prompt = s.prompt(t)
@@ -108,7 +108,7 @@ func TestStepUpAfterTheEnd(t *testing.T) {
 	hc := &http.Client{Transport: e.StepUp(cl, nil)}
 	for _, end := range []func(){op.RevokeGrants, func() { op.RevokeGrants(); cl.Renew(t.Context()) }} {
 		end()
-		resp, err := hc.Get(op.URL + "/me")
+		resp, err := hc.Get(op.URL() + "/me")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,14 +124,14 @@ func TestStepUpAfterTheEnd(t *testing.T) {
 
 // TestF60_StepUpNeedsAPerson: a program that logs in by itself gets the response as it is.
 func TestF60_StepUpNeedsAPerson(t *testing.T) {
-	op := start(t, &fakeop.Provider{Plain: true, Secret: "s", AuthMethods: []string{"client_secret_basic"}})
+	op := start(t, oauthtest.Config{Plain: true, Secret: "s", AuthMethods: []string{"client_secret_basic"}})
 	e := exchanger(t, service(op))
 	cl := clientOf(t, op, e)
 	if err := cl.Login(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	op.Change(func(p *fakeop.Provider) { p.NeedScope = "admin" })
-	resp, err := (&http.Client{Transport: e.StepUp(cl, nil)}).Get(op.URL + "/me")
+	op.Change(func(p *oauthtest.Config) { p.NeedScope = "admin" })
+	resp, err := (&http.Client{Transport: e.StepUp(cl, nil)}).Get(op.URL() + "/me")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,11 +13,11 @@ import (
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/oauth"
-	"github.com/silentrefresh/silentrefresh/oauth/internal/fakeop"
+	"github.com/silentrefresh/silentrefresh/oauth/oauthtest"
 )
 
 func TestRefreshRotates(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	e, hc := exchanger(t, settings(op)), client(t)
 	s := login(t, e, hc, op, "ada")
 	asked := op.Calls("/authorize")
@@ -31,19 +31,19 @@ func TestRefreshRotates(t *testing.T) {
 		}
 		s = next(got, s)
 	}
-	if op.Reuses() != 0 || op.Calls("/authorize") != asked {
-		t.Errorf("%d reuses, %d authorization requests", op.Reuses(), op.Calls("/authorize")-asked)
+	if op.Counters().Reuses != 0 || op.Calls("/authorize") != asked {
+		t.Errorf("%d reuses, %d authorization requests", op.Counters().Reuses, op.Calls("/authorize")-asked)
 	}
 }
 
 // TestSilentRescuesARefusedRefreshToken: the second way, before the session is over; afterwards the dead token is
 // not presented again.
 func TestSilentRescuesARefusedRefreshToken(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	e, hc := exchanger(t, settings(op)), client(t)
 	old := login(t, e, hc, op, "ada")
 	op.RevokeGrants()
-	op.Change(func(p *fakeop.Provider) { p.NoRefreshTokens = true })
+	op.Change(func(p *oauthtest.Config) { p.NoRefreshTokens = true })
 	s, err := refresh(t, e, hc, old)
 	if err != nil {
 		t.Fatal(err)
@@ -59,13 +59,13 @@ func TestSilentRescuesARefusedRefreshToken(t *testing.T) {
 	if n := op.Calls("/token") - sent; n != 1 {
 		t.Errorf("%d token requests: the dead refresh token was presented again", n)
 	}
-	if op.Reuses() != 0 {
-		t.Errorf("%d reuses", op.Reuses())
+	if op.Counters().Reuses != 0 {
+		t.Errorf("%d reuses", op.Counters().Reuses)
 	}
 }
 
 func TestBothWaysRefused(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	e, hc := exchanger(t, settings(op)), client(t)
 	old := login(t, e, hc, op, "ada")
 	op.RevokeGrants()
@@ -82,11 +82,11 @@ func TestBothWaysRefused(t *testing.T) {
 }
 
 func TestSecondWayAwayIsNotTheEnd(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	e, hc := exchanger(t, settings(op)), client(t)
 	old := login(t, e, hc, op, "ada")
 	op.RevokeGrants()
-	op.Change(func(p *fakeop.Provider) { p.Fault = response("/authorize", 503, "", nil) })
+	op.Change(func(p *oauthtest.Config) { p.Intercept = response("/authorize", 503, "", nil) })
 	_, err := refresh(t, e, hc, old)
 	if f := failure(t, err); f.Refused || !f.Unsent {
 		t.Errorf("%+v", f)
@@ -94,7 +94,7 @@ func TestSecondWayAwayIsNotTheEnd(t *testing.T) {
 }
 
 func TestRefusedWithoutASecondWay(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	e := exchanger(t, settings(op))
 	old := login(t, e, client(t), op, "ada")
 	asked := op.Calls("/authorize")
@@ -139,12 +139,12 @@ func TestF24_TokenEndpointFailures(t *testing.T) {
 		{404, `SECRET`, setting},
 		{302, ``, setting},
 	} {
-		op := start(t, &fakeop.Provider{})
+		op := start(t, oauthtest.Config{})
 		e := exchanger(t, settings(op))
 		old := login(t, e, client(t), op, "ada")
 		sent := op.Calls("/token")
-		op.Change(func(p *fakeop.Provider) {
-			p.Fault = response("/token", test.status, test.body, map[string]string{"Content-Type": "application/json", "Retry-After": "7"})
+		op.Change(func(p *oauthtest.Config) {
+			p.Intercept = response("/token", test.status, test.body, map[string]string{"Content-Type": "application/json", "Retry-After": "7"})
 		})
 		_, err := refresh(t, e, client(t), old)
 		f := failure(t, err)
@@ -169,12 +169,12 @@ func TestF24_TokenEndpointFailures(t *testing.T) {
 
 // TestF29_OnceMore: a race at the provider passes at the second try.
 func TestF29_OnceMore(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	e := exchanger(t, settings(op))
 	old := login(t, e, client(t), op, "ada")
 	var tries atomic.Int32
-	op.Change(func(p *fakeop.Provider) {
-		p.Fault = func(w http.ResponseWriter, r *http.Request) bool {
+	op.Change(func(p *oauthtest.Config) {
+		p.Intercept = func(w http.ResponseWriter, r *http.Request) bool {
 			return tries.Add(1) == 1 && response("/token", 500, `{"error":"server_error"}`, nil)(w, r)
 		}
 	})
@@ -185,7 +185,7 @@ func TestF29_OnceMore(t *testing.T) {
 
 // TestF40_InterruptedIsSaid: the provider rotated, the response was lost, and the token is refused the second time.
 func TestF40_InterruptedIsSaid(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	e := exchanger(t, settings(op))
 	old := login(t, e, client(t), op, "ada")
 	hc := client(t)
@@ -199,7 +199,7 @@ func TestF40_InterruptedIsSaid(t *testing.T) {
 
 // TestF40_InterruptedIsSaidAfterBothWays: the same where silent authentication could not help.
 func TestF40_InterruptedIsSaidAfterBothWays(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	e, hc := exchanger(t, settings(op)), client(t)
 	old := login(t, e, hc, op, "ada")
 	op.EndSessions()
@@ -225,12 +225,12 @@ func (lose losing) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // TestF29_LostAnswers: a connection that was never made is harmless; one that broke is not.
 func TestF29_LostResponses(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	e := exchanger(t, settings(op))
 	old := login(t, e, client(t), op, "ada")
 
-	op.Change(func(p *fakeop.Provider) {
-		p.Fault = func(w http.ResponseWriter, r *http.Request) bool { panic(http.ErrAbortHandler) }
+	op.Change(func(p *oauthtest.Config) {
+		p.Intercept = func(w http.ResponseWriter, r *http.Request) bool { panic(http.ErrAbortHandler) }
 	})
 	_, err := refresh(t, e, client(t), old)
 	if f := failure(t, err); !f.MaybeSpent || f.Unsent || f.Refused {
@@ -258,7 +258,7 @@ func (opaque) RoundTrip(*http.Request) (*http.Response, error) {
 }
 
 func TestRenewable(t *testing.T) {
-	op := start(t, &fakeop.Provider{})
+	op := start(t, oauthtest.Config{})
 	silent := exchanger(t, settings(op))
 	c := settings(op)
 	c.Flow, c.RedirectURI = oauth.Device, ""

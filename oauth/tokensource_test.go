@@ -7,13 +7,13 @@ import (
 
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/oauth"
-	"github.com/silentrefresh/silentrefresh/oauth/internal/fakeop"
+	"github.com/silentrefresh/silentrefresh/oauth/oauthtest"
 	"golang.org/x/oauth2"
 )
 
 // TestTokenSource: a library that takes x/oauth2's TokenSource gets the session's token, and its errors.
 func TestTokenSource(t *testing.T) {
-	op := start(t, &fakeop.Provider{Plain: true, Secret: "s"})
+	op := start(t, oauthtest.Config{Plain: true, Secret: "s"})
 	cl := newClient(t, op, service(op))
 	var source oauth2.TokenSource = oauth.TokenSource(cl)
 	if _, err := source.Token(); !errors.Is(err, silentrefresh.ErrNoSession) {

@@ -22,7 +22,7 @@ import (
 
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/oauth"
-	"github.com/silentrefresh/silentrefresh/oauth/internal/fakeop"
+	"github.com/silentrefresh/silentrefresh/oauth/oauthtest"
 )
 
 const (
@@ -32,16 +32,19 @@ const (
 
 func main() {
 	issuer := flag.String("issuer", "", "the identity `provider`; without it, a play with a provider of its own")
-	id := flag.String("client-id", fakeop.ClientID, "what the provider knows this program by")
+	id := flag.String("client-id", oauthtest.ClientID, "what the provider knows this program by")
 	api := flag.String("api", "", "the `URL` to call; without it, /me at the provider")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	c := oauth.Config{Issuer: *issuer, ClientID: *id, Flow: oauth.Device}
 	if c.Issuer == "" {
-		op := (&fakeop.Provider{TokenTTL: 2 * time.Second, Interval: 1}).Start()
+		op, err := oauthtest.Start(oauthtest.Config{TokenTTL: 2 * time.Second, Interval: 1})
+		if err != nil {
+			log.Fatal(err)
+		}
 		defer op.Close()
-		c.Issuer, c.Prompt = op.URL, enter(op)
+		c.Issuer, c.Prompt = op.URL(), enter(op)
 		fmt.Println("a play: the provider is on loopback, and the person who enters the code is scripted")
 	}
 	if *api == "" {
@@ -129,7 +132,7 @@ func call(ctx context.Context, hc *http.Client, api string) error {
 }
 
 // enter is a scripted person with another device.
-func enter(op *fakeop.Provider) func(oauth.Prompt) {
+func enter(op *oauthtest.Provider) func(oauth.Prompt) {
 	return func(p oauth.Prompt) {
 		fmt.Printf("open %s and enter %s\n", p.URL, p.Code)
 		op.Decide(p.Code, "ada")

@@ -21,12 +21,12 @@ import (
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/filestore"
 	"github.com/silentrefresh/silentrefresh/oauth"
-	"github.com/silentrefresh/silentrefresh/oauth/internal/fakeop"
+	"github.com/silentrefresh/silentrefresh/oauth/oauthtest"
 )
 
 func main() {
 	issuer := flag.String("issuer", "", "the identity `provider`; without it, a play with a provider of its own")
-	id := flag.String("client-id", fakeop.ClientID, "what the provider knows this program by")
+	id := flag.String("client-id", oauthtest.ClientID, "what the provider knows this program by")
 	api := flag.String("api", "", "the `URL` to call; without it, /me at the provider")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -113,14 +113,17 @@ func call(ctx context.Context, client *silentrefresh.Client, api string) error {
 
 // play is the program with a scripted person: it starts twice, and logs in once.
 func play(ctx context.Context, c oauth.Config) error {
-	op := (&fakeop.Provider{TokenTTL: 2 * time.Second}).Start()
+	op, err := oauthtest.Start(oauthtest.Config{TokenTTL: 2 * time.Second})
+	if err != nil {
+		return err
+	}
 	defer op.Close()
 	dir, err := os.MkdirTemp("", "silentrefresh-desktop")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	c.Issuer, c.OpenBrowser = op.URL, op.Browse("ada")
+	c.Issuer, c.OpenBrowser = op.URL(), op.Browse("ada")
 	fmt.Println("a play: the provider is on loopback, and the person at the browser is scripted")
 	for start := 1; start <= 2; start++ {
 		fmt.Println("start", start)
@@ -128,11 +131,11 @@ func play(ctx context.Context, c oauth.Config) error {
 		if err != nil {
 			return err
 		}
-		if err := begin(ctx, c, store, op.URL+"/me"); err != nil {
+		if err := begin(ctx, c, store, op.URL()+"/me"); err != nil {
 			return err
 		}
 	}
-	if n := op.Calls("/login"); n != 2 { // the page and the form
+	if n := op.Calls(oauthtest.Login); n != 2 { // the page and the form
 		return fmt.Errorf("the login page was used %d times", n)
 	}
 	fmt.Println("start 2 needed no browser: the session was in the store")

@@ -9,13 +9,13 @@ import (
 	"github.com/silentrefresh/silentrefresh/filestore"
 	"github.com/silentrefresh/silentrefresh/oauth"
 	"github.com/silentrefresh/silentrefresh/oauth/examples/mcp/internal/mcpserver"
-	"github.com/silentrefresh/silentrefresh/oauth/internal/fakeop"
+	"github.com/silentrefresh/silentrefresh/oauth/oauthtest"
 )
 
 // play is the program with a scripted person: it starts four times, logs in once, and asks for one more scope when the
 // server wants it.
 func play(ctx context.Context, p program) error {
-	server, err := mcpserver.Start(&fakeop.Provider{Plain: true, Registers: true, TokenTTL: 2 * time.Second})
+	server, err := mcpserver.Start(oauthtest.Config{Plain: true, Registers: true, TokenTTL: 2 * time.Second})
 	if err != nil {
 		return err
 	}
@@ -27,7 +27,7 @@ func play(ctx context.Context, p program) error {
 	defer os.RemoveAll(dir)
 	pages := 0
 	c := oauth.Config{
-		Resource: server.URL,
+		Resource: server.Endpoint,
 		OpenBrowser: func(page string) error {
 			pages++
 			return server.Browse("ada")(page)
@@ -43,17 +43,17 @@ func play(ctx context.Context, p program) error {
 			time.Sleep(2 * time.Second)
 		case 4:
 			fmt.Println("the server wants the scope write")
-			server.Change(func(op *fakeop.Provider) { op.NeedScope = "write" })
+			server.Change(func(c *oauthtest.Config) { c.NeedScope = "write" })
 		}
 		if p.store, err = filestore.Open(filestore.Config{Dir: dir}); err != nil {
 			return err
 		}
-		if err := p.run(ctx, server.URL, c); err != nil {
+		if err := p.run(ctx, server.Endpoint, c); err != nil {
 			return err
 		}
 	}
-	if pages != 2 || server.Reuses() != 0 {
-		return fmt.Errorf("the browser opened %d times, and %d refresh tokens were presented twice", pages, server.Reuses())
+	if pages != 2 || server.Counters().Reuses != 0 {
+		return fmt.Errorf("the browser opened %d times, and %d refresh tokens were presented twice", pages, server.Counters().Reuses)
 	}
 	fmt.Println("4 starts, 1 login, 1 request for more")
 	return nil

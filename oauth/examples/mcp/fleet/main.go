@@ -19,7 +19,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/oauth/examples/mcp/internal/mcpserver"
-	"github.com/silentrefresh/silentrefresh/oauth/internal/fakeop"
+	"github.com/silentrefresh/silentrefresh/oauth/oauthtest"
 )
 
 const (
@@ -49,7 +49,7 @@ func main() {
 
 // lead runs the server, logs in, and lets the agents work for a while.
 func lead(ctx context.Context, effort time.Duration) error {
-	server, err := mcpserver.Start(&fakeop.Provider{Plain: true, Registers: true, TokenTTL: lifetime})
+	server, err := mcpserver.Start(oauthtest.Config{Plain: true, Registers: true, TokenTTL: lifetime})
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func lead(ctx context.Context, effort time.Duration) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	client, _, err := open(server.URL, dir, server.Browse("ada"))
+	client, _, err := open(server.Endpoint, dir, server.Browse("ada"))
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func lead(ctx context.Context, effort time.Duration) error {
 	failures := make([]error, agents)
 	var all sync.WaitGroup
 	for i := range agents {
-		all.Go(func() { failures[i] = agent(ctx, server.URL, dir) })
+		all.Go(func() { failures[i] = agent(ctx, server.Endpoint, dir) })
 	}
 	all.Wait()
 	return errors.Join(append(failures, report(server, effort))...)
@@ -102,18 +102,18 @@ func agent(ctx context.Context, server, dir string) error {
 
 // report compares what the server counted with what there has to be.
 func report(server *mcpserver.Server, effort time.Duration) error {
-	refreshes, generations := server.Calls("/token")-1, server.Generations()-1
+	refreshes, generations := server.Calls(oauthtest.Token)-1, server.Counters().Refreshes
 	fmt.Printf("%v, %d agents, %d refreshes for %d generations, %d reuses, %d calls\n",
-		effort, agents, refreshes, generations, server.Reuses(), server.Calls("/mcp"))
+		effort, agents, refreshes, generations, server.Counters().Reuses, server.Calls("/mcp"))
 	var found []error
-	if refreshes != generations || server.Reuses() != 0 {
+	if refreshes != generations || server.Counters().Reuses != 0 {
 		found = append(found, errors.New("a generation took more than one refresh"))
 	}
 	// A token is renewed a little before its end.
 	if least, most := int(effort/lifetime)*9/10, int(effort/lifetime)*2; refreshes < least || refreshes > most {
 		found = append(found, fmt.Errorf("%d refreshes, want %d to %d", refreshes, least, most))
 	}
-	if logins := server.Calls("/login"); logins != 2 { // the page and the form
+	if logins := server.Calls(oauthtest.Login); logins != 2 { // the page and the form
 		found = append(found, fmt.Errorf("the login page was used %d times", logins))
 	}
 	return errors.Join(found...)

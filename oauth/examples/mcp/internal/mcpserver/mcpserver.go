@@ -4,37 +4,30 @@ package mcpserver
 
 import (
 	"context"
-	"net"
 	"net/http"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
-	"github.com/silentrefresh/silentrefresh/oauth/internal/fakeop"
+	"github.com/silentrefresh/silentrefresh/oauth/oauthtest"
 )
 
 // A Server is a running one.
 type Server struct {
-	*fakeop.Provider
-	// URL is the MCP endpoint.
-	URL    string
-	server *http.Server
+	*oauthtest.Provider
+	// Endpoint is the MCP endpoint's URL.
+	Endpoint string
 }
 
-// Start runs the server with the authorization server op, on a port of its own.
-func Start(op *fakeop.Provider) (*Server, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+// Start runs the server behind an authorization server as config has it.
+func Start(config oauthtest.Config) (*Server, error) {
+	api, tools := http.NewServeMux(), tools()
+	api.Handle("/mcp", mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return tools }, nil))
+	config.API = api
+	p, err := oauthtest.Start(config)
 	if err != nil {
 		return nil, err
 	}
-	issuer := "http://" + l.Addr().String()
-	tools := tools()
-	op.Mount("/mcp", mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return tools }, nil))
-	s := &Server{Provider: op, URL: issuer + "/mcp", server: &http.Server{Handler: op.Handler(issuer)}}
-	go s.server.Serve(l)
-	return s, nil
+	return &Server{Provider: p, Endpoint: p.URL() + "/mcp"}, nil
 }
-
-// Close stops the server.
-func (s *Server) Close() { s.server.Close() }
 
 // tools is a server with one tool.
 func tools() *mcp.Server {

@@ -1,4 +1,4 @@
-package fakeop
+package oauthtest
 
 import (
 	"crypto/rand"
@@ -20,8 +20,10 @@ type grant struct {
 	request    *authorization // nil for a device
 	nonce      string
 	scopes     []string
-	used       bool   // the code
-	current    string // the refresh token that is good
+	used       bool      // the code
+	current    string    // the refresh token that is good
+	previous   string    // the one before it
+	rotated    time.Time // when it took over
 	revoked    bool
 	expires    map[string]time.Time // of the access tokens
 }
@@ -33,7 +35,7 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusUnauthorized, "invalid_client")
 		return
 	}
-	if p.Resource != "" && r.PostFormValue("resource") != p.Resource {
+	if p.config.Resource != "" && r.PostFormValue("resource") != p.config.Resource {
 		refuse(w, http.StatusBadRequest, "invalid_target")
 		return
 	}
@@ -67,15 +69,15 @@ func (p *Provider) authenticated(r *http.Request) bool {
 		return c.secret == "" || secretOf(r) == c.secret
 	}
 	allowed := func(method string) bool {
-		return slices.Contains(p.AuthMethods, method) || p.AuthMethods == nil && method == "client_secret_basic"
+		return slices.Contains(p.config.AuthMethods, method) || p.config.AuthMethods == nil && method == "client_secret_basic"
 	}
 	if id, secret, ok := r.BasicAuth(); ok {
 		id, _ = url.QueryUnescape(id)
 		secret, _ = url.QueryUnescape(secret)
-		return id == ClientID && secret == p.Secret && p.Secret != "" && allowed("client_secret_basic")
+		return id == ClientID && secret == p.config.Secret && p.config.Secret != "" && allowed("client_secret_basic")
 	}
 	secret := r.PostFormValue("client_secret")
-	return r.PostFormValue("client_id") == ClientID && secret == p.Secret && (p.Secret == "" || allowed("client_secret_post"))
+	return r.PostFormValue("client_id") == ClientID && secret == p.config.Secret && (p.config.Secret == "" || allowed("client_secret_post"))
 }
 
 func (p *Provider) codeGrant(w http.ResponseWriter, r *http.Request) {
@@ -102,13 +104,22 @@ func (p *Provider) codeGrant(w http.ResponseWriter, r *http.Request) {
 
 func (p *Provider) refreshGrant(w http.ResponseWriter, r *http.Request) {
 	token := r.PostFormValue("refresh_token")
-	g := p.refresh[token]
-	if g != nil && token != g.current {
-		p.reuses++
+	g, now := p.refresh[token], time.Now()
+	graceful := g != nil && token == g.previous && now.Sub(g.rotated) < p.config.Grace
+	if g != nil && token != g.current && !graceful {
+		p.counters.Reuses++
 		g.revoked = true
 	}
-	if g == nil || g.revoked || g.thumbprint != p.presented {
+	ended := g != nil && p.config.RefreshTTL > 0 && now.Sub(g.rotated) >= p.config.RefreshTTL
+	if g == nil || g.revoked || ended || g.thumbprint != p.presented {
+		p.counters.RefreshRefused++
 		refuse(w, http.StatusBadRequest, "invalid_grant")
+		return
+	}
+	p.counters.Refreshes++
+	if graceful {
+		p.counters.GraceUses++
+		p.give(w, g, g.current)
 		return
 	}
 	p.issue(w, g)
@@ -116,35 +127,46 @@ func (p *Provider) refreshGrant(w http.ResponseWriter, r *http.Request) {
 
 // issue gives out the next tokens of g.
 func (p *Provider) issue(w http.ResponseWriter, g *grant) {
-	ttl := p.TokenTTL
-	if ttl == 0 {
-		ttl = time.Minute
+	g.thumbprint = p.presented
+	first := g.current == ""
+	if !p.givesRefreshToken(g) || p.config.Reusable && !first {
+		p.give(w, g, "")
+		return
 	}
+	g.previous, g.current, g.rotated = g.current, rand.Text(), time.Now()
+	p.refresh[g.current] = g
+	p.give(w, g, g.current)
+}
+
+func (p *Provider) givesRefreshToken(g *grant) bool {
+	return !p.config.NoRefreshTokens && g.account != g.client && (p.config.Plain || slices.Contains(g.scopes, "offline_access"))
+}
+
+// give responds with a new access token of g, and with refresh, "" for none.
+func (p *Provider) give(w http.ResponseWriter, g *grant, refresh string) {
 	access := rand.Text()
 	if g.expires == nil {
 		g.expires = map[string]time.Time{}
+		p.counters.Logins++
 	}
-	g.expires[access] = time.Now().Add(ttl)
+	g.expires[access] = time.Now().Add(p.config.TokenTTL)
 	p.access[access] = g
-	g.thumbprint = p.presented
 	response := map[string]any{
 		"access_token": access,
 		"token_type":   "Bearer",
-		"expires_in":   int(ttl / time.Second),
+		"expires_in":   int(p.config.TokenTTL / time.Second),
 	}
 	if g.thumbprint != "" {
 		response["token_type"] = "DPoP"
 	}
-	if !p.Plain && g.account != g.client {
+	if !p.config.Plain && g.account != g.client {
 		response["id_token"] = p.idToken(g, access)
 	}
 	if len(g.scopes) > 0 {
 		response["scope"] = strings.Join(g.scopes, " ")
 	}
-	if !p.NoRefreshTokens && g.account != g.client && (p.Plain || slices.Contains(g.scopes, "offline_access")) {
-		g.current = rand.Text()
-		p.refresh[g.current] = g
-		response["refresh_token"] = g.current
+	if refresh != "" {
+		response["refresh_token"] = refresh
 	}
 	writeJSON(w, http.StatusOK, response)
 }

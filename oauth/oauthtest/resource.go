@@ -1,4 +1,4 @@
-package fakeop
+package oauthtest
 
 import (
 	"crypto"
@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,52 +15,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// describe adds to the metadata what the settings make of it.
-func (p *Provider) describe(doc map[string]any) {
-	if len(p.Scopes) > 0 {
-		doc["scopes_supported"] = append(slices.Clone(p.Scopes), "openid", "offline_access")
-	}
-	if p.Plain {
-		for _, name := range []string{"jwks_uri", "id_token_signing_alg_values_supported", "end_session_endpoint", "scopes_supported"} {
-			delete(doc, name)
-		}
-	}
-	if p.Registers {
-		doc["registration_endpoint"] = p.URL + "/register"
-		doc["token_endpoint_auth_methods_supported"] = []string{"client_secret_basic", "none"}
-	}
-	if p.RequirePush {
-		doc["pushed_authorization_request_endpoint"], doc["require_pushed_authorization_requests"] = p.URL+"/par", true
-	}
-	if p.RequireDPoP {
-		doc["dpop_signing_alg_values_supported"] = []string{"ES256"}
-	}
-}
-
-func (p *Provider) openIDDiscovery(w http.ResponseWriter, r *http.Request) {
-	if p.Plain {
-		http.NotFound(w, r)
-		return
-	}
-	p.discovery(w, r)
-}
-
-func (p *Provider) oauthMetadata(w http.ResponseWriter, r *http.Request) {
-	if !p.Plain {
-		http.NotFound(w, r)
-		return
-	}
-	p.discovery(w, r)
-}
-
-// resourceMetadata is what the API says of itself (RFC 9728).
-func (p *Provider) resourceMetadata(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, map[string]any{
-		"resource": p.URL, "authorization_servers": []string{p.URL}, "dpop_bound_access_tokens_required": p.RequireDPoP,
-	})
-}
-
-// Protect lets requests through to next that carry a good token; others get a challenge.
+// Protect lets requests through to next that carry a good token; others get a challenge. It makes an API, at whatever address,
+// one that takes p's tokens.
 func (p *Provider) Protect(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.mu.Lock()
@@ -75,14 +32,15 @@ func (p *Provider) Protect(next http.Handler) http.Handler {
 func (p *Provider) admitted(w http.ResponseWriter, r *http.Request) *grant {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	want := "Bearer"
-	if p.RequireDPoP {
+	if p.config.RequireDPoP {
 		want = "DPoP"
 	}
-	challenge := fmt.Sprintf(`%s resource_metadata="%s/.well-known/oauth-protected-resource"`, want, p.URL)
-	if p.NeedScope != "" {
-		challenge += fmt.Sprintf(`, scope="%s"`, p.NeedScope)
+	challenge := fmt.Sprintf(`%s resource_metadata="%s/.well-known/oauth-protected-resource"`, want, p.url)
+	if p.config.NeedScope != "" {
+		challenge += fmt.Sprintf(`, scope="%s"`, p.config.NeedScope)
 	}
 	deny := func(status int, code string) *grant {
+		p.counters.APIUnauthorized++
 		if code != "" {
 			challenge += fmt.Sprintf(`, error="%s"`, code)
 		}
@@ -91,12 +49,13 @@ func (p *Provider) admitted(w http.ResponseWriter, r *http.Request) *grant {
 		return nil
 	}
 	g := p.access[token]
+	p.counters.API++
 	switch {
 	case token == "":
 		return deny(http.StatusUnauthorized, "")
-	case g == nil || g.revoked || scheme != want || time.Now().After(g.expires[token]):
+	case g == nil || g.revoked || scheme != want || !time.Now().Before(g.expires[token]):
 		return deny(http.StatusUnauthorized, "invalid_token")
-	case p.NeedScope != "" && !slices.Contains(g.scopes, p.NeedScope):
+	case p.config.NeedScope != "" && !slices.Contains(g.scopes, p.config.NeedScope):
 		return deny(http.StatusForbidden, "insufficient_scope")
 	}
 	if thumbprint, code := p.proof(w, r, token); code != "" {
@@ -109,12 +68,12 @@ func (p *Provider) admitted(w http.ResponseWriter, r *http.Request) *grant {
 
 // proof checks r's proof (RFC 9449 section 4.3), and returns the thumbprint of its key; code says what is wrong with it.
 func (p *Provider) proof(w http.ResponseWriter, r *http.Request, token string) (thumbprint, code string) {
-	if p.Nonce != "" {
-		w.Header().Set("DPoP-Nonce", p.Nonce)
+	if p.config.Nonce != "" {
+		w.Header().Set("DPoP-Nonce", p.config.Nonce)
 	}
 	proofs := r.Header.Values("DPoP")
 	if len(proofs) != 1 {
-		if p.RequireDPoP || len(proofs) > 1 {
+		if p.config.RequireDPoP || len(proofs) > 1 {
 			return "", "invalid_dpop_proof"
 		}
 		return "", ""
@@ -131,11 +90,11 @@ func (p *Provider) proof(w http.ResponseWriter, r *http.Request, token string) (
 		IAT                       int64
 	}
 	sum := sha256.Sum256([]byte(token))
-	if err != nil || json.Unmarshal(payload, &c) != nil || c.HTM != r.Method || c.HTU != p.URL+r.URL.Path || c.JTI == "" || p.proofs[c.JTI] ||
+	if err != nil || json.Unmarshal(payload, &c) != nil || c.HTM != r.Method || c.HTU != p.url+r.URL.Path || c.JTI == "" || p.proofs[c.JTI] ||
 		time.Since(time.Unix(c.IAT, 0)).Abs() > time.Minute || token != "" && c.ATH != base64.RawURLEncoding.EncodeToString(sum[:]) {
 		return "", "invalid_dpop_proof"
 	}
-	if c.Nonce != p.Nonce {
+	if c.Nonce != p.config.Nonce {
 		return "", "use_dpop_nonce"
 	}
 	p.proofs[c.JTI] = true
@@ -144,4 +103,18 @@ func (p *Provider) proof(w http.ResponseWriter, r *http.Request, token string) (
 		return "", "invalid_dpop_proof"
 	}
 	return base64.RawURLEncoding.EncodeToString(of), ""
+}
+
+// me is an API that says whose its tokens are.
+func (p *Provider) me(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if g := p.admitted(w, r); g != nil {
+		writeJSON(w, http.StatusOK, map[string]any{"sub": g.account})
+	}
+}
+
+// echo is an API that sends back what it got.
+func (p *Provider) echo(w http.ResponseWriter, r *http.Request) {
+	p.Protect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) })).ServeHTTP(w, r)
 }

@@ -1,4 +1,4 @@
-package fakeop
+package oauthtest
 
 import (
 	"crypto/rand"
@@ -14,9 +14,6 @@ type registered struct {
 	redirectURIs []string
 }
 
-// Forget forgets every client that was registered, as a server does that was set up anew.
-func (p *Provider) Forget() { p.Change(func(p *Provider) { clear(p.clients) }) }
-
 func (p *Provider) register(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -25,7 +22,7 @@ func (p *Provider) register(w http.ResponseWriter, r *http.Request) {
 		Method       string   `json:"token_endpoint_auth_method"`
 		Name         string   `json:"client_name"`
 	}
-	if !p.Registers {
+	if !p.config.Registers {
 		http.NotFound(w, r)
 		return
 	}
@@ -74,7 +71,7 @@ func (p *Provider) requested(q url.Values) url.Values {
 		delete(p.pushed, q.Get("request_uri"))
 		return pushed
 	}
-	if p.RequirePush {
+	if p.config.RequirePush {
 		return nil
 	}
 	return q
@@ -95,9 +92,6 @@ func secretOf(r *http.Request) string {
 	}
 	return r.PostFormValue("client_secret")
 }
-
-// Assertion is what the server takes for a token, of whoever brings it.
-const Assertion = "an assertion that is good"
 
 func (p *Provider) assertionGrant(w http.ResponseWriter, r *http.Request, assertion string) {
 	if assertion != Assertion {

@@ -1,4 +1,4 @@
-package fakeop
+package oauthtest
 
 import (
 	"crypto/rand"
@@ -29,14 +29,14 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 	a := &authorization{
 		redirectURI: q.Get("redirect_uri"), state: q.Get("state"), nonce: q.Get("nonce"),
 		challenge: q.Get("code_challenge"), prompt: q.Get("prompt"), hint: q.Get("id_token_hint"),
-		scopes: slices.DeleteFunc(strings.Fields(q.Get("scope")), func(s string) bool { return s == p.Deny }),
+		scopes: slices.DeleteFunc(strings.Fields(q.Get("scope")), func(s string) bool { return s == p.config.Deny }),
 	}
 	a.client, a.thumbprint = q.Get("client_id"), q.Get("dpop_jkt")
-	if p.Resource != "" && q.Get("resource") != p.Resource {
+	if p.config.Resource != "" && q.Get("resource") != p.config.Resource {
 		p.response(w, r, a, map[string]string{"error": "invalid_target"})
 		return
 	}
-	if q.Get("response_type") != "code" || q.Get("code_challenge_method") != "S256" || a.challenge == "" || !p.Plain && !slices.Contains(a.scopes, "openid") {
+	if q.Get("response_type") != "code" || q.Get("code_challenge_method") != "S256" || a.challenge == "" || !p.config.Plain && !slices.Contains(a.scopes, "openid") {
 		p.response(w, r, a, map[string]string{"error": "invalid_request"})
 		return
 	}
@@ -68,9 +68,9 @@ func (p *Provider) resume(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Provider) response(w http.ResponseWriter, r *http.Request, a *authorization, params map[string]string) {
-	params["state"], params["iss"] = a.state, p.URL
-	if p.Response != nil {
-		p.Response(params)
+	params["state"], params["iss"] = a.state, p.url
+	if p.config.Response != nil {
+		p.config.Response(params)
 	}
 	q := url.Values{}
 	for k, v := range params {
@@ -102,10 +102,23 @@ func (p *Provider) login(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	id, account := r.URL.Query().Get("id"), r.PostFormValue("account")
+	if p.requests[id] == nil {
+		http.Error(w, "no such request", http.StatusBadRequest)
+		return
+	}
 	if account == "" { // the person changed their mind
 		p.response(w, r, p.requests[id], map[string]string{"error": "access_denied"})
 		return
 	}
 	http.SetCookie(w, p.newSession(account))
 	http.Redirect(w, r, "/authorize/resume?id="+url.QueryEscape(id), http.StatusSeeOther)
+}
+
+func (p *Provider) logout(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c, err := r.Cookie(sessionCookie); err == nil {
+		delete(p.sessions, c.Value)
+	}
+	writeJSON(w, http.StatusOK, map[string]any{})
 }

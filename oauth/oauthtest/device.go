@@ -1,4 +1,4 @@
-package fakeop
+package oauthtest
 
 import (
 	"crypto/rand"
@@ -28,12 +28,12 @@ func (p *Provider) deviceAuthorization(w http.ResponseWriter, r *http.Request) {
 	response := map[string]any{
 		"device_code":               d.code,
 		"user_code":                 d.userCode,
-		"verification_uri":          p.URL + "/device",
-		"verification_uri_complete": p.URL + "/device?user_code=" + d.userCode,
+		"verification_uri":          p.url + "/device",
+		"verification_uri_complete": p.url + "/device?user_code=" + d.userCode,
 		"expires_in":                600,
 	}
-	if p.Interval > 0 {
-		response["interval"] = p.Interval
+	if p.config.Interval > 0 {
+		response["interval"] = p.config.Interval
 	}
 	writeJSON(w, http.StatusOK, response)
 }
@@ -43,7 +43,7 @@ func (p *Provider) Decide(userCode, account string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, d := range p.devices {
-		if d.userCode == userCode {
+		if d.userCode == userCode && time.Now().Before(d.expires) {
 			d.grant.account, d.denied = account, account == ""
 			return true
 		}
@@ -58,7 +58,7 @@ func (p *Provider) deviceGrant(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "invalid_grant")
 	case d.denied:
 		refuse(w, http.StatusBadRequest, "access_denied")
-	case time.Now().After(d.expires):
+	case !time.Now().Before(d.expires):
 		refuse(w, http.StatusBadRequest, "expired_token")
 	case d.grant.account == "":
 		refuse(w, http.StatusBadRequest, "authorization_pending")

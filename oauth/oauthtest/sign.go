@@ -1,4 +1,4 @@
-package fakeop
+package oauthtest
 
 import (
 	"crypto/ecdsa"
@@ -36,22 +36,22 @@ func (p *Provider) idToken(g *grant, access string) string {
 	sum := sha256.Sum256([]byte(access))
 	now := time.Now()
 	claims := map[string]any{
-		"iss": p.URL, "aud": audience(g), "sub": g.account, "email": g.account + "@example.com",
+		"iss": p.url, "aud": audience(g), "sub": g.account, "email": g.account + "@example.com",
 		"iat": now.Unix(), "exp": now.Add(time.Minute).Unix(),
 		"at_hash": base64.RawURLEncoding.EncodeToString(sum[:16]),
 	}
 	if g.nonce != "" {
 		claims["nonce"] = g.nonce
 	}
-	if p.Claims != nil {
-		p.Claims(claims)
+	if p.config.Claims != nil {
+		p.config.Claims(claims)
 	}
 	payload, err := json.Marshal(claims)
 	if err != nil {
 		panic(err) // a lie that is not JSON
 	}
 	key := p.keys.own
-	switch p.Algorithm {
+	switch p.config.Algorithm {
 	case "none":
 		return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + "." + base64.RawURLEncoding.EncodeToString(payload) + "."
 	case "stranger":

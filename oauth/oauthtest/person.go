@@ -1,4 +1,4 @@
-package fakeop
+package oauthtest
 
 import (
 	"fmt"
@@ -8,18 +8,20 @@ import (
 	"net/url"
 )
 
-// Browse returns a scripted person's browser: it opens a page, logs in as account where the provider asks, and
-// follows to wherever that leads. "" declines the login.
+// Browse returns the browser of a scripted person, for oauth.Config.OpenBrowser: it opens a page, logs in as account where
+// the provider asks, and follows to wherever that leads. It keeps its cookies: the next page finds account logged in. ""
+// declines the login.
 func (p *Provider) Browse(account string) func(page string) error {
 	jar, _ := cookiejar.New(nil) // fails never
-	hc := &http.Client{Jar: jar}
+	hc := &http.Client{Transport: p.Transport(), Jar: jar}
 	return func(page string) error {
+		defer hc.CloseIdleConnections()
 		resp, err := hc.Get(page)
 		if err != nil {
 			return err
 		}
 		defer resp.Body.Close()
-		if resp.Request.URL.Path == "/login" {
+		if resp.Request.URL.Path == string(Login) {
 			resp, err = hc.PostForm(resp.Request.URL.String(), url.Values{"account": {account}})
 			if err != nil {
 				return err

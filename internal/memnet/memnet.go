@@ -15,7 +15,8 @@ import (
 	"syscall"
 )
 
-const firstPort = 20000
+// The ports that are given out, in turn, as long as nobody listens there.
+const firstPort, maxPort = 20000, 65535
 
 var (
 	mu        sync.Mutex
@@ -31,7 +32,7 @@ type Listener struct {
 	once    sync.Once
 }
 
-// Listen takes addr, or an address of its own choice if addr is "".
+// Listen takes addr. Port 0 stands for one of its own choice, and "" for one of IPv4's loopback address.
 func Listen(addr string) (*Listener, error) {
 	mu.Lock()
 	defer mu.Unlock()
@@ -49,14 +50,28 @@ func Listen(addr string) (*Listener, error) {
 
 func resolve(addr string) (*net.TCPAddr, error) {
 	if addr == "" {
-		lastPort++
-		return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: lastPort}, nil
+		addr = "127.0.0.1:0"
 	}
 	tcp, err := net.ResolveTCPAddr("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("memnet: listen on %q: %w", addr, err)
 	}
+	if tcp.Port == 0 {
+		tcp.Port = nextPort(tcp.IP)
+	}
 	return tcp, nil
+}
+
+// nextPort is a port of ip at which nobody listens. The caller holds the lock.
+func nextPort(ip net.IP) int {
+	for {
+		if lastPort++; lastPort > maxPort {
+			lastPort = firstPort
+		}
+		if listeners[(&net.TCPAddr{IP: ip, Port: lastPort}).String()] == nil {
+			return lastPort
+		}
+	}
 }
 
 // Accept waits for the next connection. After Close it returns net.ErrClosed.
@@ -110,8 +125,7 @@ func find(addr string) (*Listener, *net.TCPAddr) {
 	if l == nil {
 		return nil, nil
 	}
-	lastPort++
-	return l, &net.TCPAddr{IP: l.addr.IP, Port: lastPort}
+	return l, &net.TCPAddr{IP: l.addr.IP, Port: nextPort(l.addr.IP)}
 }
 
 func dialError(network string, to net.Addr, err error) error {

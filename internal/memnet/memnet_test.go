@@ -197,6 +197,30 @@ func TestAddressBelongsToOneListener(t *testing.T) {
 	}
 }
 
+// Ports are given out in turn and begin anew at the end, past those that somebody has.
+func TestPortsDoNotRunOut(t *testing.T) {
+	stays, err := memnet.Listen("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stays.Close()
+	for range 50_000 {
+		l, err := memnet.Listen("127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l.Addr().String() == stays.Addr().String() || l.Addr().(*net.TCPAddr).Port > 65535 {
+			t.Fatalf("given %v", l.Addr())
+		}
+		l.Close()
+	}
+	if both, err := memnet.Listen(fmt.Sprintf("[::1]:%d", stays.Addr().(*net.TCPAddr).Port)); err != nil {
+		t.Errorf("the same port of the other family: %v", err)
+	} else {
+		both.Close()
+	}
+}
+
 func TestThousandsOfConnectionsCarryHTTP(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, err := memnet.Listen("")

@@ -8,11 +8,13 @@ import (
 	"github.com/silentrefresh/silentrefresh/auth"
 )
 
-// What a device waits between polls: usually, after it was told to slow down, at most (RFC 8628 sections 3.2 and 3.5).
+// What a device waits between polls: usually, after it was told to slow down, at least, at most (RFC 8628 sections 3.2 and
+// 3.5).
 const (
-	usualInterval  = 5 * time.Second
-	slowDown       = 5 * time.Second
-	longestBackoff = time.Minute
+	usualInterval   = 5 * time.Second
+	slowDown        = 5 * time.Second
+	shortestBackoff = time.Second
+	longestBackoff  = time.Minute
 )
 
 // A deviceCode is the response of the device authorization endpoint (RFC 8628 section 3.2).
@@ -32,7 +34,9 @@ func (x *exchange) device(ctx context.Context) (auth.Session, error) {
 	if err != nil {
 		return auth.Session{}, err
 	}
-	x.c.Prompt(Prompt{URL: c.uri, CompleteURL: c.completeURI, Code: c.userCode, Expires: sooner(ctx, c.ends)})
+	x.c.Prompt(Prompt{
+		URL: address(c.uri), CompleteURL: address(c.completeURI), Code: displayed(c.userCode), Expires: sooner(ctx, c.ends),
+	})
 	t, err := x.poll(ctx, c)
 	if err != nil {
 		return auth.Session{}, err
@@ -83,7 +87,7 @@ func (x *exchange) deviceCode(ctx context.Context) (*deviceCode, error) {
 	}
 	c.interval = usualInterval
 	if interval := seconds(r, "interval"); interval > 0 {
-		c.interval = min(interval, longestBackoff)
+		c.interval = min(max(interval, shortestBackoff), longestBackoff)
 	}
 	return c, nil
 }

@@ -46,7 +46,9 @@ func (d *directory) put(s *server) {
 	if d.servers == nil {
 		d.servers, d.asked = map[place]*server{}, map[place]time.Time{}
 	}
-	d.servers[s.place] = s
+	if s.replaces(d.servers[s.place]) {
+		d.servers[s.place] = s
+	}
 }
 
 // locate returns the server that a session came from; for a login, and for a session that does not say, the one that the
@@ -94,6 +96,12 @@ func (x *exchange) fetchServer(ctx context.Context, p place) (*server, error) {
 	}
 	x.known.put(s)
 	return s, nil
+}
+
+// replaces reports whether s may take the place of old: metadata that lacks what sessions were begun with is broken.
+func (s *server) replaces(old *server) bool {
+	return old == nil || (s.JWKSURI != "" || old.JWKSURI == "") &&
+		(s.AuthorizationEndpoint != "" || old.AuthorizationEndpoint == "") && (s.DeviceEndpoint != "" || old.DeviceEndpoint == "")
 }
 
 // describe is what the server at p says of itself, or what is said of it by hand.

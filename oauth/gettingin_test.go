@@ -15,37 +15,63 @@ import (
 
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/memnet"
 	"github.com/silentrefresh/silentrefresh/oauth"
 	"github.com/silentrefresh/silentrefresh/oauth/oauthtest"
 )
 
 // TestF103_LocalhostIsBothFamilies: a browser that takes localhost for IPv6 gets through as one that takes it for IPv4.
 func TestF103_LocalhostIsBothFamilies(t *testing.T) {
-	if l, err := net.Listen("tcp", "[::1]:0"); err != nil {
-		t.Skip("there is no IPv6 here")
-	} else {
-		l.Close()
-	}
 	for _, address := range []string{"127.0.0.1", "[::1]"} {
-		op := start(t, oauthtest.Config{})
-		browse := func(page string) error {
-			back, err := url.Parse(query(t, page).Get("redirect_uri"))
-			if err != nil || back.Hostname() != "localhost" {
-				t.Errorf("redirect URI %v, %v", back, err)
+		synctest.Test(t, func(t *testing.T) {
+			op := oauthtest.NewProvider(t, oauthtest.Config{})
+			browse := func(page string) error {
+				back, err := url.Parse(query(t, page).Get("redirect_uri"))
+				if err != nil || back.Hostname() != "localhost" {
+					t.Errorf("redirect URI %v, %v", back, err)
+				}
+				resp, err := (&http.Client{Transport: op.Transport()}).Get("http://" + address + ":" + back.Port() + "/elsewhere")
+				if err != nil {
+					t.Error(err)
+					return err
+				}
+				resp.Body.Close()
+				return op.Browse("ada")(page)
 			}
-			resp, err := http.Get("http://" + address + ":" + back.Port() + "/elsewhere")
-			if err != nil {
+			c := browserSettings(op, browse)
+			c.RedirectURI = "http://localhost/callback"
+			if err := newClient(t, op, c).Login(t.Context(), nil); err != nil {
 				t.Error(err)
-				return err
 			}
-			resp.Body.Close()
-			return op.Browse("ada")(page)
-		}
-		c := browserSettings(op, browse)
-		c.RedirectURI = "http://localhost/callback"
-		if err := newClient(t, op, c).Login(t.Context(), nil); err != nil {
-			t.Error(err)
-		}
+		})
+	}
+}
+
+// TestF103_HalfOfLocalhostIsSomebodyElses: a port that another program has in one family is not used: a browser might bring
+// the code there.
+func TestF103_HalfOfLocalhostIsSomebodyElses(t *testing.T) {
+	for _, taken := range []string{"127.0.0.1:7777", "[::1]:7777"} {
+		synctest.Test(t, func(t *testing.T) {
+			other, err := memnet.Listen(taken)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer other.Close()
+			op := oauthtest.NewProvider(t, oauthtest.Config{})
+			c := browserSettings(op, op.Browse("ada"))
+			c.RedirectURI = "http://localhost:7777/callback"
+			err = newClient(t, op, c).Login(t.Context(), nil)
+			if err == nil || !strings.Contains(err.Error(), "listening") {
+				t.Errorf("%s is taken: %v", taken, err)
+			}
+			for _, address := range []string{"127.0.0.1:7777", "[::1]:7777"} {
+				if l, err := memnet.Listen(address); err == nil {
+					l.Close()
+				} else if address != taken {
+					t.Errorf("%s was left open: %v", address, err)
+				}
+			}
+		})
 	}
 }
 
@@ -177,6 +203,9 @@ func TestF103_DeviceIntervals(t *testing.T) {
 	for interval, want := range map[string]time.Duration{
 		`"interval":"7"`: 7 * time.Second, `"interval":2.5`: 2500 * time.Millisecond, `"interval":0`: 5 * time.Second,
 		`"interval":-3`: 5 * time.Second, `"interval":1e300`: time.Minute, `"interval":[]`: 5 * time.Second, `"x":1`: 5 * time.Second,
+		`"interval":0.000001`: time.Second, `"interval":"soon"`: 5 * time.Second, `"interval":null`: 5 * time.Second,
+		`"interval":{"a":1}`: 5 * time.Second, `"interval":"1e99"`: time.Minute, `"interval":1,"expires_in":"soon"`: time.Second,
+		`"interval":1,"expires_in":-1`: time.Second, `"interval":1,"expires_in":1e300`: time.Second,
 	} {
 		var polled time.Duration
 		began := time.Time{}

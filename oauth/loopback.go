@@ -41,17 +41,50 @@ func listen(ctx context.Context, redirectURI, earlier string) ([]net.Listener, s
 // listenAt listens at host's loopback addresses.
 func listenAt(ctx context.Context, host, port string) ([]net.Listener, error) {
 	if !strings.EqualFold(host, "localhost") {
-		l, err := socket.Listen(ctx, "tcp", net.JoinHostPort(host, port))
-		return []net.Listener{l}, err
+		return listenOn(ctx, host, port)
 	}
-	first, err := listenAt(ctx, "127.0.0.1", port)
+	for range 4 {
+		if both, err := listenOnBoth(ctx, port); err == nil || port != "0" {
+			return both, err
+		}
+	}
+	return listenOnBoth(ctx, port)
+}
+
+// listenOnBoth listens at both families' loopback addresses, or at one where the machine has no other. A port that
+// somebody has in the other family will not do: the browser might bring the code there.
+func listenOnBoth(ctx context.Context, port string) ([]net.Listener, error) {
+	const ipv4, ipv6 = "127.0.0.1", "::1"
+	first, err := listenOn(ctx, ipv4, port)
 	if err != nil {
-		return listenAt(ctx, "::1", port) // a machine with IPv6 only
+		if has(ctx, ipv4) {
+			return nil, err
+		}
+		return listenOn(ctx, ipv6, port)
 	}
-	if second, err := listenAt(ctx, "::1", portOf(first[0])); err == nil {
+	second, err := listenOn(ctx, ipv6, portOf(first[0]))
+	if err == nil || !has(ctx, ipv6) {
 		return append(first, second...), nil
 	}
-	return first, nil // one with IPv4 only
+	first[0].Close()
+	return nil, err
+}
+
+// has reports whether this machine has the loopback address.
+func has(ctx context.Context, address string) bool {
+	l, err := listenOn(ctx, address, "0")
+	if err == nil {
+		l[0].Close()
+	}
+	return err == nil
+}
+
+func listenOn(ctx context.Context, address, port string) ([]net.Listener, error) {
+	l, err := socket.Listen(ctx, "tcp", net.JoinHostPort(address, port))
+	if err != nil {
+		return nil, err
+	}
+	return []net.Listener{l}, nil
 }
 
 func portOf(l net.Listener) string { return strconv.Itoa(l.Addr().(*net.TCPAddr).Port) }

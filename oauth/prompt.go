@@ -6,13 +6,15 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode"
 
 	"rsc.io/qr"
 
 	"github.com/silentrefresh/silentrefresh/internal/display"
 )
 
-// A Prompt says what a person has to do for a login to go on.
+// A Prompt says what a person has to do for a login to go on. What the server wrote has no control characters, which a
+// terminal would obey.
 type Prompt struct {
 	// URL is the page to open.
 	URL string
@@ -31,8 +33,7 @@ func printPrompt(p Prompt) {
 	p.print(os.Stderr, err == nil && info.Mode()&os.ModeCharDevice != 0)
 }
 
-// print tells a person what to do. What the server wrote is shown without control characters, which a terminal would
-// obey.
+// print tells a person what to do.
 func (p Prompt) print(w io.Writer, terminal bool) {
 	if p.Code == "" {
 		fmt.Fprintf(w, "To log in, use the browser that opens now, or open this page:\n\n  %s\n\n", address(p.URL))
@@ -50,10 +51,10 @@ func (p Prompt) print(w io.Writer, terminal bool) {
 	}
 }
 
-// address is a URL without what does not belong into one.
+// address is a URL without what does not belong in one, and a terminal might obey.
 func address(u string) string {
 	return strings.Map(func(r rune) rune {
-		if r <= ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+		if unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
 			return -1
 		}
 		return r

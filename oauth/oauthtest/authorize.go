@@ -36,7 +36,7 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 		p.response(w, r, a, map[string]string{"error": "invalid_target"})
 		return
 	}
-	if q.Get("response_type") != "code" || q.Get("code_challenge_method") != "S256" || a.challenge == "" || !p.config.Plain && !slices.Contains(a.scopes, "openid") {
+	if q.Get("response_type") != "code" || q.Get("code_challenge_method") != "S256" || a.challenge == "" {
 		p.response(w, r, a, map[string]string{"error": "invalid_request"})
 		return
 	}

@@ -21,18 +21,10 @@ func init() {
 	onTheNetwork := socket.Listen
 	socket.Listen = func(ctx context.Context, network, address string) (net.Listener, error) {
 		if bubble.Inside() {
-			return memnet.Listen(anyPort(address))
+			return memnet.Listen(address)
 		}
 		return onTheNetwork(ctx, network, address)
 	}
-}
-
-// anyPort is how memnet says port 0 of IPv4's loopback.
-func anyPort(address string) string {
-	if address == "127.0.0.1:0" {
-		return ""
-	}
-	return address
 }
 
 // A site is the provider's address and its HTTP server.

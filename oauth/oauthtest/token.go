@@ -159,7 +159,7 @@ func (p *Provider) give(w http.ResponseWriter, g *grant, refresh string) {
 	if g.thumbprint != "" {
 		response["token_type"] = "DPoP"
 	}
-	if !p.config.Plain && g.account != g.client {
+	if !p.config.Plain && slices.Contains(g.scopes, "openid") {
 		response["id_token"] = p.idToken(g, access)
 	}
 	if len(g.scopes) > 0 {

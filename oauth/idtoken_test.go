@@ -59,7 +59,7 @@ func TestIDTokenLeeway(t *testing.T) {
 // TestF17_WrongClockStillLogsIn: ID tokens are checked by the provider's clock, lifetimes counted by ours.
 func TestF17_WrongClockStillLogsIn(t *testing.T) {
 	ahead := 26 * time.Hour
-	op := start(t, oauthtest.Config{Claims: func(c map[string]any) {
+	op := start(t, oauthtest.Config{TokenTTL: time.Minute, Claims: func(c map[string]any) {
 		c["iat"], c["exp"] = time.Now().Add(-ahead).Unix(), time.Now().Add(-ahead+time.Minute).Unix()
 	}})
 	hc := client(t)

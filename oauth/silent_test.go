@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
@@ -27,7 +28,7 @@ func TestSilentLogin(t *testing.T) {
 	if s.Subject != "ada" || s.Account != "ada@example.com" {
 		t.Errorf("subject %q, account %q", s.Subject, s.Account)
 	}
-	if s.AccessToken.IsZero() || s.RefreshToken.IsZero() || s.Expires.Sub(s.Issued).Seconds() != 60 {
+	if s.AccessToken.IsZero() || s.RefreshToken.IsZero() || s.Expires.Sub(s.Issued) != 15*time.Minute {
 		t.Errorf("tokens missing, or a lifetime of %v", s.Expires.Sub(s.Issued))
 	}
 	var claims struct{ Email string }

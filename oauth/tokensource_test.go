@@ -26,7 +26,7 @@ func TestTokenSource(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !first.Valid() || first.Type() != "Bearer" || time.Until(first.Expiry) > time.Minute {
+	if !first.Valid() || first.Type() != "Bearer" || time.Until(first.Expiry) > 15*time.Minute {
 		t.Errorf("%s until %v", first.Type(), first.Expiry)
 	}
 	if err := cl.Renew(t.Context()); err != nil {

@@ -19,15 +19,15 @@ const (
 	Assertion = "an assertion that is good"
 )
 
-// Config says what kind of server to be. The zero value is an OpenID provider with one public client, access tokens of a
-// minute, and refresh tokens, for those who ask for offline_access, that can be used once.
+// Config says what kind of server to be. The zero value is an OpenID provider with one public client, access tokens of 15
+// minutes, and refresh tokens, for those who ask for offline_access, that can be used once.
 type Config struct {
 	// Secret is the client's, "" for a public client.
 	Secret string
 	// AuthMethods is what the metadata says of how the secret travels, and what is enforced; nil: client_secret_basic.
 	AuthMethods []string
 
-	// TokenTTL is how long access tokens live; 0: a minute.
+	// TokenTTL is how long access tokens live; 0: 15 minutes.
 	TokenTTL time.Duration
 	// RefreshTTL is how long a refresh token lives; 0: as long as the provider.
 	RefreshTTL time.Duration
@@ -81,7 +81,7 @@ type Config struct {
 
 // complete puts the usual values in place of zero ones, and copies what the caller could change.
 func (c Config) complete() Config {
-	c.TokenTTL = cmp.Or(c.TokenTTL, time.Minute)
+	c.TokenTTL = cmp.Or(c.TokenTTL, 15*time.Minute)
 	c.AuthMethods, c.Scopes = slices.Clone(c.AuthMethods), slices.Clone(c.Scopes)
 	return c
 }

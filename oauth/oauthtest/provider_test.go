@@ -160,7 +160,7 @@ func TestRefreshTokensEndOrStay(t *testing.T) {
 		if err := client.Renew(t.Context()); err == nil {
 			t.Error("a refresh token outlived its end")
 		}
-		stay, q := oauthtest.NewClient(t, oauthtest.Config{Reusable: true}, silentrefresh.Config{})
+		stay, q := oauthtest.NewClient(t, oauthtest.Config{Reusable: true, TokenTTL: time.Minute}, silentrefresh.Config{})
 		time.Sleep(time.Hour)
 		get(t, stay, q, "/me", 200)
 		if n := q.Counters(); n.Refreshes < 60 || n.Reuses != 0 || p.Counters().Reuses != 0 {

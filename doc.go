@@ -54,7 +54,8 @@
 // # Testing
 //
 // Package authtest is an auth server for your own tests, with tokens that expire on demand and faults at the press
-// of a button. Inside a testing/synctest bubble a week of a session takes a second.
+// of a button; its NewClient gives a Client that is logged in. Inside a testing/synctest bubble a week of a session takes
+// a second. Package oauthtest, in the module oauth, is the same for logins at an identity provider.
 //
 // # How it is built
 //

@@ -58,20 +58,22 @@ func (x *exchange) locate(ctx context.Context, e extra) (*server, error) {
 	defer cancel()
 	switch {
 	case e.Server != place{}:
-		return x.serverAt(ctx, e.Server)
+		return x.serverAt(ctx, e.Server, e.Digest)
 	case x.c.Issuer == "" && x.c.Endpoints == Endpoints{}:
 		return x.enquire(ctx, x.challenge)
 	default:
-		return x.serverAt(ctx, place{Issuer: x.c.Issuer})
+		return x.serverAt(ctx, place{Issuer: x.c.Issuer}, nil)
 	}
 }
 
 // serverAt returns the server at p. Metadata that is old is better than none, and better than waiting: it is renewed
-// beside.
-func (x *exchange) serverAt(ctx context.Context, p place) (*server, error) {
+// beside. d is what a session knows of the server, nil if there is none.
+func (x *exchange) serverAt(ctx context.Context, p place, d *metadata.Server) (*server, error) {
 	s, renew := x.known.get(p, time.Now())
 	switch {
-	case s == nil:
+	case s == nil && d != nil:
+		return x.fetchOrRecall(ctx, p, d)
+	case s == nil || !s.enough(x.op):
 		return x.fetchServer(ctx, p)
 	case renew:
 		beside := &exchange{Exchanger: x.Exchanger, op: x.op, wire: &wire{base: x.wire.base}}

@@ -4,12 +4,15 @@ import (
 	"encoding/json"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/metadata"
 )
 
 // extra is what Session.Extra holds, as JSON: what a later process has to know to go on with the session.
 type extra struct {
 	// Server is where the tokens came from.
 	Server place `json:"server,omitzero"`
+	// Digest is what a refresh has to know of it.
+	Digest *metadata.Server `json:"digest,omitempty"`
 	// Client is who we are there, where the settings do not say.
 	Client *registration `json:"client,omitempty"`
 	// Resource is the API as it calls itself (RFC 8707), for the next refresh.

@@ -25,7 +25,7 @@ func (x *exchange) enquire(ctx context.Context, c Challenge) (*server, error) {
 	doc, err := metadata.FetchResource(ctx, x.get, x.c.Resource, c.ResourceMetadata)
 	switch {
 	case errors.Is(err, metadata.ErrNotFound) && c.ResourceMetadata == "" && c.denied:
-		return x.serverAt(ctx, place{Issuer: originOf(x.c.Resource), Assumed: true})
+		return x.serverAt(ctx, place{Issuer: originOf(x.c.Resource), Assumed: true}, nil)
 	case err != nil:
 		return nil, x.unprotected(err, c)
 	case len(doc.AuthorizationServers) == 0:
@@ -69,7 +69,7 @@ func (x *exchange) named(ctx context.Context, issuer string) (*server, error) {
 	if err := checkEndpoint(issuer, x.c.plain()); err != nil {
 		return nil, x.mistake("the metadata of %s names an authorization server that %w", shown(x.c.Resource), err)
 	}
-	return x.serverAt(ctx, place{Issuer: issuer, Named: true})
+	return x.serverAt(ctx, place{Issuer: issuer, Named: true}, nil)
 }
 
 // provoke asks the resource for its challenge. Some resources, MCP servers among them, take POST only: they get an

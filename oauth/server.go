@@ -34,7 +34,8 @@ type server struct {
 	authorizeAt *url.URL               // nil if it has no authorization endpoint
 	origins     map[origin.Origin]bool // that a silent authentication may be redirected through
 	signers     goidc.KeySet           // nil if it has none
-	fetched     time.Time
+	fetched     time.Time              // zero if it was not
+	digested    bool                   // it is what a session has kept, and not the whole
 }
 
 // byHand is the server whose endpoints are in the settings.
@@ -68,7 +69,10 @@ func (s *server) ready(x *exchange, at place) (*server, error) {
 	if found := s.check(x.c, plain); found != nil {
 		return nil, x.mistake("the discovery document of %s is wrong: %w", shown(at.Issuer), errors.Join(found...))
 	}
-	s.place, s.fetched = at, time.Now()
+	s.place = at
+	if !s.digested {
+		s.fetched = time.Now()
+	}
 	if s.AuthorizationEndpoint != "" {
 		s.authorizeAt, _ = url.Parse(s.AuthorizationEndpoint) // check has parsed it
 	}
@@ -90,7 +94,7 @@ func (s *server) check(c Config, plain bool) (found []error) {
 		{"authorization_endpoint", s.AuthorizationEndpoint, c.Flow == Browser || c.Flow == Silent},
 		{"token_endpoint", s.TokenEndpoint, true},
 		{"jwks_uri", s.JWKSURI, slices.Contains(c.Scopes, goidc.ScopeOpenID)},
-		{"device_authorization_endpoint", s.DeviceEndpoint, c.Flow == Device},
+		{"device_authorization_endpoint", s.DeviceEndpoint, !s.digested && c.Flow == Device},
 		{"pushed_authorization_request_endpoint", s.PushedRequestEndpoint, false},
 		{"registration_endpoint", s.RegistrationEndpoint, false},
 		{"revocation_endpoint", s.RevocationEndpoint, false},

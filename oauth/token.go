@@ -46,6 +46,7 @@ func (x *exchange) accept(t *tokens, e extra) (auth.Session, *auth.Error) {
 	case kind != "bearer" && kind != "" && kind != "dpop":
 		return s, x.untaken("its token_type %q is none that can be sent; Bearer and DPoP are", printable(t.kind))
 	}
+	e.Digest = x.server.digest()
 	s.Extra = e.secret()
 	x.remember(e.Scopes)
 	return s, nil

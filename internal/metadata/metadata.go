@@ -17,26 +17,26 @@ import (
 // A Server is what an authorization server says of itself (RFC 8414 section 2, OpenID Connect Discovery section 3, and
 // the parameters that later RFCs have registered).
 type Server struct {
-	Issuer                 string   `json:"issuer"`
-	AuthorizationEndpoint  string   `json:"authorization_endpoint"`
-	TokenEndpoint          string   `json:"token_endpoint"`
-	JWKSURI                string   `json:"jwks_uri"`
-	RegistrationEndpoint   string   `json:"registration_endpoint"`                 // RFC 7591
-	DeviceEndpoint         string   `json:"device_authorization_endpoint"`         // RFC 8628
-	RevocationEndpoint     string   `json:"revocation_endpoint"`                   // RFC 7009
-	PushedRequestEndpoint  string   `json:"pushed_authorization_request_endpoint"` // RFC 9126
-	EndSessionEndpoint     string   `json:"end_session_endpoint"`                  // OpenID Connect RP-Initiated Logout
-	ScopesSupported        []string `json:"scopes_supported"`
-	GrantTypes             []string `json:"grant_types_supported"`
-	AuthMethods            []string `json:"token_endpoint_auth_methods_supported"`
-	IDTokenAlgorithms      []string `json:"id_token_signing_alg_values_supported"`
-	DPoPAlgorithms         []string `json:"dpop_signing_alg_values_supported"` // RFC 9449
-	SubjectTypes           []string `json:"subject_types_supported"`
-	RequiresPushedRequests bool     `json:"require_pushed_authorization_requests"`
-	SendsIssuer            bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207
-	ClientIDMetadata       bool     `json:"client_id_metadata_document_supported"`
+	Issuer                 string   `json:"issuer,omitempty"`
+	AuthorizationEndpoint  string   `json:"authorization_endpoint,omitempty"`
+	TokenEndpoint          string   `json:"token_endpoint,omitempty"`
+	JWKSURI                string   `json:"jwks_uri,omitempty"`
+	RegistrationEndpoint   string   `json:"registration_endpoint,omitempty"`                 // RFC 7591
+	DeviceEndpoint         string   `json:"device_authorization_endpoint,omitempty"`         // RFC 8628
+	RevocationEndpoint     string   `json:"revocation_endpoint,omitempty"`                   // RFC 7009
+	PushedRequestEndpoint  string   `json:"pushed_authorization_request_endpoint,omitempty"` // RFC 9126
+	EndSessionEndpoint     string   `json:"end_session_endpoint,omitempty"`                  // OpenID Connect RP-Initiated Logout
+	ScopesSupported        []string `json:"scopes_supported,omitempty"`
+	GrantTypes             []string `json:"grant_types_supported,omitempty"`
+	AuthMethods            []string `json:"token_endpoint_auth_methods_supported,omitempty"`
+	IDTokenAlgorithms      []string `json:"id_token_signing_alg_values_supported,omitempty"`
+	DPoPAlgorithms         []string `json:"dpop_signing_alg_values_supported,omitempty"` // RFC 9449
+	SubjectTypes           []string `json:"subject_types_supported,omitempty"`
+	RequiresPushedRequests bool     `json:"require_pushed_authorization_requests,omitempty"`
+	SendsIssuer            bool     `json:"authorization_response_iss_parameter_supported,omitempty"` // RFC 9207
+	ClientIDMetadata       bool     `json:"client_id_metadata_document_supported,omitempty"`
 	// MTLS has the endpoints for clients that show a certificate (RFC 8705 section 5).
-	MTLS *Server `json:"mtls_endpoint_aliases"`
+	MTLS *Server `json:"mtls_endpoint_aliases,omitempty"`
 }
 
 // OpenID reports whether s is an OpenID provider: the second and third parameter are required of one.

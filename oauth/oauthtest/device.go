@@ -23,7 +23,7 @@ func (p *Provider) deviceAuthorization(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	d := &device{code: rand.Text(), userCode: rand.Text()[:8], expires: time.Now().Add(10 * time.Minute)}
-	d.grant = &grant{scopes: strings.Fields(r.PostFormValue("scope"))}
+	d.grant = &grant{client: clientOf(r), scopes: strings.Fields(r.PostFormValue("scope"))}
 	p.devices[d.code] = d
 	response := map[string]any{
 		"device_code":               d.code,
@@ -54,7 +54,7 @@ func (p *Provider) Decide(userCode, account string) bool {
 func (p *Provider) deviceGrant(w http.ResponseWriter, r *http.Request) {
 	d := p.devices[r.PostFormValue("device_code")]
 	switch {
-	case d == nil || d.grant.used:
+	case d == nil || d.grant.used || d.grant.client != clientOf(r):
 		refuse(w, http.StatusBadRequest, "invalid_grant")
 	case d.denied:
 		refuse(w, http.StatusBadRequest, "access_denied")

@@ -1,6 +1,7 @@
 package oauthtest_test
 
 import (
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -309,5 +310,48 @@ func TestCloseEndsEverything(t *testing.T) {
 		synctest.Wait()
 		p.Close()
 		wg.Wait()
+	})
+}
+
+// A refresh token is of no use to another client.
+func TestTokensBelongToTheirClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := oauthtest.NewProvider(t, oauthtest.Config{Registers: true, Plain: true})
+		hc := &http.Client{Transport: p.Transport()}
+		resp, err := hc.Post(p.URL()+string(oauthtest.Register), "application/json",
+			strings.NewReader(`{"client_name":"another","token_endpoint_auth_method":"none"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		var other struct {
+			ID string `json:"client_id"`
+		}
+		if err := json.NewDecoder(resp.Body).Decode(&other); err != nil || other.ID == "" {
+			t.Fatal(err)
+		}
+		e, err := oauth.New(p.ClientConfig(oauth.Device, "ada"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := e.Exchange(auth.WithForeground(t.Context()), hc, auth.Grant{Kind: auth.KindLogin})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, test := range []struct {
+			client string
+			want   int
+		}{{other.ID, 400}, {oauthtest.ClientID, 200}} {
+			resp, err := hc.PostForm(p.URL()+string(oauthtest.Token), url.Values{
+				"grant_type": {"refresh_token"}, "refresh_token": {s.RefreshToken.Reveal()}, "client_id": {test.client},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if resp.StatusCode != test.want {
+				t.Errorf("as %s: %s", test.client, resp.Status)
+			}
+		}
 	})
 }

@@ -36,7 +36,7 @@ func (p *Provider) idToken(g *grant, access string) string {
 	sum := sha256.Sum256([]byte(access))
 	now := time.Now()
 	claims := map[string]any{
-		"iss": p.url, "aud": audience(g), "sub": g.account, "email": g.account + "@example.com",
+		"iss": p.url, "aud": g.client, "sub": g.account, "email": g.account + "@example.com",
 		"iat": now.Unix(), "exp": now.Add(time.Minute).Unix(),
 		"at_hash": base64.RawURLEncoding.EncodeToString(sum[:16]),
 	}
@@ -88,11 +88,4 @@ func (p *Provider) subject(token string) string {
 		return ""
 	}
 	return claims.Sub
-}
-
-func audience(g *grant) string {
-	if g.client == "" {
-		return ClientID
-	}
-	return g.client
 }

@@ -82,7 +82,7 @@ func (p *Provider) authenticated(r *http.Request) bool {
 
 func (p *Provider) codeGrant(w http.ResponseWriter, r *http.Request) {
 	g := p.codes[r.PostFormValue("code")]
-	if g == nil || g.used || g.request.redirectURI != r.PostFormValue("redirect_uri") {
+	if g == nil || g.used || g.client != clientOf(r) || g.request.redirectURI != r.PostFormValue("redirect_uri") {
 		if g != nil {
 			g.revoked = true // RFC 6749 section 4.1.2: a code that is replayed ends what it gave
 		}
@@ -111,7 +111,7 @@ func (p *Provider) refreshGrant(w http.ResponseWriter, r *http.Request) {
 		g.revoked = true
 	}
 	ended := g != nil && p.config.RefreshTTL > 0 && now.Sub(g.rotated) >= p.config.RefreshTTL
-	if g == nil || g.revoked || ended || g.thumbprint != p.presented {
+	if g == nil || g.revoked || ended || g.client != clientOf(r) || g.thumbprint != p.presented {
 		p.counters.RefreshRefused++
 		refuse(w, http.StatusBadRequest, "invalid_grant")
 		return

@@ -47,7 +47,7 @@ func count(tb testing.TB, n int) int {
 // leftovers says of each goroutine of this bubble that waits for another one what it is. Those that are about to wait or to
 // end get the time for it.
 func leftovers() (left []string) {
-	for range 1000 {
+	for range 20_000 { // a second or two
 		var busy bool
 		if left, busy = waiting(stacks()); !busy {
 			break

@@ -67,42 +67,41 @@ func TestF103_StaleMetadataServesOn(t *testing.T) {
 // TestF103_HangingDiscoveryAtAStart: a process that finds a session in the Store renews it and ends it though the metadata is
 // not to be had, without waiting for long; a login has to have the whole of it.
 func TestF103_HangingDiscoveryAtAStart(t *testing.T) {
-	for name, fault := range map[string]oauthtest.Fault{
-		"hangs": {Kind: oauthtest.Hang}, "fails": {Kind: oauthtest.Status}, "a page": {Kind: oauthtest.HTML}, "drops": {Kind: oauthtest.Drop},
-	} {
+	for _, kind := range []oauthtest.FaultKind{oauthtest.Hang, oauthtest.Status, oauthtest.HTML, oauthtest.Drop} {
 		for _, flow := range []oauth.Flow{oauth.Browser, oauth.Device, oauth.Silent, oauth.ClientCredentials} {
-			t.Run(fmt.Sprint(name, ", ", flow), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					op := oauthtest.NewProvider(t, oauthtest.Config{Secret: "s", NoRefreshTokens: flow == oauth.Silent})
-					store, c := new(silentrefresh.MemoryStore), op.ClientConfig(flow, "ada")
-					op.Client(t, c, silentrefresh.Config{Store: store}).Close()
-					fault.At, fault.Times = oauthtest.OpenIDConfiguration, 10_000
-					op.Fault(fault)
-					cl := newClient(t, op, c, func(cfg *silentrefresh.Config) { cfg.Store = store })
-					began := time.Now()
-					if err := cl.Renew(t.Context()); err != nil || time.Since(began) > 6*time.Second {
-						t.Fatalf("after %v: %v", time.Since(began), err)
-					}
-					time.Sleep(48 * time.Hour)
-					began = time.Now()
-					me(t, cl, op)
-					if took := time.Since(began); took > 0 || op.Counters().APIUnauthorized != 0 {
-						t.Errorf("it took %v; %+v", took, op.Counters())
-					}
-					if err := cl.Logout(t.Context()); err != nil || op.Calls(oauthtest.Revoke) == 0 {
-						t.Errorf("logout: %v", err)
-					}
-					op.ClearFaults()
-					var credentials any
-					if flow == oauth.Silent {
-						credentials = oauth.Cookies{op.Session("ada")}
-					}
-					if err := cl.Login(t.Context(), credentials); err != nil {
-						t.Errorf("with the metadata: %v", err)
-					}
-				})
+			t.Run(fmt.Sprint(kind, ", ", flow), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { startWithoutMetadata(t, flow, kind) })
 			})
 		}
+	}
+}
+
+func startWithoutMetadata(t *testing.T, flow oauth.Flow, kind oauthtest.FaultKind) {
+	op := oauthtest.NewProvider(t, oauthtest.Config{Secret: "s", NoRefreshTokens: flow == oauth.Silent})
+	store, c := new(silentrefresh.MemoryStore), op.ClientConfig(flow, "ada")
+	op.Client(t, c, silentrefresh.Config{Store: store}).Close()
+	op.Fault(oauthtest.Fault{Kind: kind, At: oauthtest.OpenIDConfiguration, Times: 10_000})
+	cl := newClient(t, op, c, func(cfg *silentrefresh.Config) { cfg.Store = store })
+	began := time.Now()
+	if err := cl.Renew(t.Context()); err != nil || time.Since(began) > 6*time.Second {
+		t.Fatalf("after %v: %v", time.Since(began), err)
+	}
+	time.Sleep(48 * time.Hour)
+	began = time.Now()
+	me(t, cl, op)
+	if took := time.Since(began); took > 0 || op.Counters().APIUnauthorized != 0 {
+		t.Errorf("it took %v; %+v", took, op.Counters())
+	}
+	if err := cl.Logout(t.Context()); err != nil || op.Calls(oauthtest.Revoke) == 0 {
+		t.Errorf("logout: %v", err)
+	}
+	op.ClearFaults()
+	var credentials any
+	if flow == oauth.Silent {
+		credentials = oauth.Cookies{op.Session("ada")}
+	}
+	if err := cl.Login(t.Context(), credentials); err != nil {
+		t.Errorf("with the metadata: %v", err)
 	}
 }
 

@@ -89,7 +89,7 @@
 //	scheduler.go     what is due when, derived from all that
 //	event.go         what happened, and observer.go, which tells it outside every lock
 //	status.go        how the session stands
-//	token.go         the token itself, for what is not plain HTTP
+//	token.go         the token itself, for what is not plain HTTP, and call.go, one such call: repeated once
 //	store.go         what a Store must promise
 //
 // Two kinds of lock are kept apart. A mutex is held for a few assignments, and never while code runs that was given to

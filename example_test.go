@@ -107,6 +107,38 @@ func ExampleClient_Token() {
 	// 2 <nil>
 }
 
+// A call that is not plain HTTP is made again, once, when its token was rejected.
+func ExampleClient_Call() {
+	server, client := started(authtest.Config{}, nil)
+	defer server.Close()
+	defer client.Close()
+	ctx := context.Background()
+	if err := client.Login(ctx, ada); err != nil {
+		log.Fatal(err)
+	}
+	dial := func(token silentrefresh.Token) (rejected bool) { // a WebSocket, say
+		fmt.Println("dialling with token", token.Generation)
+		return token.Generation == 1
+	}
+	call := client.Call("/events")
+	for {
+		token, err := call.Token(ctx)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if !dial(token) {
+			call.Served()
+			break
+		}
+		if !call.Retry(ctx) {
+			log.Fatal("the token is rejected")
+		}
+	}
+	// Output:
+	// dialling with token 1
+	// dialling with token 2
+}
+
 // To test your own program's way through an expiry takes an authtest.Server and no waiting.
 func Example_testing() {
 	test := func(t *testing.T) {

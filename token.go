@@ -16,6 +16,13 @@ type Token struct {
 	Scheme     string    // "Bearer", "" for a bare token
 	Expires    time.Time // zero if unknown
 	Generation uint64    // counts the tokens of this process; Client.Reject goes by it
+
+	header string
+}
+
+// Header is the header field that carries the token, as Config.Attach has it: "Authorization" and "Bearer ...", say.
+func (t Token) Header() (name, value string) {
+	return auth.Attach{Header: t.header, Scheme: t.Scheme, Bare: t.Scheme == ""}.Value(t.Value.Reveal())
 }
 
 // Token returns an access token that is valid as far as this machine knows, and waits for one as a request does.
@@ -26,11 +33,19 @@ func (c *Client) Token(ctx context.Context) (Token, error) {
 		return Token{}, err
 	}
 	c.touch()
-	return Token{Value: st.session().AccessToken, Scheme: c.cfg.Attach.SchemeName(), Expires: st.expires(), Generation: st.generation}, nil
+	return c.token(st), nil
 }
 
+func (c *Client) token(st *state) Token {
+	return Token{Value: st.session().AccessToken, Scheme: c.cfg.Attach.SchemeName(), Expires: st.expires(), Generation: st.generation,
+		header: c.cfg.Attach.Header}
+}
+
+// GetsToken reports whether the token may be sent to u: it belongs to the origin of BaseURL, or to one of Origins.
+func (c *Client) GetsToken(u *url.URL) bool { return u != nil && c.origins.Has(u) }
+
 // Reject says that the API rejected t, which Token returned: the next Token waits for a newer one. Rejecting a token
-// that is no longer the present one does nothing.
+// that is no longer the present one does nothing. Client.Call does that, and the rest of what a rejection calls for.
 func (c *Client) Reject(t Token) {
 	if c.reject(t.Generation, "") {
 		c.mark(t.Generation)
@@ -40,8 +55,10 @@ func (c *Client) Reject(t Token) {
 // PerRPC has the methods of gRPC's credentials.PerRPCCredentials, without importing gRPC.
 type PerRPC struct{ c *Client }
 
-// PerRPC returns credentials that attach the token to each call to a listed origin. They do not look at the responses: a
-// call that the API rejects as Unauthenticated fails; its caller then has to call Client.Reject.
+// PerRPC returns credentials that attach the token to each call to a listed origin. That is all they do: gRPC shows
+// them no response, so a call that the API rejects as Unauthenticated fails, and so does every other until its caller has
+// called Client.Reject, or the token ends. The interceptors of the module grpcrefresh renew and repeat such calls; they
+// take the place of these credentials.
 func (c *Client) PerRPC() *PerRPC { return &PerRPC{c} }
 
 // GetRequestMetadata returns the header that carries the token; it waits as Client.Token does. gRPC passes the URI of
@@ -57,7 +74,7 @@ func (p *PerRPC) GetRequestMetadata(ctx context.Context, uri ...string) (map[str
 	if err != nil {
 		return nil, err
 	}
-	header, value := p.c.cfg.Attach.Value(t.Value.Reveal())
+	header, value := t.Header()
 	return map[string]string{strings.ToLower(header): value}, nil
 }
 

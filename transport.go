@@ -12,7 +12,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/challenge"
 	"github.com/silentrefresh/silentrefresh/internal/origin"
 	"github.com/silentrefresh/silentrefresh/internal/replay"
@@ -245,7 +244,7 @@ func (t *transport) sendQueued(out *http.Request, st *state) (*http.Response, *s
 // rejected renews and replays. The response that rejected the token is returned where that does not help.
 func (t *transport) rejected(req *http.Request, st *state, b *replay.Body, resp *http.Response) (*http.Response, error) {
 	c, endpoint := t.client, endpointOf(req)
-	for adoptions := 0; ; {
+	for repeats := 1; ; repeats++ {
 		if !c.reject(st.generation, endpoint) {
 			return resp, nil
 		}
@@ -254,15 +253,11 @@ func (t *transport) rejected(req *http.Request, st *state, b *replay.Body, resp 
 			return resp, nil
 		}
 		replay.Free(resp)
-		began := time.Now()
-		err := c.renew(auth.WithForeground(req.Context()), st.generation, TriggerRejected)
-		c.counted.waitedFor(time.Since(began))
-		next := c.state.Load()
-		if err != nil || next.generation <= st.generation || !next.usable(time.Now()) || st.replacedBy(next) {
+		next := c.successor(req.Context(), st)
+		if next == nil {
 			b.Unsent()
 			return resp, nil
 		}
-		c.counted.replays.Add(1)
 		replayed, next, err := t.send(req, next, b)
 		if err != nil {
 			return nil, err
@@ -274,8 +269,7 @@ func (t *transport) rejected(req *http.Request, st *state, b *replay.Body, resp 
 			}
 			return replayed, nil
 		}
-		// What another process saved may be as dead as what we had: that was not the one replay.
-		if adoptions++; !next.adopted || adoptions > 3 {
+		if !next.worthAnother(repeats) {
 			c.rejectedAgain(next.generation, endpoint)
 			return replayed, nil
 		}

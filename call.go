@@ -1,0 +1,114 @@
+package silentrefresh
+
+import (
+	"context"
+	"time"
+
+	"github.com/silentrefresh/silentrefresh/auth"
+)
+
+// A Call is one call of an API that is not plain HTTP: it is made with a token and, where the API rejects that, once more
+// with a newer one. It does for such a call what Transport does for a request, and counts in Status as one:
+//
+//	call := client.Call("/pkg.Service/Method")
+//	for {
+//		token, err := call.Token(ctx)
+//		if err != nil {
+//			return err
+//		}
+//		rejected, err := invoke(token)
+//		if !rejected {
+//			call.Served()
+//			return err
+//		}
+//		if !call.Retry(ctx) {
+//			return err
+//		}
+//	}
+//
+// Make it with Client.Call. A Call is used by one goroutine at a time.
+type Call struct {
+	c        *Client
+	endpoint string
+	last     *state // whose token Token returned last
+	open     bool   // the API has not said yet what it thinks of that token
+	repeats  int
+}
+
+// Call begins a call of an endpoint of the API, which is named by what its calls have in common, such as the full name
+// of a method. An endpoint that rejects every token, for reasons of its own, is recognised by that name, and costs
+// the others nothing.
+func (c *Client) Call(endpoint string) *Call { return &Call{c: c, endpoint: endpoint} }
+
+// Token returns the token to make the call with, and waits for one as Client.Token does. It may be called again before
+// the API has responded: the last token counts.
+func (a *Call) Token(ctx context.Context) (Token, error) {
+	st, err := a.c.usableState(ctx)
+	if err != nil {
+		return Token{}, err
+	}
+	if a.last != nil && a.last.replacedBy(st) {
+		return Token{}, overError("another account has logged in since")
+	}
+	a.c.touch()
+	a.last, a.open = st, true
+	return a.c.token(st), nil
+}
+
+// Served says that the API took the token, whatever else came of the call.
+func (a *Call) Served() {
+	if a.open && a.repeats > 0 {
+		a.c.exonerate(a.last.generation, a.endpoint)
+	}
+	a.open = false
+}
+
+// Retry says that the API rejected the token. It waits for a newer one, and reports whether to make the call again:
+// once, and only if there is a newer token. Without a token that was rejected, it reports false.
+func (a *Call) Retry(ctx context.Context) bool {
+	if !a.rejected() {
+		return false
+	}
+	if a.c.successor(ctx, a.last) == nil {
+		return false
+	}
+	a.repeats++
+	return true
+}
+
+// Reject is Retry for a call that cannot be made again: nobody waits for the newer token.
+func (a *Call) Reject() {
+	if a.rejected() {
+		go a.c.renew(context.Background(), a.last.generation, TriggerRejected)
+	}
+}
+
+// rejected records that the API rejected the last token. It reports whether a renewal may follow.
+func (a *Call) rejected() bool {
+	if !a.open {
+		return false
+	}
+	a.open = false
+	if a.repeats > 0 && !a.last.worthAnother(a.repeats) {
+		a.c.rejectedAgain(a.last.generation, a.endpoint)
+		return false
+	}
+	return a.c.reject(a.last.generation, a.endpoint)
+}
+
+// worthAnother reports whether a rejected repeat with st's token was not the one that there is to be: what another
+// process saved may be as dead as what we had.
+func (st *state) worthAnother(repeats int) bool { return st.adopted && repeats <= 3 }
+
+// successor waits for the token after st's, which the API has rejected. It returns nil if there is none to go on with.
+func (c *Client) successor(ctx context.Context, st *state) *state {
+	began := time.Now()
+	err := c.renew(auth.WithForeground(ctx), st.generation, TriggerRejected)
+	c.counted.waitedFor(time.Since(began))
+	next := c.state.Load()
+	if err != nil || next.generation <= st.generation || !next.usable(time.Now()) || st.replacedBy(next) {
+		return nil
+	}
+	c.counted.replays.Add(1)
+	return next
+}

@@ -2,6 +2,7 @@ package silentrefresh
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
@@ -26,13 +27,15 @@ import (
 //		}
 //	}
 //
-// Make it with Client.Call. A Call is used by one goroutine at a time.
+// Make it with Client.Call. Its methods may be called from several goroutines, though not usefully at the same time.
 type Call struct {
 	c        *Client
 	endpoint string
-	last     *state // whose token Token returned last
-	open     bool   // the API has not said yet what it thinks of that token
-	repeats  int
+
+	mu      sync.Mutex
+	last    *state // whose token Token returned last
+	open    bool   // the API has not said yet what it thinks of that token
+	repeats int
 }
 
 // Call begins a call of an endpoint of the API, which is named by what its calls have in common, such as the full name
@@ -47,53 +50,68 @@ func (a *Call) Token(ctx context.Context) (Token, error) {
 	if err != nil {
 		return Token{}, err
 	}
+	a.c.touch()
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if a.last != nil && a.last.replacedBy(st) {
 		return Token{}, overError("another account has logged in since")
 	}
-	a.c.touch()
 	a.last, a.open = st, true
 	return a.c.token(st), nil
 }
 
 // Served says that the API took the token, whatever else came of the call.
 func (a *Call) Served() {
-	if a.open && a.repeats > 0 {
-		a.c.exonerate(a.last.generation, a.endpoint)
+	if st, repeats := a.settle(); st != nil && repeats > 0 {
+		a.c.exonerate(st.generation, a.endpoint)
 	}
-	a.open = false
 }
 
 // Retry says that the API rejected the token. It waits for a newer one, and reports whether to make the call again:
 // once, and only if there is a newer token. Without a token that was rejected, it reports false.
 func (a *Call) Retry(ctx context.Context) bool {
-	if !a.rejected() {
+	st := a.rejected()
+	if st == nil || a.c.successor(ctx, st) == nil {
 		return false
 	}
-	if a.c.successor(ctx, a.last) == nil {
-		return false
-	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.repeats++
 	return true
 }
 
 // Reject is Retry for a call that cannot be made again: nobody waits for the newer token.
 func (a *Call) Reject() {
-	if a.rejected() {
-		go a.c.renew(context.Background(), a.last.generation, TriggerRejected)
+	if st := a.rejected(); st != nil {
+		go a.c.renew(context.Background(), st.generation, TriggerRejected)
 	}
 }
 
-// rejected records that the API rejected the last token. It reports whether a renewal may follow.
-func (a *Call) rejected() bool {
+// settle returns the state whose token the API has judged now, nil if there is none, and how often the call was repeated.
+func (a *Call) settle() (st *state, repeats int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if !a.open {
-		return false
+		return nil, a.repeats
 	}
 	a.open = false
-	if a.repeats > 0 && !a.last.worthAnother(a.repeats) {
-		a.c.rejectedAgain(a.last.generation, a.endpoint)
-		return false
+	return a.last, a.repeats
+}
+
+// rejected records that the API rejected the last token. It returns the state of a token after which a renewal may
+// follow, or nil.
+func (a *Call) rejected() *state {
+	st, repeats := a.settle()
+	switch {
+	case st == nil:
+		return nil
+	case repeats > 0 && !st.worthAnother(repeats):
+		a.c.rejectedAgain(st.generation, a.endpoint)
+		return nil
+	case !a.c.reject(st.generation, a.endpoint):
+		return nil
 	}
-	return a.c.reject(a.last.generation, a.endpoint)
+	return st
 }
 
 // worthAnother reports whether a rejected repeat with st's token was not the one that there is to be: what another

@@ -16,13 +16,6 @@ type Token struct {
 	Scheme     string    // "Bearer", "" for a bare token
 	Expires    time.Time // zero if unknown
 	Generation uint64    // counts the tokens of this process; Client.Reject goes by it
-
-	header string
-}
-
-// Header is the header field that carries the token, as Config.Attach has it: "Authorization" and "Bearer ...", say.
-func (t Token) Header() (name, value string) {
-	return auth.Attach{Header: t.header, Scheme: t.Scheme, Bare: t.Scheme == ""}.Value(t.Value.Reveal())
 }
 
 // Token returns an access token that is valid as far as this machine knows, and waits for one as a request does.
@@ -37,9 +30,11 @@ func (c *Client) Token(ctx context.Context) (Token, error) {
 }
 
 func (c *Client) token(st *state) Token {
-	return Token{Value: st.session().AccessToken, Scheme: c.cfg.Attach.SchemeName(), Expires: st.expires(), Generation: st.generation,
-		header: c.cfg.Attach.Header}
+	return Token{Value: st.session().AccessToken, Scheme: c.cfg.Attach.SchemeName(), Expires: st.expires(), Generation: st.generation}
 }
+
+// Attach says how requests carry the token: it is Config.Attach.
+func (c *Client) Attach() auth.Attach { return c.cfg.Attach }
 
 // GetsToken reports whether the token may be sent to u: it belongs to the origin of BaseURL, or to one of Origins.
 func (c *Client) GetsToken(u *url.URL) bool { return u != nil && c.origins.Has(u) }
@@ -74,7 +69,7 @@ func (p *PerRPC) GetRequestMetadata(ctx context.Context, uri ...string) (map[str
 	if err != nil {
 		return nil, err
 	}
-	header, value := t.Header()
+	header, value := p.c.cfg.Attach.Value(t.Value.Reveal())
 	return map[string]string{strings.ToLower(header): value}, nil
 }
 

@@ -175,28 +175,6 @@ func TestACallThatGivesUpTakesNobodyAlong(t *testing.T) {
 	})
 }
 
-func TestWhichHeaderCarriesTheToken(t *testing.T) {
-	for _, test := range []struct {
-		attach      auth.Attach
-		name, value string
-	}{
-		{auth.Attach{}, "Authorization", "Bearer access-secret-1"},
-		{auth.Attach{Scheme: "JWT"}, "Authorization", "JWT access-secret-1"},
-		{auth.Attach{Bare: true}, "Authorization", "access-secret-1"},
-		{auth.Attach{Header: "X-Token"}, "X-Token", "access-secret-1"},
-		{auth.Attach{Header: "X-Token", Scheme: "Key"}, "X-Token", "Key access-secret-1"},
-	} {
-		c := clientOf(t, &fakes.Server{}, func(cfg *silentrefresh.Config) { cfg.Attach = test.attach })
-		token, err := c.Token(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if name, value := token.Header(); name != test.name || value != test.value {
-			t.Errorf("%+v: %s: %s", test.attach, name, value)
-		}
-	}
-}
-
 func TestWhichURLsGetTheToken(t *testing.T) {
 	c := clientOf(t, &fakes.Server{}, func(cfg *silentrefresh.Config) { cfg.Origins = []string{"http://127.0.0.1:5000"} })
 	for _, s := range []string{"https://api.example.com", "HTTPS://API.example.com:443/x", "http://127.0.0.1:5000/x"} {

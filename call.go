@@ -34,7 +34,7 @@ type Call struct {
 
 	mu      sync.Mutex
 	last    *state // whose token Token returned last
-	open    bool   // the API has not said yet what it thinks of that token
+	open    bool   // the API has not rejected that token
 	repeats int
 }
 
@@ -60,9 +60,14 @@ func (a *Call) Token(ctx context.Context) (Token, error) {
 	return a.c.token(st), nil
 }
 
-// Served says that the API took the token, whatever else came of the call.
+// Served says that the API took the token, whatever else came of the call. An API that rejects it later, in the middle of a
+// stream, has rejected it anew.
 func (a *Call) Served() {
-	if st, repeats := a.settle(); st != nil && repeats > 0 {
+	a.mu.Lock()
+	st, repeated := a.last, a.open && a.repeats > 0
+	a.repeats = 0
+	a.mu.Unlock()
+	if repeated {
 		a.c.exonerate(st.generation, a.endpoint)
 	}
 }
@@ -87,23 +92,15 @@ func (a *Call) Reject() {
 	}
 }
 
-// settle returns the state whose token the API has judged now, nil if there is none, and how often the call was repeated.
-func (a *Call) settle() (st *state, repeats int) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if !a.open {
-		return nil, a.repeats
-	}
-	a.open = false
-	return a.last, a.repeats
-}
-
 // rejected records that the API rejected the last token. It returns the state of a token after which a renewal may
 // follow, or nil.
 func (a *Call) rejected() *state {
-	st, repeats := a.settle()
+	a.mu.Lock()
+	st, open, repeats := a.last, a.open, a.repeats
+	a.open = false
+	a.mu.Unlock()
 	switch {
-	case st == nil:
+	case !open:
 		return nil
 	case repeats > 0 && !st.worthAnother(repeats):
 		a.c.rejectedAgain(st.generation, a.endpoint)

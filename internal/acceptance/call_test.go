@@ -131,6 +131,32 @@ func TestACallThatCannotBeRepeatedRenewsForTheNext(t *testing.T) {
 	})
 }
 
+// A stream that was repeated and served may be rejected later: that is no peculiarity of its endpoint.
+func TestACallThatWasServedCanBeRejectedLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakes.Server{}
+		c := clientOf(t, as)
+		call := c.Call("/pkg.Service/Watch")
+		for generation := range 3 {
+			token, err := call.Token(t.Context())
+			if err != nil || token.Generation != uint64(generation+1) {
+				t.Fatalf("generation %d, %v", token.Generation, err)
+			}
+			if call.Served(); generation == 2 {
+				break
+			}
+			time.Sleep(10 * time.Second)
+			as.Revoke()
+			if !call.Retry(t.Context()) {
+				t.Fatal("not to be repeated")
+			}
+		}
+		if mustGet(t, c); c.Status().Stats.Refreshes != 2 {
+			t.Errorf("%+v", c.Status().Stats)
+		}
+	})
+}
+
 // What one account began is not gone on with as another.
 func TestACallIsNotRepeatedAsAnotherAccount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -1,0 +1,153 @@
+package grpcrefresh_test
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	pb "google.golang.org/grpc/interop/grpc_testing"
+	"google.golang.org/grpc/status"
+
+	"github.com/silentrefresh/silentrefresh/internal/fakes"
+)
+
+type duplex = grpc.BidiStreamingClient[pb.StreamingOutputCallRequest, pb.StreamingOutputCallResponse]
+
+// echo sends a message on a stream and receives one.
+func echo(s duplex, first byte) error {
+	if err := s.Send(&pb.StreamingOutputCallRequest{Payload: payload(first, 100)}); err != nil {
+		return err
+	}
+	resp, err := s.Recv()
+	if err == nil && resp.Payload.Body[0] != first {
+		return status.Error(codes.DataLoss, "another message came back")
+	}
+	return err
+}
+
+// All tokens are revoked when 500 of 1,000 calls have been served and the others have arrived, while ten streams are in
+// use and ten have just been opened.
+func TestARevocationInTheMiddleOfCallsAndStreams(t *testing.T) {
+	const calls, half, streams = 1000, 500, 10
+	as := &fakes.Server{}
+	var n atomic.Int64
+	revoked := make(chan struct{})
+	a := &api{auth: as, judging: func() {
+		switch arrived := n.Add(1); {
+		case arrived <= streams+half:
+		case arrived == streams+calls+streams:
+			as.Revoke()
+			close(revoked)
+		default:
+			<-revoked
+		}
+	}}
+	client := clientOf(t, as, listed)
+	service := dial(t, a, client)
+	open := func() duplex {
+		s, err := service.FullDuplexCall(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+
+	inUse := make([]duplex, streams)
+	for i := range inUse {
+		inUse[i] = open()
+		if err := echo(inUse[i], byte(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var all sync.WaitGroup
+	var failed, failedStreams atomic.Int64
+	for i := range calls {
+		if i == half {
+			all.Wait() // those have been served
+		}
+		all.Go(func() {
+			resp, err := service.UnaryCall(t.Context(), &pb.SimpleRequest{Payload: payload(byte(i), 100)})
+			if err != nil || resp.Payload.Body[0] != byte(i) {
+				failed.Add(1)
+			}
+		})
+	}
+	for i := range streams {
+		all.Go(func() {
+			if err := echo(open(), byte(i)); err != nil {
+				failedStreams.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	for i, s := range inUse { // the server ends these, and they are opened again by who uses them
+		if err := echo(s, byte(i)); status.Code(err) != codes.Unauthenticated {
+			t.Errorf("a stream in use: %v", err)
+		}
+		if err := echo(open(), byte(i)); err != nil {
+			t.Errorf("opened again: %v", err)
+		}
+	}
+	_, refreshes, reuses := as.Counts()
+	if failed.Load() != 0 || failedStreams.Load() != 0 || refreshes != 1 || reuses != 0 {
+		t.Errorf("failed: %d of %d calls, %d of %d new streams; %d refreshes, %d reuses",
+			failed.Load(), calls, failedStreams.Load(), streams, refreshes, reuses)
+	}
+	if want := int64(calls + half + 4*streams); a.arrived.Load() != want {
+		t.Errorf("%d calls and streams arrived, want %d", a.arrived.Load(), want)
+	}
+}
+
+// A rejection that comes after the renewal, of the token before, renews nothing.
+func TestALateRejectionRenewsNothing(t *testing.T) {
+	as := &fakes.Server{}
+	late, arrived := make(chan struct{}), make(chan struct{})
+	var n atomic.Int64
+	a := &api{auth: as, judging: func() {
+		if n.Add(1) == 1 {
+			close(arrived)
+			<-late
+		}
+	}}
+	client := clientOf(t, as, listed)
+	service := dial(t, a, client)
+	done := make(chan error)
+	go func() {
+		_, err := service.UnaryCall(context.Background(), &pb.SimpleRequest{Payload: payload(0, 1)})
+		done <- err
+	}()
+	<-arrived
+	as.Revoke()
+	if err := client.Renew(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	close(late)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if _, refreshes, _ := as.Counts(); refreshes != 1 {
+		t.Errorf("%d refreshes", refreshes)
+	}
+}
+
+// A method that rejects every token costs a few refreshes, and other methods nothing.
+func TestAMethodThatRejectsEveryToken(t *testing.T) {
+	as := &fakes.Server{}
+	a := &api{auth: as}
+	client := clientOf(t, as, listed)
+	service := dial(t, a, client)
+	for range 50 {
+		if _, err := service.EmptyCall(t.Context(), &pb.Empty{}); status.Code(err) != codes.Unauthenticated {
+			t.Fatal(err)
+		}
+		if _, err := service.UnaryCall(t.Context(), &pb.SimpleRequest{Payload: payload(0, 1)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, refreshes, _ := as.Counts(); refreshes > 5 {
+		t.Errorf("%d refreshes", refreshes)
+	}
+}

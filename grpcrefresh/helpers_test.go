@@ -3,6 +3,7 @@ package grpcrefresh_test
 import (
 	"context"
 	"io"
+	"log/slog"
 	"net"
 	"strings"
 	"sync/atomic"
@@ -183,3 +184,6 @@ func payload(first byte, n int) *pb.Payload {
 	body[0] = first
 	return &pb.Payload{Body: body}
 }
+
+// Without a Logger, warnings go to slog.Default: these tests provoke them.
+func init() { slog.SetDefault(slog.New(slog.DiscardHandler)) }

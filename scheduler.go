@@ -33,25 +33,20 @@ func (s *schedule) landed(fruitless bool) {
 	s.fruitless, s.noSlot, s.renewing = fruitless, time.Time{}, false
 }
 
-// planLocked decides when st's token is renewed, which comes after old: in time for the token's end, and for the
-// session's, unless renewals do not move that.
+// planLocked decides when st's token is renewed, which comes after old, and counts down to the renewal that is spread
+// wide.
 func (s *session) planLocked(st, old *state, now time.Time) {
-	s.planForTokenLocked(st, now)
-	held, before := st.session(), old.session()
-	absolute := !before.Ends.IsZero() && held.Ends.Sub(before.Ends).Abs() < pace.ShortestLife && st.generation > 1
-	if held.Ends.IsZero() || absolute || st.header == nil || st.deadEnd != nil && !s.policy.logsInAgain {
-		return
-	}
-	held.Expires = held.Ends
-	if due := now.Add(s.delayLocked(held, now)); st.renewAt.IsZero() || due.Before(st.renewAt) {
-		st.renewAt = due
+	counts := s.planForTokenLocked(st, now)
+	if s.planForEndLocked(st, old, now) || counts {
+		s.schedule.wide = max(s.schedule.wide-1, 0)
 	}
 }
 
-func (s *session) planForTokenLocked(st *state, now time.Time) {
+// planForTokenLocked has the token renewed in time for its end. It reports whether that is by the usual schedule.
+func (s *session) planForTokenLocked(st *state, now time.Time) (usual bool) {
 	st.renewAt = time.Time{}
 	if st.err != nil || st.deadEnd != nil && !s.policy.logsInAgain {
-		return
+		return false
 	}
 	held := st.session()
 	switch {
@@ -60,20 +55,44 @@ func (s *session) planForTokenLocked(st *state, now time.Time) {
 	case st.header == nil:
 		st.renewAt = now.Add(pace.Floor)
 	case st.wall != never:
-		st.renewAt = now.Add(s.delayLocked(held, now))
+		wait, usual := s.delayLocked(held, now)
+		st.renewAt = now.Add(wait)
+		return usual
 	case s.policy.maxAge > 0:
 		age := max(now.Sub(held.Issued), 0)
 		st.renewAt = now.Add(s.agingLocked() - age)
+		return true
 	}
+	return false
+}
+
+// planForEndLocked has the token renewed in time for the session's end, too, unless renewals do not move that.
+func (s *session) planForEndLocked(st, old *state, now time.Time) (usual bool) {
+	held, before := st.session(), old.session()
+	absolute := !before.Ends.IsZero() && held.Ends.Sub(before.Ends).Abs() < pace.ShortestLife && st.generation > 1
+	if held.Ends.IsZero() || absolute || st.header == nil || st.deadEnd != nil && !s.policy.logsInAgain {
+		return false
+	}
+	held.Expires = held.Ends
+	wait, usual := s.delayLocked(held, now)
+	if due := now.Add(wait); st.renewAt.IsZero() || due.Before(st.renewAt) {
+		st.renewAt = due
+	}
+	return usual
 }
 
 // agingLocked is after how long a token of unknown lifetime is renewed.
 func (s *session) agingLocked() time.Duration {
-	return s.policy.maxAge - time.Duration(chance.Float64()*0.1*float64(s.policy.maxAge))
+	spread := 0.1
+	if s.schedule.wide == 1 {
+		spread = 0.9
+	}
+	return s.policy.maxAge - time.Duration(chance.Float64()*spread*float64(s.policy.maxAge))
 }
 
-// delayLocked is how long to wait before a token is renewed. It counts down to the renewal that is spread wide.
-func (s *session) delayLocked(held auth.Session, now time.Time) time.Duration {
+// delayLocked is how long to wait before a token is renewed. It reports whether that is by the usual schedule, rather
+// than soon.
+func (s *session) delayLocked(held auth.Session, now time.Time) (wait time.Duration, usual bool) {
 	left := timeLeft(held, now)
 	life := left
 	if !held.Issued.IsZero() {
@@ -86,10 +105,9 @@ func (s *session) delayLocked(held auth.Session, now time.Time) time.Duration {
 		due = pace.Renewal(life, s.schedule.slow, s.schedule.wide == 1, chance.Float64())
 	}
 	if wait := due - (life - left); wait > 0 {
-		s.schedule.wide = max(s.schedule.wide-1, 0)
-		return wait
+		return wait, true
 	}
-	return soon(left)
+	return soon(left), false
 }
 
 // soon is when to renew a token that should have been renewed already, or that a refresh has left as it was: half

@@ -144,6 +144,38 @@ func fleetPeak(t *testing.T, start func(*testing.T, *fakes.Server)) float64 {
 	return float64(peak) * float64(n) / float64(sum)
 }
 
+// A session's end that a login states is no renewal of its own: a person sees the usual schedule, and a fleet spreads in
+// the second lifetime.
+func TestF21_TheEndOfTheSessionCountsAsNoRenewal(t *testing.T) {
+	for _, ends := range []time.Duration{30 * time.Minute, 30 * 24 * time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			first := ends
+			peak := fleetPeak(t, func(t *testing.T, as *fakes.Server) {
+				as.After = func(_ auth.Grant, s auth.Session) (auth.Session, error) {
+					s.Ends = time.Now().Add(ends)
+					return s, nil
+				}
+				first = min(first, time.Until(clientOf(t, as).Status().NextRefresh))
+			})
+			if first < 11*time.Minute || peak > 2.2 {
+				t.Errorf("a session of %v: the first renewal after %v, and %.1f times the mean", ends, first, peak)
+			}
+		})
+	}
+}
+
+func TestF21_WhatIsRenewedByItsAgeSpreads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		peak := fleetPeak(t, func(t *testing.T, as *fakes.Server) {
+			as.After = func(_ auth.Grant, s auth.Session) (auth.Session, error) { s.Expires = time.Time{}; return s, nil }
+			clientOf(t, as, func(cfg *Config) { cfg.MaxAge = 15 * time.Minute })
+		})
+		if peak > 2.5 {
+			t.Errorf("%.1f times the mean", peak)
+		}
+	})
+}
+
 func TestF22_UnknownExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		forget := func(_ auth.Grant, s auth.Session) (auth.Session, error) { s.Expires = time.Time{}; return s, nil }

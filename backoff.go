@@ -23,6 +23,8 @@ type backoff struct {
 	failures int32         // in a row
 	alike    int32         // of them the last ones that say the same
 	since    time.Time     // the first of those
+	began    time.Time     // the first failure in a row, as long as somebody has tried
+	at       time.Time     // the last one
 	refused  time.Time     // since when the server has said how long to wait; zero: it has not
 	until    time.Time     // no attempt before
 	early    time.Duration // so much earlier for somebody who waits, where the server has said how long
@@ -55,12 +57,15 @@ func alike(a, b *auth.Error) bool {
 	return a.Status == b.Status && a.Code == b.Code && a.Said == b.Said && a.Doubtful == b.Doubtful && a.Unrecognized == b.Unrecognized
 }
 
-// fail notes a failure. left is how long the token still serves, 0 if it does not.
-func (b *backoff) fail(now time.Time, failure *auth.Error, left time.Duration) {
+// fail notes a failure. left is how long the token still serves, 0 if it does not, of a lifetime of life, 0 if unknown.
+func (b *backoff) fail(now time.Time, failure *auth.Error, left, life time.Duration) {
+	if b.failure == nil || now.Sub(b.until) > pace.HighestCeiling { // nobody has tried for long: it may have worked meanwhile
+		b.began = now
+	}
 	if b.failure == nil || !alike(b.failure, failure) {
 		b.alike, b.since = 0, now
 	}
-	b.failure, b.pulled = failure, false
+	b.failure, b.at, b.pulled = failure, now, false
 	b.failures++
 	b.alike++
 	switch {
@@ -69,28 +74,29 @@ func (b *backoff) fail(now time.Time, failure *auth.Error, left time.Duration) {
 	case b.refused.IsZero():
 		b.refused = now
 	}
-	b.until = now.Add(b.wait(now, left))
+	b.until = now.Add(b.wait(now, left, life))
 }
 
 // wait is how long to wait after the last failure.
-func (b *backoff) wait(now time.Time, left time.Duration) time.Duration {
-	wait := pace.Backoff(int(b.failures), chance.Float64())
+func (b *backoff) wait(now time.Time, left, life time.Duration) time.Duration {
 	switch {
 	case !b.refused.IsZero():
 		asked, refused, r := min(b.failure.Until.Sub(now), retryafter.Longest), now.Sub(b.refused), chance.Float64()
-		wait = pace.Postponed(asked, left, refused, r)
+		wait := pace.Postponed(asked, left, refused, r)
 		b.early = wait - pace.PostponedFor(asked, refused, r)
+		return wait
 	case b.stuckAt(now):
 		b.pulled = true // whoever waits: it is asked no more often
 		return pace.Sparing(askedAgainIn, chance.Float64())
 	case b.failure.RateLimited:
 		b.pulled = true // a limit that slides counts each call that it refuses
 		return pace.Doubling(int(b.alike), askedAgainIn, chance.Float64())
-	case left > 0: // try again before the token ends
-		wait = min(wait, max(pace.Floor, left/2))
 	}
-	return wait
+	return pace.Trouble{Lasts: b.lasts(), Spare: left, Life: life}.Wait(chance.Float64())
 }
+
+// lasts is how long nothing has worked.
+func (b *backoff) lasts() time.Duration { return b.at.Sub(b.began) }
 
 // stuckAt reports whether the server has refused often and long enough in words that are not understood.
 func (b *backoff) stuckAt(now time.Time) bool {
@@ -102,7 +108,7 @@ func (b *backoff) pull(now time.Time, patience time.Duration) {
 	if b == nil || b.pulled || !now.Before(b.until) {
 		return
 	}
-	soon := now.Add(pace.Demanded(patience, chance.Float64()))
+	soon := b.at.Add(pace.Trouble{Lasts: b.lasts()}.Demanded(patience, chance.Float64()))
 	if !b.refused.IsZero() {
 		soon = b.until.Add(-b.early)
 	}

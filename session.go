@@ -323,14 +323,17 @@ func (s *session) failed(epoch uint64, failure *auth.Error, why Trigger) {
 	if st.epoch != epoch || st.closed() {
 		return
 	}
-	var left time.Duration // for as long as the token serves on
-	if st.usable(now) && st.wall != never {
-		left = timeLeft(st.session(), now)
+	var left, life time.Duration
+	if held := st.session(); st.wall != never {
+		life = lifeOf(held)
+		if st.usable(now) { // for as long as the token serves on
+			left = timeLeft(held, now)
+		}
 	}
 	if s.backoff == nil {
 		s.backoff = &backoff{}
 	}
-	s.backoff.fail(now, failure, left)
+	s.backoff.fail(now, failure, left, life)
 	s.schedule.landed(true)
 	s.schedule.wide = 1
 	s.armLocked()

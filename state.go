@@ -121,6 +121,14 @@ func timeLeft(s auth.Session, now time.Time) time.Duration {
 	return min(left, lifetime.Longest)
 }
 
+// lifeOf is the whole life of s's token, 0 if it is unknown.
+func lifeOf(s auth.Session) time.Duration {
+	if s.Issued.IsZero() || s.Expires.IsZero() {
+		return 0
+	}
+	return max(s.Expires.Sub(s.Issued), 0)
+}
+
 // transient reports whether err is worth another attempt.
 func transient(err error) bool {
 	return !errors.Is(err, ErrSessionOver) && !errors.Is(err, ErrNoSession) && !errors.Is(err, ErrClosed)

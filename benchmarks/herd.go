@@ -32,9 +32,8 @@ type practice struct {
 
 // A woe is what a client that has failed knows.
 type woe struct {
-	failures int           // in a row
-	refused  time.Duration // since the first of them
-	spare    time.Duration // that the token is still good for
+	lasts time.Duration // since the first failure in a row
+	spare time.Duration // that the token is still good for
 }
 
 var (
@@ -51,22 +50,22 @@ func herdRenew(wide bool, r float64) time.Duration { return schedule.Renewal(her
 // herdRetry is what Client.failed does.
 func herdRetry(asked time.Duration, w woe, r float64) time.Duration {
 	if asked > 0 {
-		return schedule.Postponed(asked, w.spare, w.refused, r)
+		return schedule.Postponed(asked, w.spare, w.lasts, r)
 	}
-	wait := schedule.Backoff(w.failures, r)
-	if w.spare > 0 { // once more before the token ends
-		wait = min(wait, max(schedule.Floor, w.spare/2))
-	}
-	return wait
+	return w.trouble().Wait(r)
 }
 
 // herdRetryBusy is herdRetry with callers who wait from when the token has ended, which is what Client.pause does.
 func herdRetryBusy(asked time.Duration, w woe, r float64) time.Duration {
-	sooner := schedule.Demanded(10*time.Second, r)
+	sooner := w.trouble().Demanded(10*time.Second, r)
 	if asked > 0 {
-		sooner = schedule.PostponedFor(asked, w.refused, r)
+		sooner = schedule.PostponedFor(asked, w.lasts, r)
 	}
 	return min(herdRetry(asked, w, r), max(sooner, w.spare))
+}
+
+func (w woe) trouble() schedule.Trouble {
+	return schedule.Trouble{Lasts: w.lasts, Spare: w.spare, Life: herdLife}
 }
 
 // A herd is many clients of one auth server, simulated event by event. Times are in ticks.
@@ -148,9 +147,8 @@ func (h *herd) refuse(client int32, now int) {
 	h.failures[client] = min(h.failures[client]+1, 200)
 	h.wide[client] = 1
 	w := woe{
-		failures: int(h.failures[client]),
-		refused:  time.Duration(int32(now)-h.refusing[client]) * herdTick,
-		spare:    time.Duration(max(0, h.ends[client]-int32(now))) * herdTick,
+		lasts: time.Duration(int32(now)-h.refusing[client]) * herdTick,
+		spare: time.Duration(max(0, h.ends[client]-int32(now))) * herdTick,
 	}
 	h.at(client, now, h.retry(h.retryAfter, w, h.rng.Float64()))
 }

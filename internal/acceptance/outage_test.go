@@ -68,6 +68,97 @@ func TestF26_AnOutageIsNotHammered(t *testing.T) {
 	})
 }
 
+// The longer an outage in which the server says nothing, the less often it is asked, and yet a caller is never far from
+// the next attempt: a fleet comes back spread, and whoever waits has a token soon.
+func TestF26_ASilentOutageIsAskedThroughEverLessOften(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		lasts    time.Duration
+		callers  bool
+		most     int           // calls
+		recovers time.Duration // within
+	}{
+		{"a moment", 4 * time.Second, false, 6, 6 * time.Second},
+		{"five minutes", 5 * time.Minute, false, 18, 90 * time.Second},
+		{"an hour", time.Hour, false, 90, 90 * time.Second},
+		{"a moment, with callers", 4 * time.Second, true, 8, 5 * time.Second},
+		{"a minute, with callers", time.Minute, true, 30, 5 * time.Second},
+		{"five minutes, with callers", 5 * time.Minute, true, 60, 20 * time.Second},
+		{"an hour, with callers", time.Hour, true, 170, time.Minute},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			as := &fakes.Server{}
+			away := as.Breakable()
+			store := &silentrefresh.MemoryStore{}
+			memoryOnly := func(cfg *silentrefresh.Config) { cfg.MemoryOnly = true }
+			clientOf(t, as, in(store), memoryOnly).Close()
+			away.Store(true)
+			calls := as.Count(&as.Calls)
+			c := strangerOf(t, as, in(store), memoryOnly) // a restart, which finds no token
+			began := time.Now()
+			for time.Since(began) < test.lasts {
+				if time.Sleep(time.Second); test.callers {
+					get(c)
+				}
+			}
+			if n := as.Count(&as.Calls) - calls; n > test.most {
+				t.Errorf("%s: %d calls, want at most %d", test.name, n, test.most)
+			}
+			away.Store(false)
+			back := time.Now()
+			for c.Status().State != silentrefresh.StateLoggedIn && time.Since(back) < time.Hour {
+				if time.Sleep(100 * time.Millisecond); test.callers {
+					get(c)
+				}
+			}
+			if took := time.Since(back); took > test.recovers+100*time.Millisecond {
+				t.Errorf("%s: back after %v, want at most %v", test.name, took, test.recovers)
+			}
+		})
+	}
+}
+
+// A token that is good needs no haste: nobody notices an outage that ends before it.
+func TestF26_AGoodTokenNeedsNoHaste(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakes.Server{}
+		away := as.Breakable()
+		c := clientOf(t, as)
+		away.Store(true)
+		calls := as.Count(&as.Calls)
+		time.Sleep(14 * time.Minute) // it was due a minute ago at the latest
+		if n := as.Count(&as.Calls) - calls; n < 2 || n > 8 {
+			t.Errorf("%d calls while the token is good", n)
+		}
+		away.Store(false)
+		time.Sleep(time.Minute)
+		began := time.Now()
+		for range 100 {
+			mustGet(t, c)
+		}
+		if waited := time.Since(began); waited > 0 {
+			t.Errorf("a request waited for %v after the end of the outage", waited)
+		}
+	})
+}
+
+// What failed long ago, before the session slept, says nothing about how long a failure of today will last.
+func TestF26_TroubleIsForgottenWhileNobodyTries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakes.Server{}
+		away := as.Breakable()
+		c := clientOf(t, as, func(cfg *silentrefresh.Config) { cfg.IdleTimeout = 13 * time.Minute })
+		away.Store(true)
+		time.Sleep(5 * time.Hour)
+		began := time.Now()
+		time.AfterFunc(900*time.Millisecond, func() { away.Store(false) })
+		mustGet(t, c)
+		if waited := time.Since(began); waited > 3*time.Second {
+			t.Errorf("a request waited for %v after an outage of 900 ms", waited)
+		}
+	})
+}
+
 func TestF26_RetryAfterIsHonoured(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}

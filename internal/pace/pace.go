@@ -11,8 +11,9 @@ const (
 	Floor = 500 * time.Millisecond
 	// ShortestLife is the lifetime that a token is given at least: below it, every request would renew.
 	ShortestLife = time.Second
-	// Ceiling bounds the spread of the backoff.
-	Ceiling = time.Minute
+	// Ceiling bounds the spread of the backoff, and HighestCeiling where a tenth of the token's lifetime is more.
+	Ceiling        = time.Minute
+	HighestCeiling = 5 * time.Minute
 	// WidestSpread bounds the spread of what the server postpones.
 	WidestSpread = 7 * time.Minute
 	// LongestDelay bounds a timer: what is due later is looked at again then.
@@ -59,6 +60,40 @@ func Backoff(failures int, r float64) time.Duration {
 	return Floor + scale(spread, r)
 }
 
+// Trouble is what a client knows whose renewals fail, while nobody says how long to wait.
+type Trouble struct {
+	Lasts time.Duration // from the first failure in a row to the last
+	Spare time.Duration // that the token is still good for; 0: it is not
+	Life  time.Duration // of the token; 0: unknown
+}
+
+// Wait is how long to wait after a failure: a moment after the first; then at most as long again as the trouble lasts, or
+// a minute while the token is good, since nobody needs the next one yet, and never more than a tenth of the token's
+// lifetime, within bounds.
+//
+// The first half of that is certain and the second is chance. So a fleet comes back spread over as long a time as if all
+// of it were chance, and asks two thirds as often until then.
+func (t Trouble) Wait(r float64) time.Duration {
+	if t.Lasts <= 0 {
+		return secondHalf(2*Floor, r)
+	}
+	most := max(t.Lasts, min(t.Spare, Ceiling), 2*Floor)
+	if t.Spare > Ceiling { // once more before the token ends
+		most = min(most, t.Spare/2)
+	}
+	return secondHalf(min(most, max(Ceiling, min(t.Life/10, HighestCeiling))), r)
+}
+
+// Demanded is how long after a failure to try again for a caller who waits, but no longer than patience: at most as long
+// as the trouble lasts, or half of patience; or a fifteenth of a trouble so long that this is more.
+func (t Trouble) Demanded(patience time.Duration, r float64) time.Duration {
+	most := max(min(t.Lasts, patience/2), min(t.Lasts/15, Ceiling))
+	return secondHalf(max(most, 2*Floor), r)
+}
+
+// secondHalf is a time in the second half of d.
+func secondHalf(d time.Duration, r float64) time.Duration { return d/2 + scale(d/2, r) }
+
 // Postponed is how long to wait where the server said how long: that, and then spread over as much again, since it
 // said the same to all. The spread is wider while that harms nobody, because the token is still good for the time
 // spare, and where the server has said so for the time refused, because what it said was too little for so many. It
@@ -73,11 +108,6 @@ func Postponed(asked, spare, refused time.Duration, r float64) time.Duration {
 func PostponedFor(asked, refused time.Duration, r float64) time.Duration {
 	asked = max(asked, Floor)
 	return asked + scale(max(asked, min(2*refused, WidestSpread)), r)
-}
-
-// Demanded is Backoff while a caller waits who will not wait longer than patience.
-func Demanded(patience time.Duration, r float64) time.Duration {
-	return Floor + scale(max(patience/2-Floor, 0), r)
 }
 
 // Doubling is how long to wait after so many failures of which each makes it worse: twice as long each time, up to most,

@@ -88,9 +88,33 @@ func TestPostponedIsNeverEarlierThanAsked(t *testing.T) {
 	within(t, "asked for an hour", Postponed(time.Hour, 0, 9*time.Hour, 0.5), time.Hour, 2*time.Hour)
 }
 
-func TestDemandedIsWithinHalfOfPatience(t *testing.T) {
-	for _, r := range chances {
-		within(t, "ten seconds", Demanded(10*time.Second, r), Floor, 5*time.Second)
-		within(t, "no patience", Demanded(0, r), Floor, Floor)
+// What a client waits that nobody waits for, and for whom somebody does.
+func TestTroubleIsWaitedThrough(t *testing.T) {
+	const life, patience = 15 * time.Minute, 10 * time.Second
+	for _, c := range []struct {
+		name           string
+		trouble        Trouble
+		most, demanded time.Duration
+	}{
+		{"the first failure", Trouble{Spare: 3 * time.Minute, Life: life}, time.Second, time.Second},
+		{"the first failure, without a token", Trouble{}, time.Second, time.Second},
+		{"for a moment", Trouble{Lasts: 100 * time.Millisecond}, time.Second, time.Second},
+		{"as long again", Trouble{Lasts: 4 * time.Second}, 4 * time.Second, 4 * time.Second},
+		{"as long again, but for a caller", Trouble{Lasts: 50 * time.Second}, 50 * time.Second, 5 * time.Second},
+		{"a minute", Trouble{Lasts: 2 * time.Minute}, time.Minute, 8 * time.Second},
+		{"a tenth of the lifetime", Trouble{Lasts: 5 * time.Minute, Life: life}, 90 * time.Second, 20 * time.Second},
+		{"of a long one", Trouble{Lasts: 5 * time.Hour, Life: 24 * time.Hour}, HighestCeiling, time.Minute},
+		{"a minute while the token is good", Trouble{Lasts: time.Second, Spare: 10 * time.Minute, Life: life}, time.Minute, time.Second},
+		{"to before its end", Trouble{Lasts: 75 * time.Second, Spare: 70 * time.Second, Life: life}, 35 * time.Second, 5 * time.Second},
+		{"past its end", Trouble{Lasts: 75 * time.Second, Spare: 50 * time.Second, Life: life}, 75 * time.Second, 5 * time.Second},
+		{"of a short one", Trouble{Lasts: time.Second, Spare: 12 * time.Second, Life: time.Minute}, 12 * time.Second, time.Second},
+	} {
+		for _, r := range chances {
+			within(t, c.name, c.trouble.Wait(r), c.most/2, c.most)
+			within(t, c.name+", for a caller", c.trouble.Demanded(patience, r), c.demanded/2, c.demanded)
+		}
+		within(t, c.name+", at the most", c.trouble.Wait(1), c.most, c.most)
+		within(t, c.name+", for a caller, at the most", c.trouble.Demanded(patience, 1), c.demanded, c.demanded)
+		within(t, c.name+", for a caller without patience", c.trouble.Demanded(0, 0), Floor, max(Floor, c.trouble.Lasts/30))
 	}
 }

@@ -1,6 +1,7 @@
 package silentrefresh
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,7 +51,8 @@ func New(cfg Config) (*Client, error) {
 }
 
 // Fork returns a Client for another session on the same server: it has c's settings and shares its connections and
-// its bound on exchanges, and keeps its own state. Forks are closed one by one: closing c does not close them. name must
+// its bound on exchanges, and keeps its own state. Where many log in together, their renewals are spread from the first
+// on. Forks are closed one by one: closing c does not close them. name must
 // be neither empty nor c's own. Two Forks of one name are two Clients, which share a session only through the Store.
 func (c *Client) Fork(name string) (*Client, error) {
 	switch {
@@ -142,6 +144,7 @@ func (c *Client) Resume(ctx context.Context, s auth.Session) error {
 // a token, or one that was brought, is refreshed at once.
 func (c *Client) begin(ctx context.Context, epoch uint64, r *record.Record, ev Event) error {
 	next := c.stateOf(r, time.Now())
+	crowded := ev.Kind == EventLoggedIn && c.logins.Join(time.Now(), cmp.Or(lifeOf(r.Session), c.cfg.MaxAge))
 	var once sync.Once // the Store calls back, or is waited for no longer
 	var begun atomic.Bool
 	var installErr error
@@ -149,7 +152,7 @@ func (c *Client) begin(ctx context.Context, epoch uint64, r *record.Record, ev E
 		once.Do(func() {
 			begun.Store(true)
 			next.record.Replaces = replaces
-			_, installErr = c.install(next, epoch, ev)
+			_, installErr = c.install(next, epoch, crowded, ev)
 		})
 		return installErr
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/silentrefresh/silentrefresh/internal/match"
 	"github.com/silentrefresh/silentrefresh/internal/once"
 	"github.com/silentrefresh/silentrefresh/internal/origin"
+	"github.com/silentrefresh/silentrefresh/internal/pace"
 	"golang.org/x/net/http/httpguts"
 	"golang.org/x/sync/singleflight"
 )
@@ -59,10 +60,10 @@ type Config struct {
 	// all. A refresh that is under way is always waited for, until the request's own context ends.
 	MaxWait time.Duration
 	// RefreshBefore is how long before its end a token is renewed, or up to a tenth of that earlier, and never more than
-	// half the lifetime; 0: about 20 % of the lifetime, and once after a start or a failure much earlier, so that a fleet
-	// that was started together spreads.
+	// half the lifetime; 0: about 20 % of the lifetime, and once after a start, a failure or one of many logins much earlier,
+	// so that a fleet that was started together spreads.
 	RefreshBefore time.Duration
-	// MaxAge is when to renew a token whose lifetime is unknown; 0: only when it is rejected.
+	// MaxAge is when to renew a token whose lifetime is unknown, or earlier for the same reasons; 0: only when it is rejected.
 	MaxAge time.Duration
 	// IdleTimeout stops renewals in the background after that long without a request; the next request renews
 	// first where needed. 0: never.
@@ -123,6 +124,7 @@ type shared struct {
 	none          noStore // where there is no Store
 	flights       singleflight.Group
 	clients       atomic.Uint64 // that were made
+	logins        pace.Crowd
 }
 
 func newShared(cfg Config) (*shared, error) {

@@ -3,6 +3,7 @@ package silentrefresh
 import (
 	"context"
 	"math"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -122,6 +123,16 @@ func TestF21_AFleetThatStartedTogetherSpreads(t *testing.T) {
 	}
 }
 
+func forkOf(t *testing.T, c *Client, user int) *Client {
+	t.Helper()
+	fork, err := c.Fork("user" + strconv.Itoa(user))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { fork.Close() })
+	return fork
+}
+
 // fleetPeak is how many times the mean 500 clients that start together refresh in the busiest minute, when two
 // lifetimes have passed.
 func fleetPeak(t *testing.T, start func(*testing.T, *fakes.Server)) float64 {
@@ -142,6 +153,45 @@ func fleetPeak(t *testing.T, start func(*testing.T, *fakes.Server)) float64 {
 		peak, sum, n = max(peak, minutes[m].Load()), sum+minutes[m].Load(), n+1
 	}
 	return float64(peak) * float64(n) / float64(sum)
+}
+
+// Many who log in together in one process spread in the first lifetime already. Whoever logs in alone sees the usual
+// schedule.
+func TestF21_LoginsThatComeTogetherSpreadAtOnce(t *testing.T) {
+	const life = 15 * time.Minute
+	for name, test := range map[string]struct {
+		sessions int
+		gap      time.Duration
+		least    int // of them renew within the first half of the lifetime
+		most     int
+	}{
+		"together":            {400, 10 * time.Millisecond, 150, 300},
+		"alone":               {1, 0, 0, 0},
+		"one after the other": {60, 10 * time.Second, 0, 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			root := strangerOf(t, &fakes.Server{TTL: life})
+			early := 0
+			for i := range test.sessions {
+				c := root
+				if i > 0 {
+					c = forkOf(t, root, i)
+				}
+				if err := c.Login(t.Context(), nil); err != nil {
+					t.Fatal(err)
+				}
+				if due := time.Until(c.Status().NextRefresh); due < life/2 {
+					early++
+				} else if due > life*85/100 {
+					t.Errorf("%s: due in %v", name, due)
+				}
+				time.Sleep(test.gap)
+			}
+			if early < test.least || early > test.most {
+				t.Errorf("%s: %d of %d renew within the first half of the lifetime, want %d to %d", name, early, test.sessions, test.least, test.most)
+			}
+		})
+	}
 }
 
 // A session's end that a login states is no renewal of its own: a person sees the usual schedule, and a fleet spreads in

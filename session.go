@@ -129,8 +129,10 @@ func (s *session) unchangedLocked(next, old *state, again bool, now time.Time) {
 	}
 }
 
-// install is publish for a new login: it raises the epoch, so that nothing of the old session is published after.
-func (s *session) install(next *state, epoch uint64, ev Event) (*state, error) {
+// install is publish for a new login: it raises the epoch, so that nothing of the old session is published after. One of a
+// crowd of logins spreads at once; a person who logs in alone sees the usual schedule first, since those who have done so
+// in other processes can spread later.
+func (s *session) install(next *state, epoch uint64, crowded bool, ev Event) (*state, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old := s.state.Load()
@@ -144,7 +146,9 @@ func (s *session) install(next *state, epoch uint64, ev Event) (*state, error) {
 	s.resetLocked()
 	if ev.Kind == EventLoggedIn {
 		s.budget = budget{} // somebody has logged in; a session that is only resumed again and again is governed as one
-		s.schedule.wide = 2 // a person sees the usual schedule first, and a fleet that logs in together spreads later
+	}
+	if ev.Kind == EventLoggedIn && !crowded {
+		s.schedule.wide = 2
 	}
 	s.planLocked(next, old, time.Now())
 	s.swapLocked(next)

@@ -5,11 +5,11 @@
 //	go run ./examples/multitenant -n 100000    100,000 users, about five minutes
 //
 // It logs everybody in, lets a lifetime of the tokens pass while requests go on, then restarts: all sessions are
-// resumed at once, without a token, from what was stored, and a lifetime passes again. Who logged in together renews
-// together once; the renewals after the restart have to be spread over the lifetime.
+// resumed at once, without a token, from what was stored, and a lifetime passes again. The renewals of each of the two
+// lifetimes have to be spread over it.
 //
 // It prints what that takes, and exits 1 if a request failed, a refresh cookie was used twice, more refreshes ran
-// than allowed, or too many came in one second after the restart.
+// than allowed, or too many came in one second of a lifetime.
 package main
 
 import (
@@ -31,6 +31,9 @@ const (
 	patience  = 3 * time.Minute // with which tokens are waited for after the restart
 	worstPeak = 2.5             // the most refreshes in a second, by the mean
 	forAPeak  = 1_000           // users, below which the busiest second is left to chance
+
+	afterLogin   = "a lifetime after the login"
+	afterRestart = "a lifetime after the restart"
 )
 
 func main() {
@@ -66,20 +69,21 @@ func check(n, limit int, ttl time.Duration) error {
 
 func run(out io.Writer, n, limit int, ttl time.Duration) error {
 	server := newAuthServer(ttl)
-	p := &platform{server: server, limit: limit, store: &silentrefresh.MemoryStore{}, out: out}
+	p := &platform{server: server, limit: limit, store: &silentrefresh.MemoryStore{}, out: out, peaks: map[string]float64{}}
 	fmt.Fprintf(out, "%d users, tokens of %v, at most %d refreshes at a time (0: any number)\n", n, ttl, limit)
 	fmt.Fprintf(out, "KB/session is the heap after a garbage collection; 1 to 2 KB of it are the stored record.\n\n")
 	fmt.Fprintf(out, "%-34s %9s %9s %11s %10s\n", "", "seconds", "sessions", "KB/session", "goroutines")
 	stop := p.traffic()
 	defer stop()
+	aLifetime := func() error { time.Sleep(ttl); return nil }
 	steps := []struct {
 		name string
 		do   func() error
 	}{
 		{"everybody logs in", func() error { return p.open(n, true) }},
-		{"a lifetime passes", func() error { time.Sleep(ttl); return nil }},
+		{afterLogin, aLifetime},
 		{"restart: everybody is resumed", func() error { return p.restart(n) }},
-		{"a lifetime after the restart", func() error { time.Sleep(ttl); return nil }},
+		{afterRestart, aLifetime},
 	}
 	for _, step := range steps {
 		if err := p.measure(step.name, step.do); err != nil {
@@ -102,8 +106,8 @@ type platform struct {
 	users []*silentrefresh.Client
 
 	served, failed atomic.Int64
-	slowest        atomic.Int64 // nanoseconds
-	peak           float64      // the busiest second of the last step by the mean
+	slowest        atomic.Int64       // nanoseconds
+	peaks          map[string]float64 // the busiest second of each step by the mean
 	firstError     atomic.Pointer[error]
 }
 
@@ -228,8 +232,13 @@ func (p *platform) verdict(n int) error {
 		return fmt.Errorf("%d requests carried another user's token", s.wrong.Load())
 	case p.limit > 0 && s.mostRunning.Load() > int64(p.limit):
 		return fmt.Errorf("%d refreshes ran at a time, %d are allowed", s.mostRunning.Load(), p.limit)
-	case n >= forAPeak && p.peak > worstPeak:
-		return fmt.Errorf("the busiest second after the restart had %.1f times the refreshes of the mean, want at most %.1f", p.peak, worstPeak)
+	case n < forAPeak:
+		return nil
+	}
+	for _, name := range []string{afterLogin, afterRestart} {
+		if peak := p.peaks[name]; peak > worstPeak {
+			return fmt.Errorf("the busiest second of %s had %.1f times the refreshes of the mean, want at most %.1f", name, peak, worstPeak)
+		}
 	}
 	return nil
 }

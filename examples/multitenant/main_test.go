@@ -18,7 +18,7 @@ func TestRun(t *testing.T) {
 		if err := run(&out, 300, limit, 2*time.Second); err != nil {
 			t.Fatalf("limit %d: %v\n%s", limit, err, out.String())
 		}
-		for _, want := range []string{" 0 failed", "a lifetime after the restart", "times the mean"} {
+		for _, want := range []string{" 0 failed", afterRestart, "times the mean"} {
 			if !strings.Contains(out.String(), want) {
 				t.Errorf("limit %d: %q is missing:\n%s", limit, want, out.String())
 			}
@@ -31,7 +31,8 @@ func TestVerdict(t *testing.T) {
 		"too many at a time":  func(p *platform) { p.server.mostRunning.Store(9) },
 		"a cookie was reused": func(p *platform) { p.server.reuses.Store(1) },
 		"another's token":     func(p *platform) { p.server.wrong.Store(1) },
-		"all in one second":   func(p *platform) { p.peak = 8 },
+		"all in one second":   func(p *platform) { p.peaks = map[string]float64{afterLogin: 8} },
+		"and later":           func(p *platform) { p.peaks = map[string]float64{afterRestart: 8} },
 	} {
 		p := &platform{server: newAuthServer(time.Second), limit: 8, out: &strings.Builder{}}
 		if err := p.verdict(5_000); err != nil {

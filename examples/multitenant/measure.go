@@ -21,9 +21,9 @@ func (p *platform) measure(name string, do func() error) error {
 	fmt.Fprintf(p.out, "%-34s %9.1f %9d %11.2f %10d\n", name, took.Seconds(), sessions, heapKB()/float64(sessions), most)
 	if n, busiest := p.server.count(); n > 0 {
 		mean := float64(n) / max(took.Seconds(), 1)
-		p.peak = float64(busiest) / mean
+		p.peaks[name] = float64(busiest) / mean
 		fmt.Fprintf(p.out, "  %d refreshes, %.0f a second, %d in the busiest (%.1f times the mean), at most %d at a time\n",
-			n, mean, busiest, p.peak, p.server.mostRunning.Load())
+			n, mean, busiest, p.peaks[name], p.server.mostRunning.Load())
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/display"
 )
 
 // What a device waits between polls: usually, after it was told to slow down, at least, at most (RFC 8628 sections 3.2 and
@@ -35,7 +36,7 @@ func (x *exchange) device(ctx context.Context) (auth.Session, error) {
 		return auth.Session{}, err
 	}
 	x.c.Prompt(Prompt{
-		URL: address(c.uri), CompleteURL: address(c.completeURI), Code: displayed(c.userCode), Expires: sooner(ctx, c.ends),
+		URL: address(c.uri), CompleteURL: address(c.completeURI), Code: display.Name(c.userCode), Expires: sooner(ctx, c.ends),
 	})
 	t, err := x.poll(ctx, c)
 	if err != nil {

@@ -73,13 +73,16 @@ func listenInMemory(addr string) (net.Listener, error) { return memnet.Listen(ad
 // serve needs s.mu, or that nobody else knows s.
 func (s *site) serve(l net.Listener) {
 	s.listener = l
-	s.serving.Go(func() {
-		if s.server.TLSConfig != nil {
-			s.server.ServeTLS(l, "", "")
-		} else {
-			s.server.Serve(l)
-		}
-	})
+	s.serving.Go(func() { s.serveUntilClosed(l) })
+}
+
+// serveUntilClosed is what a stack shows of a server that nobody closes.
+func (s *site) serveUntilClosed(l net.Listener) {
+	if s.server.TLSConfig != nil {
+		s.server.ServeTLS(l, "", "")
+	} else {
+		s.server.Serve(l)
+	}
 }
 
 // refuse gives the address up. Connections that are open stay.

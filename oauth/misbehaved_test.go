@@ -36,9 +36,9 @@ func TestF103_StaleMetadataServesOn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				cl, op := oauthtest.NewClient(t, oauthtest.Config{TokenTTL: 10 * time.Minute}, silentrefresh.Config{})
+				cl, op := oauthtest.NewClient(t, oauthtest.Config{TokenTTL: 50 * time.Minute}, silentrefresh.Config{})
 				harm(op)
-				const days = 3
+				const days = 2
 				for range days * 24 {
 					time.Sleep(time.Hour)
 					if got := me(t, cl, op); got != ada {
@@ -77,7 +77,7 @@ func TestF103_HangingDiscoveryAtAStart(t *testing.T) {
 }
 
 func startWithoutMetadata(t *testing.T, flow oauth.Flow, kind oauthtest.FaultKind) {
-	op := oauthtest.NewProvider(t, oauthtest.Config{Secret: "s", NoRefreshTokens: flow == oauth.Silent})
+	op := oauthtest.NewProvider(t, oauthtest.Config{Secret: "s", TokenTTL: time.Hour, NoRefreshTokens: flow == oauth.Silent})
 	store, c := new(silentrefresh.MemoryStore), op.ClientConfig(flow, "ada")
 	op.Client(t, c, silentrefresh.Config{Store: store}).Close()
 	op.Fault(oauthtest.Fault{Kind: kind, At: oauthtest.OpenIDConfiguration, Times: 10_000})

@@ -50,7 +50,7 @@ func TestAWeekByEveryFlow(t *testing.T) {
 	for _, flow := range []oauth.Flow{oauth.Browser, oauth.Device, oauth.Silent, oauth.ClientCredentials, oauth.JWTBearer, oauth.TokenExchange} {
 		t.Run(string(flow), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := oauthtest.NewProvider(t, oauthtest.Config{TokenTTL: 10 * time.Minute, Secret: "s"})
+				p := oauthtest.NewProvider(t, oauthtest.Config{TokenTTL: 45 * time.Minute, Secret: "s"})
 				client := p.Client(t, p.ClientConfig(flow, "bob"), silentrefresh.Config{})
 				want := map[oauth.Flow]string{oauth.Browser: `{"sub":"bob"}`, oauth.Device: `{"sub":"bob"}`, oauth.Silent: `{"sub":"ada"}`}[flow]
 				for range 7 * 24 {

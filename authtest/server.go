@@ -50,6 +50,8 @@ type Server struct {
 	once    sync.Once
 	calls   sync.WaitGroup // handlers that run
 
+	noticed func() // that Close was called; nil until Start has succeeded
+
 	outage gate        // held while an outage begins or ends
 	wake   *time.Timer // ends the outage; under outage
 
@@ -91,6 +93,7 @@ func Start(config Config) (*Server, error) {
 		s.Close()
 		return nil, fmt.Errorf("authtest: start the server: %w", err)
 	}
+	s.noticed = bubble.Opened("the authtest server at "+s.URL(), s.Close)
 	return s, nil
 }
 
@@ -147,6 +150,9 @@ func (s *Server) Transport() *http.Transport {
 func (s *Server) Close() { s.once.Do(s.close) }
 
 func (s *Server) close() {
+	if s.noticed != nil {
+		s.noticed()
+	}
 	s.mu.Lock()
 	close(s.closing)
 	s.mu.Unlock()

@@ -29,6 +29,8 @@ type Provider struct {
 	keys keys
 	site *site
 
+	noticed func() // that Close was called
+
 	mu       sync.Mutex
 	config   Config
 	sessions map[string]string         // session cookie -> account
@@ -67,6 +69,7 @@ func Start(config Config) (*Provider, error) {
 	}
 	p.url = "http://" + p.site.listener.Addr().String()
 	p.site.serve(p.handler())
+	p.noticed = bubble.Opened("the oauthtest provider at "+p.url, p.Close)
 	return p, nil
 }
 
@@ -159,7 +162,10 @@ func (p *Provider) URL() string { return p.url }
 func (p *Provider) Transport() *http.Transport { return p.site.transport() }
 
 // Close ends every request and connection, and waits until the handlers have returned. Calling it again does nothing.
-func (p *Provider) Close() { p.site.close() }
+func (p *Provider) Close() {
+	p.noticed()
+	p.site.close()
+}
 
 // Change changes the settings of the running provider: f gets them as changed so far. InMemory and API stay as they were. A
 // mistake panics. f must not call the Provider.

@@ -47,12 +47,12 @@ func TestF74_OwnCredentialsBySpellingAndHeader(t *testing.T) {
 		own    string
 		want   string // the header that is expected besides
 	}{
-		"authorization":          {func(*silentrefresh.Config) {}, "authorization", ""},
-		"Authorization":          {func(*silentrefresh.Config) {}, "Authorization", ""},
-		"Basic beside X-Token":   {inOther, "Authorization", "X-Token"},
-		"X-Token as net/http":    {inOther, "X-Token", ""},
-		"x-token as HTTP/2":      {inOther, "x-token", ""},
-		"X-TOKEN as configured":  {inOther, "X-TOKEN", ""},
+		"authorization":         {func(*silentrefresh.Config) {}, "authorization", ""},
+		"Authorization":         {func(*silentrefresh.Config) {}, "Authorization", ""},
+		"Basic beside X-Token":  {inOther, "Authorization", "X-Token"},
+		"X-Token as net/http":   {inOther, "X-Token", ""},
+		"x-token as HTTP/2":     {inOther, "x-token", ""},
+		"X-TOKEN as configured": {inOther, "X-TOKEN", ""},
 	} {
 		c := clientOf(t, &fakes.Server{}, test.change)
 		sent := sentBy(t, c, me(func(r *http.Request) { r.Header[test.own] = []string{"Basic eDp5"} }))

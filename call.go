@@ -117,9 +117,7 @@ func (st *state) worthAnother(repeats int) bool { return st.adopted && repeats <
 
 // successor waits for the token after st's, which the API has rejected. It returns nil if there is none to go on with.
 func (c *Client) successor(ctx context.Context, st *state) *state {
-	began := time.Now()
-	err := c.renew(auth.WithForeground(ctx), st.generation, TriggerRejected)
-	c.counted.waitedFor(time.Since(began))
+	err := c.wait(auth.WithForeground(ctx), st.generation, TriggerRejected)
 	next := c.state.Load()
 	if err != nil || next.generation <= st.generation || !next.usable(time.Now()) || st.replacedBy(next) {
 		return nil

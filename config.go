@@ -95,7 +95,12 @@ type Config struct {
 	// another goroutine, and a little later. While 256 events wait for it, further ones are dropped and counted. A Client
 	// and its Forks call it concurrently.
 	Observe func(Event)
-	// Logger gets the same; nil: nobody does, except that warnings go to slog.Default() if Observe is nil as well.
+	// ObserveWait is told when a caller begins to wait for a token, with the caller's context and on its goroutine,
+	// outside every lock; so it has to be quick. Of the Wait, Name and Trigger are set. What it returns, which may be
+	// nil, is called in the same way with the whole Wait when that is over. It is called concurrently, and never for a
+	// request that finds a usable token.
+	ObserveWait func(context.Context, Wait) (over func(Wait))
+	// Logger gets the same as Observe; nil: nobody does, except that warnings go to slog.Default() if Observe is nil as well.
 	Logger *slog.Logger
 }
 

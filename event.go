@@ -47,10 +47,20 @@ type Event struct {
 	Time       time.Time     // when, by the wall clock
 	Generation uint64        // the token published last in this process
 	Trigger    Trigger       // what asked for it, "" if nothing did
-	Took       time.Duration // how long the exchange took, 0 without network
+	Refresh    uint64        // which refresh of this process led to it; 0 if none did
+	Took       time.Duration // how long the login or the refresh took, 0 where another process had made it
 	Expires    time.Time     // when the token ends, zero if unknown
 	Next       time.Time     // the next refresh or attempt, zero if none is scheduled
 	Attempt    int           // for retrying: attempts that failed so far
 	Err        error         // why, nil if all is well
 	Response   auth.Response // what the auth server's response carried beside the token
+}
+
+// A Wait is how a caller waits for a token: a request, or whoever calls Token.
+type Wait struct {
+	Name    string        // the session's name
+	Trigger Trigger       // TriggerExpired, or TriggerRejected
+	Refresh uint64        // which refresh of this process was waited for last; 0 if none was, in a backoff say
+	Took    time.Duration // how long
+	Err     error         // why there is no token; nil if there is one
 }

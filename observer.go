@@ -91,6 +91,29 @@ func (s *shared) guardedly(what string, fn func()) {
 	}
 }
 
+// observeWait tells ObserveWait that a caller begins to wait, and returns what tells it the end.
+func (s *shared) observeWait(ctx context.Context, w Wait) (over func(Wait)) {
+	hook := s.cfg.ObserveWait
+	if hook == nil {
+		return func(Wait) {}
+	}
+	var told func(Wait)
+	s.observed(func() { told = hook(ctx, w) })
+	return func(w Wait) {
+		if told != nil {
+			s.observed(func() { told(w) })
+		}
+	}
+}
+
+// observed runs fn, which is ObserveWait's, on the caller's goroutine, and logs a panic.
+func (s *shared) observed(fn func()) {
+	err := shielded("ObserveWait", func() error { fn(); return nil })
+	if err != nil && s.warned.first(err.Error()) {
+		s.log(err)
+	}
+}
+
 // logger is the Logger, or where warnings go that would otherwise reach nobody.
 func (s *shared) logger() *slog.Logger {
 	if s.cfg.Logger != nil {

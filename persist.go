@@ -119,7 +119,7 @@ func (c *Client) saveAgain(ctx context.Context) error {
 	case why := <-ended:
 		if why != nil {
 			c.saved()
-			c.end(st, r, why, false)
+			c.end(st, r, Event{Err: why}, false)
 			_ = c.revoke(ctx, r.Session) // nobody else has it
 			return nil
 		}

@@ -21,6 +21,7 @@ type refresh struct {
 	why   Trigger
 	st    *state // what the flight set out to replace
 	began time.Time
+	no    uint64 // its number
 
 	has     string      // the login that the Store has, as record.LoginOf says it
 	gone    atomic.Bool // the flight is over: a Store that is late spends nothing
@@ -40,8 +41,9 @@ type outcome struct {
 var errGone = errors.New("silentrefresh: the session was given up while its refresh waited for the lock")
 
 func (t *refresh) run() error {
-	givenUp := t.c.takeOff()
+	no, givenUp := t.c.takeOff()
 	defer t.c.land()
+	t.no = no
 	release, err := t.c.slot(t.ctx, givenUp)
 	if err != nil {
 		return err
@@ -78,20 +80,25 @@ func (t *refresh) finish(err error) error {
 		}
 	}
 	t.c.savedAs(o.record, unsaved)
-	took := time.Since(t.began)
-	ev := Event{Kind: o.kind, Trigger: t.why, Response: o.response}
+	ev := t.event()
+	ev.Kind, ev.Response = o.kind, o.response
 	if o.adopted {
+		ev.Took = 0
 		t.c.counted.adopted.Add(1)
 	} else {
-		ev.Took = took
 		t.c.counted.refreshes.Add(1)
-		t.c.took(took)
+		t.c.took(ev.Took)
 	}
 	st, ok := t.c.publish(t.c.stateOf(o.record, time.Now()).from(o), t.st.epoch, ev)
 	if !ok {
 		return st.err // nil after another Login: its session serves
 	}
 	return nil
+}
+
+// event begins the one that tells how the refresh ended.
+func (t *refresh) event() Event {
+	return Event{Trigger: t.why, Refresh: t.no, Took: time.Since(t.began)}
 }
 
 // from marks a state as what an outcome led to.

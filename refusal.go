@@ -112,25 +112,27 @@ func (o *outcome) follows(r *record.Record) bool {
 
 // failed records why a flight failed.
 func (t *refresh) failed(err error) error {
+	ev := t.event()
+	ev.Err = err
 	switch {
 	case errors.Is(err, ErrClosed), errors.Is(err, errGone), errors.Is(err, errBusy), errors.Is(err, errTooSoon):
 	case errors.Is(err, ErrNoSession):
-		t.c.end(t.st, nil, err, false)
+		t.c.end(t.st, nil, ev, false)
 	case errors.Is(err, ErrSessionOver):
-		if failure, ok := errors.AsType[*auth.Error](err); ok && failure.Refused && !t.c.renewsItself(t.st.session()) && t.c.lastLeg(t.st, err) {
+		if failure, ok := errors.AsType[*auth.Error](err); ok && failure.Refused && !t.c.renewsItself(t.st.session()) && t.c.lastLeg(t.st, ev) {
 			return err
 		}
-		t.c.end(t.st, t.st.record, err, false)
+		t.c.end(t.st, t.st.record, ev, false)
 	default:
 		failure := asError(auth.KindRefresh, err)
 		if failure.Op == auth.KindLogin && failure.Refused {
 			// To try Credentials again would lock the account.
-			err = fmt.Errorf("%w: Credentials were refused: %w", ErrSessionOver, failure)
-			t.c.end(t.st, t.st.record, err, true)
-			return err
+			ev.Err = fmt.Errorf("%w: Credentials were refused: %w", ErrSessionOver, failure)
+			t.c.end(t.st, t.st.record, ev, true)
+			return ev.Err
 		}
 		t.c.counted.failures.Add(1)
-		t.c.failed(t.st.epoch, failure, t.why)
+		t.c.failed(t.st.epoch, failure, ev)
 		return failure
 	}
 	return err

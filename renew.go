@@ -19,7 +19,7 @@ func (c *Client) renew(ctx context.Context, seen uint64, why Trigger) error {
 		if st.ending && st.usable(time.Now()) {
 			return st.deadEnd // the token serves until it ends
 		} else if st.ending {
-			c.end(st, st.record, st.deadEnd, false)
+			c.end(st, st.record, Event{Err: st.deadEnd}, false)
 			continue
 		}
 		if st.err != nil && c.lookAgain(ctx) {
@@ -116,7 +116,7 @@ func (c *Client) fire() {
 	case saving:
 		c.saveAgain(context.Background())
 	case ending:
-		c.end(st, st.record, st.deadEnd, false)
+		c.end(st, st.record, Event{Err: st.deadEnd}, false)
 	case renewing:
 		defer c.done()
 		why := TriggerTimer
@@ -150,14 +150,18 @@ func (c *Client) fly(leader context.Context, seen uint64, why Trigger) landing {
 	return landing{flew: true, from: st.generation, err: err}
 }
 
-// waitForToken waits for a usable token of a generation after seen, and counts that.
-func (c *Client) waitForToken(ctx context.Context, seen uint64) error {
-	began := time.Now()
-	err := c.renew(auth.WithForeground(ctx), seen, TriggerExpired)
-	if waited := time.Since(began); err == nil || waited > time.Millisecond {
-		c.counted.waitedFor(waited)
+// wait is renew for a caller that waits for a token: that is counted, and told.
+func (c *Client) wait(ctx context.Context, seen uint64, why Trigger) error {
+	w := Wait{Name: c.name, Trigger: why}
+	over := c.observeWait(ctx, w)
+	first, began := c.boarding(), time.Now()
+	w.Err = c.renew(ctx, seen, why)
+	w.Refresh, w.Took = c.flownSince(first), time.Since(began)
+	if w.Err == nil || w.Took > time.Millisecond {
+		c.counted.waitedFor(w.Took)
 	}
-	return err
+	over(w)
+	return w.Err
 }
 
 // usableState waits for a state that requests may be sent with.
@@ -171,7 +175,7 @@ func (c *Client) usableState(ctx context.Context) (*state, error) {
 		if st.usable(time.Now()) {
 			return st, nil
 		}
-		if err := c.waitForToken(ctx, st.generation); err != nil {
+		if err := c.wait(auth.WithForeground(ctx), st.generation, TriggerExpired); err != nil {
 			return nil, err
 		}
 	}

@@ -294,17 +294,38 @@ func (s *session) comeBack(seen uint64) {
 	}
 }
 
-// takeOff notes that a flight begins, and returns what is closed when the session is given up.
-func (s *session) takeOff() (givenUp <-chan struct{}) {
+// takeOff notes that a flight begins, and returns its number, and what is closed when the session is given up.
+func (s *session) takeOff() (no uint64, givenUp <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.schedule.flying = true
+	s.refreshes++
 	left := make(chan struct{})
 	s.left = left
 	if s.state.Load().closed() {
 		s.giveUpLocked()
 	}
-	return left
+	return s.refreshes, left
+}
+
+// boarding is the number of the flight that is under way, or of the next.
+func (s *session) boarding() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.schedule.flying {
+		return s.refreshes
+	}
+	return s.refreshes + 1
+}
+
+// flownSince is the number of the last flight that has taken off, if it is first or a later one; else 0.
+func (s *session) flownSince(first uint64) uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.refreshes < first {
+		return 0
+	}
+	return s.refreshes
 }
 
 // land notes that the flight has ended.

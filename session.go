@@ -34,6 +34,7 @@ type session struct {
 	wake       chan struct{}  // closed at the next change; nil while nobody waits for one
 	left       chan struct{}  // closed when the session is given up; nil while there is no flight
 	stray      *record.Record // what a flight brought in after a Logout, to be revoked
+	refreshes  uint64         // that have begun, which gives each its number
 	looked     time.Time      // when the Store was last looked at without a need
 }
 
@@ -167,8 +168,8 @@ func (s *session) resetLocked() {
 	s.stray = nil
 }
 
-// end latches: only a login helps, and if final no Credentials either. err is what requests get from now on.
-func (s *session) end(from *state, r *record.Record, err error, final bool) {
+// end latches: only a login helps, and if final no Credentials either. ev.Err is what requests get from now on.
+func (s *session) end(from *state, r *record.Record, ev Event, final bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old := s.state.Load()
@@ -176,14 +177,15 @@ func (s *session) end(from *state, r *record.Record, err error, final bool) {
 		return
 	}
 	s.backoff = nil
-	s.swapLocked(&state{generation: old.generation, epoch: old.epoch, record: r, err: err, final: final, wall: never})
+	s.swapLocked(&state{generation: old.generation, epoch: old.epoch, record: r, err: ev.Err, final: final, wall: never})
 	s.armLocked()
-	s.emitLocked(Event{Kind: EventOver, Err: err})
+	ev.Kind = EventOver
+	s.emitLocked(ev)
 }
 
 // lastLeg lets the present token serve until it ends, after the auth server has refused to renew it: the session is over
 // then. It reports false where there is no token that serves.
-func (s *session) lastLeg(from *state, why error) bool {
+func (s *session) lastLeg(from *state, ev Event) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.state.Load()
@@ -191,11 +193,12 @@ func (s *session) lastLeg(from *state, why error) bool {
 		return false
 	}
 	last := *st
-	last.deadEnd, last.ending, last.renewAt = why, true, time.Time{}
+	last.deadEnd, last.ending, last.renewAt = ev.Err, true, time.Time{}
 	s.backoff = nil
 	s.swapLocked(&last)
 	s.armLocked()
-	s.emitLocked(Event{Kind: EventNotRenewable, Err: why})
+	ev.Kind = EventNotRenewable
+	s.emitLocked(ev)
 	return true
 }
 
@@ -320,7 +323,7 @@ func (s *session) confirmed(failure *auth.Error) bool {
 }
 
 // failed records a failure that may pass, and schedules the next attempt.
-func (s *session) failed(epoch uint64, failure *auth.Error, why Trigger) {
+func (s *session) failed(epoch uint64, failure *auth.Error, ev Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st, now := s.state.Load(), time.Now()
@@ -342,7 +345,8 @@ func (s *session) failed(epoch uint64, failure *auth.Error, why Trigger) {
 	s.schedule.wide = 1
 	s.armLocked()
 	s.wakeLocked()
-	s.emitLocked(Event{Kind: EventRetrying, Trigger: why, Attempt: int(s.backoff.failures), Err: failure, Next: s.backoff.until})
+	ev.Kind, ev.Attempt, ev.Err, ev.Next = EventRetrying, int(s.backoff.failures), failure, s.backoff.until
+	s.emitLocked(ev)
 }
 
 // dueLook reports whether the Store may be looked at once more without a need: once a second.

@@ -150,7 +150,7 @@ func (t *transport) ready(ctx context.Context, st *state) (*state, error) {
 			left := time.Until(st.mono)
 			soon, cancel = context.WithTimeout(ctx, left-min(left/2, toBeSent))
 		}
-		c.renew(soon, st.generation, TriggerExpired) // without waiting through a backoff
+		c.wait(soon, st.generation, TriggerExpired) // without waiting through a backoff
 		cancel()
 	}
 	return c.usableState(ctx)

@@ -13,6 +13,7 @@ const (
 	herdTick   = 100 * time.Millisecond
 	herdRun    = 10 * herdLife // how long a simulation runs
 	herdStart  = 10 * time.Second
+	herdForks  = 1000 // sessions of a process that has many
 	outageFrom = 68 * time.Minute
 	outageTo   = outageFrom + 5*time.Minute
 	// herdLead is how long before a token's end the common practice renews it: at 70 minutes, among others, which
@@ -79,6 +80,7 @@ type herd struct {
 	ends        []int32 // the token's end
 	wide        []uint8 // renewals until the one that is spread wide; 0: none will be
 
+	recovered  int           // the tick at which the last client that had failed had its token
 	outage     bool          // from outageFrom to outageTo
 	retryAfter time.Duration // what the server asks for when it refuses; 0: it says nothing
 	limit      int           // refreshes a second that the server grants; 0: any number
@@ -91,27 +93,33 @@ type herd struct {
 const nobody = -1
 
 // newHerd makes a herd that starts within herdStart: with a login, or with a session whose token has ended, which is
-// refreshed at once. The schedule spreads the first renewal after that refresh wide, and after a login the second.
-func newHerd(p practice, clients int, login bool) *herd {
+// refreshed at once. The schedule spreads the first renewal after that refresh wide; and so after a login that is one of
+// many in its process, else the second.
+func newHerd(p practice, clients int, c course) *herd {
 	h := &herd{
 		practice: p, rng: rand.New(rand.NewPCG(1, 2)),
 		first: make([]int32, herdRun/herdTick), next: make([]int32, clients),
 		failures: make([]uint8, clients), refusing: make([]int32, clients), ends: make([]int32, clients), wide: make([]uint8, clients),
 		attempts: make([]int, herdRun/time.Second), granted: make([]int, herdRun/time.Second),
-		ended: make([]int32, herdRun/herdTick+1),
+		ended: make([]int32, herdRun/herdTick+1), outage: c.outage, retryAfter: c.retryAfter,
 	}
 	for i := range h.first {
 		h.first[i] = nobody
 	}
+	processes := make([]schedule.Crowd, clients)
 	for i := range h.next {
 		start := int(h.rng.Float64() * float64(herdStart/herdTick))
 		h.wide[i], h.ends[i] = 1, int32(start)
-		if login {
-			h.wide[i] = 2
-		} else {
+		switch {
+		case !c.login:
 			h.attempts[start/int(time.Second/herdTick)]++
+		case !processes[i/max(c.forks, 1)].Join(time.Unix(0, 0).Add(time.Duration(start)*herdTick), herdLife):
+			h.wide[i] = 2
 		}
 		h.renewed(int32(i), start)
+	}
+	if c.limited {
+		h.limit = int(herdLimit * h.mean())
 	}
 	return h
 }
@@ -136,7 +144,9 @@ func (h *herd) attempt(client int32, now int) {
 		return
 	}
 	h.granted[second]++
-	h.failures[client] = 0
+	if h.failures[client] > 0 {
+		h.failures[client], h.recovered = 0, now
+	}
 	h.renewed(client, now)
 }
 
@@ -178,6 +188,11 @@ func (h *herd) at(client int32, now int, d time.Duration) {
 // peak is how many attempts there were in the busiest second between two times.
 func (h *herd) peak(from, to time.Duration) int {
 	return slices.Max(h.attempts[from/time.Second : to/time.Second])
+}
+
+// recovery is how long it took after the outage until each client had a token again.
+func (h *herd) recovery() time.Duration {
+	return time.Duration(h.recovered)*herdTick - outageTo
 }
 
 // lacking is the largest share of clients that had no valid token at the same time.

@@ -14,12 +14,14 @@ type stretch struct {
 	from, to time.Duration
 	course   course
 	aim      float64 // what the peak is not to exceed; 0: no aim
+	busyAim  float64 // the same where callers wait
 	limit    bool    // the peak is given in multiples of the server's limit, not of the mean need
 }
 
 // A course is what happens after the start.
 type course struct {
 	login      bool // they start with a login; else with a session that they have
+	forks      int  // so many of them are sessions of one process; 0: each is alone in its own
 	outage     bool
 	retryAfter time.Duration
 	limited    bool
@@ -28,6 +30,7 @@ type course struct {
 var (
 	calm   = course{}
 	logins = course{login: true}
+	forks  = course{login: true, forks: herdForks}
 	silent = course{outage: true}
 	speaks = says(2 * time.Minute)
 )
@@ -41,11 +44,13 @@ var herdStretches = []stretch{
 	{name: "first lifetime after it", from: herdStart, to: herdLife, course: calm, aim: 2},
 	{name: "second lifetime", from: herdLife, to: 2 * herdLife, course: calm, aim: 2},
 	{name: "tenth lifetime", from: herdRun - herdLife, to: herdRun, course: calm, aim: 2},
-	{name: "logged in together: first lifetime", to: herdLife, course: logins},
+	{name: "logged in together, 1,000 in a process: first lifetime", to: herdLife, course: forks, aim: 2, busyAim: 2},
+	{name: "second lifetime", from: herdLife, to: 2 * herdLife, course: forks, aim: 2, busyAim: 2},
+	{name: "logged in together, each in its own: first lifetime", to: herdLife, course: logins},
 	{name: "third lifetime", from: 2 * herdLife, to: 3 * herdLife, course: logins, aim: 2},
 	{name: "tenth lifetime", from: herdRun - herdLife, to: herdRun, course: logins, aim: 2},
-	{name: "an outage, nothing is said: during it", from: outageFrom, to: outageTo, course: silent},
-	{name: "after it", from: outageTo, to: outageTo + 2*herdLife, course: silent},
+	{name: "an outage, nothing is said: during it", from: outageFrom, to: outageTo, course: silent, aim: 8, busyAim: 20},
+	{name: "after it", from: outageTo, to: outageTo + 2*herdLife, course: silent, aim: 8, busyAim: 20},
 	{name: "two lifetimes later", from: outageTo + 2*herdLife, to: herdRun, course: silent, aim: 2},
 	{name: "an outage, Retry-After 2 min: during it", from: outageFrom, to: outageTo, course: speaks},
 	{name: "after it, times the limit", from: outageTo, to: herdRun, course: speaks, aim: 1.5, limit: true},
@@ -80,8 +85,17 @@ func runHerd(b *bench) error {
 		if s.aim > 0 {
 			b.count(ours.peak(s) <= s.aim, "%s: %.2f, aim %.1f", s.name, ours.peak(s), s.aim)
 		}
+		if s.busyAim > 0 {
+			b.count(busy.peak(s) <= s.busyAim, "%s, callers wait: %.2f, aim %.1f", s.name, busy.peak(s), s.busyAim)
+		}
+	}
+	for _, cs := range []courses{ours, busy} {
+		took := cs.of(silent).recovery()
+		b.count(took <= herdLife/10, "%s: each client has a token again %.1f s after an outage in which nothing was said, aim %.0f (a tenth of the lifetime)",
+			cs.practice.name, took.Seconds(), (herdLife / 10).Seconds())
 	}
 	b.plots["herd.svg"] = plotHerd(ours.of(speaks), common.of(speaks))
+	b.plots["outage.svg"] = plotOutage(ours.of(silent), busy.of(silent), common.of(silent))
 	return nil
 }
 
@@ -99,16 +113,11 @@ func (cs *courses) of(c course) *herd {
 	if h := cs.done[c]; h != nil {
 		return h
 	}
-	h := newHerd(cs.practice, cs.clients, c.login)
-	h.outage, h.retryAfter = c.outage, c.retryAfter
-	if c.limited {
-		h.limit = int(herdLimit * h.mean())
-	}
 	if cs.done == nil {
 		cs.done = map[course]*herd{}
 	}
-	cs.done[c] = h.run()
-	return h
+	cs.done[c] = newHerd(cs.practice, cs.clients, c).run()
+	return cs.done[c]
 }
 
 func (cs *courses) peak(s stretch) float64 {
@@ -128,15 +137,32 @@ func plotHerd(ours, common *herd) string {
 		xMax: herdRun.Minutes(), yMin: 100, yMax: 1_000_000, logY: true,
 	}
 	granted := series{"rate limit", []point{{0, float64(ours.limit)}, {c.xMax, float64(ours.limit)}}}
-	c.series = []series{{ours.name, ours.busiest()}, {"common practice", common.busiest()}, granted}
+	c.series = []series{{ours.name, ours.busiest(0, herdRun, 20*time.Second)}, {"common practice", common.busiest(0, herdRun, 20*time.Second)}, granted}
 	return c.svg()
 }
 
-func (h *herd) busiest() []point {
-	const step = 20 * time.Second
+// plotOutage shows the outage in which the server says nothing from close by: the busiest second of each 5.
+func plotOutage(ours, busy, common *herd) string {
+	const from, to = outageFrom - 2*time.Minute, outageTo + 8*time.Minute
+	c := chart{
+		title: fmt.Sprintf("%d clients: an outage from minute 2 to %.0f, in which nothing is said", len(ours.next), (outageTo - from).Minutes()),
+		x:     "minutes", y: "refreshes/s",
+		xMax: (to - from).Minutes(), yMin: 100, yMax: 1_000_000, logY: true,
+	}
+	for _, h := range []*herd{ours, busy, common} {
+		c.series = append(c.series, series{h.name, h.busiest(from, to, 5*time.Second)})
+	}
+	c.series[2].name = "common practice"
+	need := ours.mean()
+	c.series = append(c.series, series{"mean need", []point{{0, need}, {c.xMax, need}}})
+	return c.svg()
+}
+
+// busiest is the busiest second of each step from one time to another, of which the first is minute 0.
+func (h *herd) busiest(from, to, step time.Duration) []point {
 	var points []point
-	for at := time.Duration(0); at < herdRun; at += step {
-		points = append(points, point{at.Minutes(), float64(h.peak(at, at+step))})
+	for at := from; at < to; at += step {
+		points = append(points, point{(at - from).Minutes(), float64(h.peak(at, at+step))})
 	}
 	return points
 }

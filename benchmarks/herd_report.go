@@ -152,7 +152,7 @@ func plotOutage(ours, busy, common *herd) string {
 	for _, h := range []*herd{ours, busy, common} {
 		c.series = append(c.series, series{h.name, h.busiest(from, to, 5*time.Second)})
 	}
-	c.series[2].name = "common practice"
+	c.series[1].name, c.series[2].name = "callers wait", "common practice"
 	need := ours.mean()
 	c.series = append(c.series, series{"mean need", []point{{0, need}, {c.xMax, need}}})
 	return c.svg()

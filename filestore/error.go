@@ -2,6 +2,7 @@ package filestore
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/silentrefresh/silentrefresh/internal/privatefile"
 	"github.com/silentrefresh/silentrefresh/seal"
@@ -49,8 +50,11 @@ func fail(op, path string, err error) error {
 
 // advice is what can be done about err, "" if that is plain.
 func advice(err error) string {
-	if _, ok := errors.AsType[*seal.KeyError](err); ok {
-		return "bring the key back (one that was in " + EnvKey + " may be in " + EnvKey + "_OLD), or log in again"
+	if e, ok := errors.AsType[*seal.KeyError](err); ok {
+		if strings.Contains(e.Source, EnvKey) {
+			return "bring the key back (the one before may be in " + EnvKey + "_OLD), or log in again"
+		}
+		return "bring the key back, or log in again"
 	}
 	for _, a := range []struct {
 		is  error

@@ -50,13 +50,18 @@ func TestCluster(t *testing.T) {
 // startNode starts a Redis in cluster mode and returns its address.
 func startNode(t *testing.T) string {
 	t.Helper()
+	return startServer(t, "--cluster-enabled", "yes", "--cluster-port", freePort(t))
+}
+
+// startServer starts a Redis and returns its address.
+func startServer(t *testing.T, options ...string) string {
+	t.Helper()
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
-		t.Skip("there is no redis-server in PATH to make a cluster of")
+		t.Skip("there is no redis-server in PATH")
 	}
 	port := freePort(t)
-	cmd := exec.CommandContext(t.Context(), path, "--port", port, "--bind", "127.0.0.1", "--cluster-enabled", "yes",
-		"--cluster-port", freePort(t), "--save", "", "--dir", t.TempDir())
+	cmd := exec.CommandContext(t.Context(), path, append([]string{"--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir()}, options...)...)
 	must(t, cmd.Start())
 	t.Cleanup(func() { cmd.Wait() }) // killed by the end of the test's context
 	return "127.0.0.1:" + port

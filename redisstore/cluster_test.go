@@ -61,7 +61,7 @@ func startServer(t *testing.T, options ...string) string {
 		t.Skip("there is no redis-server in PATH")
 	}
 	port := freePort(t)
-	cmd := exec.CommandContext(t.Context(), path, append([]string{"--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir()}, options...)...)
+	cmd := exec.CommandContext(t.Context(), path, append([]string{"--port", port, "--bind", "127.0.0.1", "--save", "", "--repl-diskless-sync-delay", "0", "--dir", t.TempDir()}, options...)...)
 	must(t, cmd.Start())
 	t.Cleanup(func() { cmd.Wait() }) // killed by the end of the test's context
 	return "127.0.0.1:" + port

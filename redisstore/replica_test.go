@@ -33,7 +33,7 @@ func newPair(t *testing.T) *pair {
 	eventually(t, ctx, "the two to start", func() error { return errors.Join(p.primary.Ping(ctx).Err(), p.replica.Ping(ctx).Err()) })
 	host, port, err := net.SplitHostPort(addrs[0])
 	must(t, err)
-	must(t, p.replica.SlaveOf(ctx, host, port).Err())
+	must(t, p.replica.ReplicaOf(ctx, host, port).Err())
 	return p
 }
 
@@ -63,7 +63,7 @@ func TestF102_APromotedReplicaWithAnOlderRecord(t *testing.T) {
 			put(t, a, "k", "first")
 			want(t, b, "k", "first")
 			p.caughtUp(a, "k")
-			must(t, p.replica.SlaveOf(t.Context(), "NO", "ONE").Err()) // from now on it lags behind
+			must(t, p.replica.ReplicaOf(t.Context(), "NO", "ONE").Err()) // from now on it lags behind
 			for _, value := range []string{"second", "third", "fourth"} {
 				put(t, a, "k", value)
 			}

@@ -88,21 +88,28 @@ func (c *Client) discarding(lost chan<- error) func(context.Context, Clearer) bo
 // locked runs fn under the record's lock, once. Where that is not had because the record cannot be read, it is cleared away
 // first, if that is what o says.
 func (c *Client) locked(ctx context.Context, o lockOptions, fn UpdateFunc) error {
-	ran, err := c.hold(ctx, o, fn)
-	store, can := c.store.(Clearer)
-	if ran || err == nil || o.clear == nil || !can || ctx.Err() != nil {
+	refused, err := c.hold(ctx, o, fn)
+	if !refused || o.clear == nil {
 		return err
 	}
-	cleared, _ := guarded(ctx, "the Store's clearing", func() (bool, error) { return o.clear(ctx, store), nil }, nil)
-	if cleared {
+	if store, can := c.store.(Clearer); can && c.cleared(ctx, o, store) {
 		_, err = c.hold(ctx, o, fn)
 	}
 	return err
 }
 
-// hold runs fn under the record's lock, and reports whether it did. It waits as long as something happens there: when nobody
-// has saved anything for longer than an exchange may take, it gives up, and says what it waited for.
-func (c *Client) hold(ctx context.Context, o lockOptions, fn UpdateFunc) (has bool, err error) {
+// cleared clears the record away, within the deadline of an exchange, and reports whether it did.
+func (c *Client) cleared(ctx context.Context, o lockOptions, store Clearer) bool {
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	defer cancel()
+	did, err := guarded(ctx, "the Store's clearing", func() (bool, error) { return o.clear(ctx, store), nil }, nil)
+	return did && err == nil
+}
+
+// hold runs fn under the record's lock, and reports whether the Store refused to, of its own accord. It waits as long as
+// something happens there: when nobody has saved anything for longer than an exchange may take, it gives up, and says what it
+// waited for.
+func (c *Client) hold(ctx context.Context, o lockOptions, fn UpdateFunc) (refused bool, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	w := &lockWait{client: c, ctx: ctx, cancel: cancel, settles: o.settles, changed: time.Now()}
@@ -130,7 +137,7 @@ func (c *Client) hold(ctx context.Context, o lockOptions, fn UpdateFunc) (has bo
 	if cause := context.Cause(ctx); !ran.Load() && cause != nil && errors.Is(err, errAbandoned) {
 		return false, cause
 	}
-	return ran.Load(), err
+	return !ran.Load() && err != nil && ctx.Err() == nil, err
 }
 
 // A lockWait looks at a record while somebody waits for its lock: once a second, and when a Store that can tell says

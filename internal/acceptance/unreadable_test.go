@@ -1,17 +1,22 @@
 package acceptance
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/authtest"
 	"github.com/silentrefresh/silentrefresh/endpoint"
 	"github.com/silentrefresh/silentrefresh/filestore"
+	"github.com/silentrefresh/silentrefresh/internal/fakes"
 	"github.com/silentrefresh/silentrefresh/seal"
 )
 
@@ -84,5 +89,62 @@ func TestF93_AnUnreadableRecordIsNoDeadEnd(t *testing.T) {
 	}
 	if err := fourth.Logout(t.Context()); err != nil {
 		t.Errorf("a second Logout: %v", err)
+	}
+}
+
+// stubborn is a Store whose record cannot be read, and which clears it away by clear.
+type stubborn struct {
+	fakes.Memory
+	clear func() error
+}
+
+var errGarbage = errors.New("garbage")
+
+func (s *stubborn) Load(context.Context, string) ([]byte, error) { return nil, errGarbage }
+
+func (s *stubborn) Update(context.Context, string, silentrefresh.UpdateFunc) error { return errGarbage }
+
+func (s *stubborn) SetAside(context.Context, string) (aside string, why, err error) {
+	return "aside", errGarbage, s.clear()
+}
+
+func (s *stubborn) Discard(context.Context, string) (why, err error) { return errGarbage, s.clear() }
+
+// A Store that does not get its record out of the way, does not return or panics holds nobody: a login lives in memory, a
+// logout says what is left.
+func TestF93_AStoreThatClearsNothingHoldsNobody(t *testing.T) {
+	for what, clear := range map[string]func() error{
+		"fails":   func() error { return errors.New("no") },
+		"lies":    func() error { return nil },
+		"panics":  func() error { panic("clear") },
+		"exits":   func() error { runtime.Goexit(); return nil },
+		"forever": nil,
+	} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				end := make(chan struct{})
+				defer close(end)
+				if clear == nil {
+					clear = func() error { <-end; return errGarbage }
+				}
+				client, err := silentrefresh.New(silentrefresh.Config{
+					BaseURL: "https://api.example.com", Exchanger: &fakes.Server{}, Store: &stubborn{clear: clear},
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer client.Close()
+				begun := time.Now()
+				if err := client.Login(t.Context(), nil); err != nil || client.Status().Saved {
+					t.Errorf("Login: %v, saved: %t", err, client.Status().Saved)
+				}
+				if err := client.Logout(t.Context()); !errors.Is(err, errGarbage) {
+					t.Errorf("Logout: %v", err)
+				}
+				if took := time.Since(begun); took > 2*time.Minute {
+					t.Errorf("it took %v", took)
+				}
+			})
+		})
 	}
 }

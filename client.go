@@ -160,6 +160,7 @@ func (c *Client) begin(ctx context.Context, epoch uint64, r *record.Record, ev E
 		if begun.Load() {
 			return errGone // the Store is late, and the session has begun without it
 		}
+		c.warnOfUnread(old)
 		saveErr, replaces := c.save(r, save), record.LoginOf(old)
 		if saveErr == nil || record.LoginOf(c.glance(ctx)) == r.Login { // it may fail, and have saved
 			replaces = r.Login // whatever Update returns: what the Store has instead from now on came later
@@ -230,11 +231,11 @@ func (c *Client) Logout(ctx context.Context) error {
 	var once atomic.Bool
 	lost := make(chan error, 1)
 	stored := c.locked(ctx, lockOptions{clear: c.discarding(lost)}, func(ctx context.Context, old []byte, save func([]byte) error) error {
-		theirs, _ := record.Decode(old)
+		theirs, unread := record.Decode(old)
 		if c.state.Load().epoch != st.epoch+1 || ofAnother(theirs, st.record) || !once.CompareAndSwap(false, true) {
 			return nil // a Login has come since: the record is not ours to delete
 		}
-		told <- c.revokeAll(ctx, c.toRevoke(st, theirs))
+		told <- errors.Join(c.revokeAll(ctx, c.toRevoke(st, theirs)), untold(unread))
 		return save(nil)
 	})
 	if once.CompareAndSwap(false, true) { // the Store is away: the auth server need not be

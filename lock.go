@@ -73,6 +73,13 @@ func (c *Client) setAside(ctx context.Context, store Clearer) (cleared bool) {
 	return true
 }
 
+// warnOfUnread says that a login replaces what nobody understands.
+func (c *Client) warnOfUnread(old []byte) {
+	if _, unread := record.Decode(old); unread != nil {
+		c.warn(fmt.Errorf("what the Store had could not be read, and is replaced: %w", unread))
+	}
+}
+
 // discarding makes room for a logout, and tells lost what nobody can revoke, because nobody can read it.
 func (c *Client) discarding(lost chan<- error) func(context.Context, Clearer) bool {
 	return func(ctx context.Context, store Clearer) (cleared bool) {
@@ -80,9 +87,17 @@ func (c *Client) discarding(lost chan<- error) func(context.Context, Clearer) bo
 		if why == nil || err != nil {
 			return false
 		}
-		lost <- fmt.Errorf("silentrefresh: what the Store had could not be read, so that the auth server was not told; it is removed: %w", why)
+		lost <- untold(why)
 		return true
 	}
+}
+
+// untold is the error of a logout that could not read what the Store had. It is nil where why is.
+func untold(why error) error {
+	if why == nil {
+		return nil
+	}
+	return fmt.Errorf("silentrefresh: what the Store had could not be read, so that the auth server was not told; it is removed: %w", why)
 }
 
 // locked runs fn under the record's lock, once. Where that is not had because the record cannot be read, it is cleared away

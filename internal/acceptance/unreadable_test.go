@@ -148,3 +148,50 @@ func TestF93_AStoreThatClearsNothingHoldsNobody(t *testing.T) {
 		})
 	}
 }
+
+// What a Store reads and nobody understands, a newer version's record for instance, is replaced by a login and removed by a
+// logout. Both say so.
+func TestF93_ARecordThatIsNotUnderstoodIsNoDeadEnd(t *testing.T) {
+	for _, text := range []string{`{"format":2,"login":"x"}`, `{"format":1,"log`, "garbage"} {
+		synctest.Test(t, func(t *testing.T) {
+			store, said := &silentrefresh.MemoryStore{}, make(chan error, 10)
+			open := func() *silentrefresh.Client {
+				client, err := silentrefresh.New(silentrefresh.Config{
+					BaseURL: "https://api.example.com", Exchanger: &fakes.Server{}, Store: store, Observe: func(ev silentrefresh.Event) {
+						if ev.Kind == silentrefresh.EventWarning {
+							said <- ev.Err
+						}
+					},
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return client
+			}
+			spoil := func(key string) {
+				err := store.Update(t.Context(), key, func(_ context.Context, _ []byte, save func([]byte) error) error { return save([]byte(text)) })
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			first := open()
+			spoil(first.StoreKey())
+			if err := first.Login(t.Context(), nil); err != nil || !first.Status().Saved {
+				t.Errorf("%s: Login: %v, saved: %t", text, err, first.Status().Saved)
+			}
+			if err := <-said; !strings.Contains(err.Error(), "is replaced") {
+				t.Errorf("%s: said %v", text, err)
+			}
+			first.Close()
+			spoil(first.StoreKey())
+			second := open()
+			if err := second.Logout(t.Context()); err == nil || !strings.Contains(err.Error(), "was not told") {
+				t.Errorf("%s: Logout: %v", text, err)
+			}
+			if b, err := store.Load(t.Context(), first.StoreKey()); b == nil || len(b) != 0 || err != nil {
+				t.Errorf("%s: left is %q, %v", text, b, err)
+			}
+			second.Close()
+		})
+	}
+}

@@ -44,7 +44,8 @@ type Waker interface {
 }
 
 // A Clearer is a Store that can clear away a record that it cannot read, so that this is no dead end. A Client asks for it
-// when a login, or a logout, meets an error of Update before that has called back, and tries once more.
+// when a login, or a logout, meets an error of Update before that has called back, and tries once more. A Store that several
+// machines share had better not be one: a replica with a wrong key would clear away what is good for all others.
 type Clearer interface {
 	// SetAside makes room for a login: a record that cannot be read, whoever tries again, is moved, and stays for whoever
 	// can bring back its key. It returns where that is and why it was not read; "" and nil if there is no such record.

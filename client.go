@@ -156,7 +156,7 @@ func (c *Client) begin(ctx context.Context, epoch uint64, r *record.Record, ev E
 		})
 		return installErr
 	}
-	saveErr := c.locked(ctx, lockOptions{clear: c.setAside}, func(_ context.Context, old []byte, save func([]byte) error) error {
+	saveErr := c.locked(ctx, lockOptions{clear: c.setAside(c.warn)}, func(_ context.Context, old []byte, save func([]byte) error) error {
 		if begun.Load() {
 			return errGone // the Store is late, and the session has begun without it
 		}
@@ -184,11 +184,7 @@ func (c *Client) begin(ctx context.Context, epoch uint64, r *record.Record, ev E
 	if err := install(replaces); err != nil {
 		return errors.Join(err, c.revoke(ctx, r.Session))
 	}
-	if saveErr != nil {
-		c.notSaved(next.record, saveErr)
-	}
-	c.touch()
-	c.warnIfDeadEnd()
+	c.hasBegun(next.record, saveErr)
 	if r.Session.AccessToken.IsZero() || ev.Kind == EventResumed && next.deadEnd == nil {
 		return c.renew(ctx, next.generation, TriggerAsked)
 	}

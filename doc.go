@@ -63,34 +63,33 @@
 // one kind of server is talked to, and this package is the engine, which knows when. In the order in which a request
 // passes through it:
 //
-//	config.go        what there is to set, and every mistake in it at once
-//	client.go        New, Fork, Login, Resume, Renew, Logout, Close
-//	transport.go     one request: attach the token, and replay once; it takes no lock and does no I/O of its own
-//	state.go         what a request sees of the session: an immutable snapshot
-//	jar.go           which cookies go to the API, and what is left of them after a failure; which are taken, and which URL
-//	                 gets them, auth/jar.go decides
-//	handout.go       what API responses bring along: a newer token, cookies
-//	rejection.go     whether a 401 means the token, or is an endpoint's own peculiarity
+//	config.go     what there is to set, and every mistake in it at once
+//	client.go     New, Fork, Login, Resume, Renew, Logout, Close
+//	transport.go  one request: attach the token, and replay once; it takes no lock and does no I/O of its own
+//	state.go      what a request sees of the session: an immutable snapshot
+//	jar.go        which cookies go to the API, and what is left of them after a failure; which are taken, and which URL
+//	              gets them, auth/jar.go decides
+//	handout.go    what API responses bring along: a newer token, cookies
+//	rejection.go  whether a 401 means the token, or is an endpoint's own peculiarity
 //
 // and then, where a token has to be renewed:
 //
-//	renew.go         asking for a refresh: wait, join, fly
-//	singleflight.go  one flight at a time
-//	refresh.go       one refresh: adopt what another process saved, or spend a credential under the record's lock
-//	lock.go          the record's lock, which is the Store's, and watching it while one waits
-//	exchange.go      one call of the Exchanger, and whether its failure is definite
-//	guard.go         how code that is not ours is called
-//	refusal.go       what a refresh does where it was not given the next session; what a response means, a 403 say, is read
-//	                 in endpoint/refusal.go and internal/refusal
-//	persist.go       saving, and saving again
-//	session.go       what is known of the session, behind a mutex that calls nobody
-//	budget.go        the governor: how many exchanges a session may have
-//	backoff.go       when to try again
-//	scheduler.go     what is due when, derived from all that
-//	event.go         what happened, and observer.go, which tells it outside every lock
-//	status.go        how the session stands
-//	token.go         the token itself, for what is not plain HTTP, and call.go, one such call: repeated once
-//	store.go         what a Store must promise
+//	renew.go      asking for a refresh: wait, join the one that is under way, or fly
+//	refresh.go    one refresh: adopt what another process saved, or spend a credential under the record's lock
+//	lock.go       the record's lock, which is the Store's, and watching it while one waits
+//	exchange.go   one call of the Exchanger, and whether its failure is definite
+//	guard.go      how code that is not ours is called
+//	refusal.go    what a refresh does where it was not given the next session; what a response means, a 403 say, is read
+//	              in endpoint/refusal.go and internal/refusal
+//	persist.go    saving, and saving again
+//	session.go    what is known of the session, behind a mutex that calls nobody
+//	budget.go     the governor: how many exchanges a session may have
+//	backoff.go    when to try again
+//	scheduler.go  what is due when, derived from all that
+//	event.go      what happened, and observer.go, which tells it outside every lock
+//	status.go     how the session stands
+//	token.go      the token itself, for what is not plain HTTP, and call.go, one such call: repeated once
+//	store.go      what a Store must promise
 //
 // Two kinds of lock are kept apart. A mutex is held for a few assignments, and never while code runs that was given to
 // the Client. The record's lock is held through a refresh: under it, and under no mutex, the Exchanger and Credentials

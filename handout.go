@@ -13,24 +13,25 @@ import (
 
 // takeFrom takes out of an API response what belongs to the session: a newer token handed out in a header, the
 // cookies of a session whose token is one, and that a session that ends when it is idle has been used.
-func (c *Client) takeFrom(resp *http.Response, st *state) {
+func (t *transport) takeFrom(resp *http.Response, st *state) {
+	c := t.client
 	if c.timeouts.Idle > 0 {
 		c.used.Store(wall.Of(time.Now()))
 	}
 	if name := c.cfg.HandOutHeader; name != "" && resp.StatusCode/100 == 2 {
 		if token := resp.Header.Get(name); token != "" {
-			c.handOut(st, bearer.WithoutScheme(token, c.cfg.Attach.SchemeName()))
+			t.handOut(st, bearer.WithoutScheme(token, c.cfg.Attach.SchemeName()))
 		}
 	}
 	if st.jar != nil && len(resp.Header["Set-Cookie"]) > 0 {
-		c.takeCookies(st, resp)
+		t.takeCookies(st, resp)
 	}
 }
 
 // handOut publishes a token that an API response brought, unless anything has changed since the request was sent: a
 // response that comes late must not replace what is newer.
-func (c *Client) handOut(st *state, token string) {
-	old := st.session()
+func (t *transport) handOut(st *state, token string) {
+	c, old := t.client, st.session()
 	now := time.Now()
 	expires := bearer.Expiry(token, now)
 	claims := bearer.Parse(token)

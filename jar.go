@@ -57,7 +57,8 @@ func safeMethod(method string) bool {
 
 // takeCookies takes the cookies of an API response into the session's jar. A new value of the cookie that is the
 // access token counts as a token that was handed out; that it is cleared counts as a rejection.
-func (c *Client) takeCookies(st *state, resp *http.Response) {
+func (t *transport) takeCookies(st *state, resp *http.Response) {
+	c := t.client
 	if c.tokenCookie != "" && auth.ClearsCookie(resp.Header, c.tokenCookie) {
 		c.mark(st.generation)
 		return

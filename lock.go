@@ -60,30 +60,35 @@ type lockOptions struct {
 	// givenUp is closed when nobody wants the lock any more; nil: that does not happen.
 	givenUp <-chan struct{}
 	// clear clears away a record that cannot be read, because it is about to be replaced; nil: it stays.
-	clear func(ctx context.Context, store Clearer) (cleared bool)
+	clear clearing
 }
 
+// A clearing clears away what the Store has under a record's key, and reports whether it did.
+type clearing func(ctx context.Context, store Clearer) (cleared bool)
+
 // setAside makes room for a login.
-func (c *Client) setAside(ctx context.Context, store Clearer) (cleared bool) {
-	aside, why, err := store.SetAside(ctx, c.key)
-	if why == nil || err != nil {
-		return false
+func (s *storage) setAside(warn func(error)) clearing {
+	return func(ctx context.Context, store Clearer) (cleared bool) {
+		aside, why, err := store.SetAside(ctx, s.key)
+		if why == nil || err != nil {
+			return false
+		}
+		warn(fmt.Errorf("what the Store had could not be read, and is set aside as %s: %w", aside, why))
+		return true
 	}
-	c.warn(fmt.Errorf("what the Store had could not be read, and is set aside as %s: %w", aside, why))
-	return true
 }
 
 // warnOfUnread says that a login replaces what nobody understands.
-func (c *Client) warnOfUnread(old []byte) {
+func (s *session) warnOfUnread(old []byte) {
 	if _, unread := record.Decode(old); unread != nil {
-		c.warn(fmt.Errorf("what the Store had could not be read, and is replaced: %w", unread))
+		s.warn(fmt.Errorf("what the Store had could not be read, and is replaced: %w", unread))
 	}
 }
 
 // discarding makes room for a logout, and tells lost what nobody can revoke, because nobody can read it.
-func (c *Client) discarding(lost chan<- error) func(context.Context, Clearer) bool {
+func (s *storage) discarding(lost chan<- error) clearing {
 	return func(ctx context.Context, store Clearer) (cleared bool) {
-		why, err := store.Discard(ctx, c.key)
+		why, err := store.Discard(ctx, s.key)
 		if why == nil || err != nil {
 			return false
 		}
@@ -114,8 +119,8 @@ func (c *Client) locked(ctx context.Context, o lockOptions, fn UpdateFunc) error
 }
 
 // cleared clears the record away, within the deadline of an exchange, and reports whether it did.
-func (c *Client) cleared(ctx context.Context, o lockOptions, store Clearer) bool {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+func (s *storage) cleared(ctx context.Context, o lockOptions, store Clearer) bool {
+	ctx, cancel := context.WithTimeout(ctx, s.settings.Timeout)
 	defer cancel()
 	did, err := guarded(ctx, "the Store's clearing", func() (bool, error) { return o.clear(ctx, store), nil }, nil)
 	return did && err == nil

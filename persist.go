@@ -30,6 +30,15 @@ func (s *session) saved(tell ...Event) {
 	}
 }
 
+// hasBegun is told of a login that has been installed, and of the error of saving it.
+func (s *session) hasBegun(r *record.Record, saveErr error) {
+	if saveErr != nil {
+		s.notSaved(r, saveErr)
+	}
+	s.touch()
+	s.warnIfDeadEnd()
+}
+
 // notSaved keeps r in mind, to save it later.
 func (s *session) notSaved(r *record.Record, err error) {
 	ev := Event{Kind: EventNotSaved, Err: fmt.Errorf("the session lives on in memory, and saving it is tried again: %w", err)}

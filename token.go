@@ -29,8 +29,8 @@ func (c *Client) Token(ctx context.Context) (Token, error) {
 	return c.token(st), nil
 }
 
-func (c *Client) token(st *state) Token {
-	return Token{Value: st.session().AccessToken, Scheme: c.cfg.Attach.SchemeName(), Expires: st.expires(), Generation: st.generation}
+func (s *shared) token(st *state) Token {
+	return Token{Value: st.session().AccessToken, Scheme: s.cfg.Attach.SchemeName(), Expires: st.expires(), Generation: st.generation}
 }
 
 // Attach says how requests carry the token: it is Config.Attach.

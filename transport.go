@@ -41,7 +41,7 @@ type transport struct {
 // RoundTrip implements http.RoundTripper.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	c := t.client
-	if !c.concerns(req) {
+	if !t.concerns(req) {
 		return t.base.RoundTrip(req)
 	}
 	if c.policy.idleTimeout != 0 {
@@ -65,7 +65,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil || !c.rejects(resp) {
 		b.Settle()
 		if c.takes && err == nil {
-			c.takeFrom(resp, st)
+			t.takeFrom(resp, st)
 		}
 		return resp, err
 	}
@@ -75,7 +75,8 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // concerns reports whether req is to carry the token: it goes to a listed origin and brings no credential itself.
-func (c *Client) concerns(req *http.Request) bool {
+func (t *transport) concerns(req *http.Request) bool {
+	c := t.client
 	if req.URL == nil || req.URL.User != nil || c.bringsCredential(req.Header) {
 		return false
 	}
@@ -84,10 +85,10 @@ func (c *Client) concerns(req *http.Request) bool {
 		if req.URL.Opaque == "" && (req.Host == "" || req.Host == req.URL.Host) || c.listsWritten(req) {
 			return true
 		}
-		c.warnOnce(errors.New("token not sent with a Host, or an opaque URL, that is not among the origins that get it"))
+		t.warnOnce(errors.New("token not sent with a Host, or an opaque URL, that is not among the origins that get it"))
 		return false
 	}
-	c.passesBare(req)
+	t.passesBare(req)
 	return false
 }
 
@@ -117,14 +118,15 @@ func (s *shared) listsWritten(req *http.Request) bool {
 }
 
 // warnOnce warns of what a request shows, once.
-func (c *Client) warnOnce(err error) {
-	if c.warned.first(err.Error()) {
+func (t *transport) warnOnce(err error) {
+	if c := t.client; c.warned.first(err.Error()) {
 		c.warn(err)
 	}
 }
 
 // passesBare warns once about each origin that requests go to without the token.
-func (c *Client) passesBare(req *http.Request) {
+func (t *transport) passesBare(req *http.Request) {
+	c := t.client
 	o, err := origin.Of(req.URL)
 	if err != nil || !c.warned.first(o.String()) {
 		return
@@ -265,7 +267,7 @@ func (t *transport) rejected(req *http.Request, st *state, b *replay.Body, resp 
 		if !c.rejects(replayed) {
 			c.exonerate(next.generation, endpoint)
 			if c.takes {
-				c.takeFrom(replayed, next)
+				t.takeFrom(replayed, next)
 			}
 			return replayed, nil
 		}

@@ -14,7 +14,8 @@ const probeSize = 32 << 10
 
 // Probe finds out whether a save under key would succeed, before something is spent on what is to be saved: it takes the
 // lock, gets the key that the record would be encrypted with, and writes beside the record. It does not say whether the
-// present record can be read.
+// present record can be read. A program that asks a person to log in, and ends soon after, calls it before: a Client keeps
+// in memory what could not be saved.
 func (s *Store) Probe(ctx context.Context, key string) error {
 	if err := ctx.Err(); err != nil {
 		return err

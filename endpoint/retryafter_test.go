@@ -3,6 +3,7 @@ package endpoint
 import (
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
@@ -22,7 +23,9 @@ func postponed(t *testing.T, status int, headers ...string) (time.Duration, *aut
 	return time.Until(f.Until).Round(100 * time.Millisecond), f
 }
 
-func TestF26_RetryAfter(t *testing.T) {
+func TestF26_RetryAfter(t *testing.T) { synctest.Test(t, retryAfter) }
+
+func retryAfter(t *testing.T) {
 	server := time.Now().Add(-3 * time.Hour).Truncate(time.Second) // its clock is wrong
 	date := server.UTC().Format(http.TimeFormat)
 	for _, tt := range []struct {
@@ -50,6 +53,10 @@ func TestF26_RetryAfter(t *testing.T) {
 }
 
 func TestF82_RetryAfterCountsWithEveryStatusThatRefuses(t *testing.T) {
+	synctest.Test(t, everyStatusThatRefuses)
+}
+
+func everyStatusThatRefuses(t *testing.T) {
 	server := time.Now().Add(2 * time.Hour).Truncate(time.Second)
 	date, then := server.UTC().Format(http.TimeFormat), server.Add(time.Minute).UTC().Format(http.TimeFormat)
 	for _, status := range []int{400, 403, 404, 408, 409, 413, 422, 425, 429, 500, 502, 503, 504} {
@@ -76,33 +83,35 @@ func TestF82_AServerThatSaysWhenIsNotAskedAgainAtOnce(t *testing.T) {
 }
 
 func TestF82_LimitsOfRates(t *testing.T) {
-	now := time.Now().Truncate(time.Second)
-	date := now.UTC().Format(http.TimeFormat)
-	for _, tt := range []struct {
-		name    string
-		status  int
-		headers []string
-		want    time.Duration
-	}{
-		{"Okta", 429, []string{"X-Rate-Limit-Limit", "10", "X-Rate-Limit-Remaining", "0", "X-Rate-Limit-Reset", fakes.UnixText(now.Add(time.Minute))}, time.Minute},
-		{"seconds", 429, []string{"X-Rate-Limit-Reset", "60"}, time.Minute},
-		{"GitHub, 403", 403, []string{"X-RateLimit-Remaining", "0", "X-RateLimit-Reset", fakes.UnixText(now.Add(time.Minute))}, time.Minute},
-		{"Discord", 429, []string{"X-RateLimit-Reset-After", "1.5"}, 1500 * time.Millisecond},
-		{"milliseconds", 429, []string{"Retry-After-Ms", "1500"}, 1500 * time.Millisecond},
-		{"remains, and another thing refused", 400, []string{"X-RateLimit-Remaining", "9", "X-RateLimit-Reset", "3600"}, -1},
-		{"says nothing of what remains", 400, []string{"RateLimit-Reset", "3600"}, -1},
-		{"draft, remains", 400, []string{"RateLimit", "limit=10, remaining=9, reset=3600"}, -1},
-		{"draft, used up", 400, []string{"RateLimit", "limit=10, remaining=0, reset=60"}, time.Minute},
-		{"two policies, one used up", 429, []string{"RateLimit", `"burst";r=0;t=10, "daily";r=7;t=3000`}, 10 * time.Second},
-		{"two policies, in two fields", 429, []string{"RateLimit", `"burst";r=0;t=10`, "RateLimit", `"hourly";r=0;t=600`}, 10 * time.Minute},
-		{"Retry-After first", 429, []string{"RateLimit", `"daily";r=0;t=3000`, "Retry-After", "5"}, 5 * time.Second},
-		{"nonsense", 429, []string{"RateLimit", `;;;,,=,"`, "X-Rate-Limit-Reset", "soon"}, -1},
-	} {
-		got, f := postponed(t, tt.status, append(tt.headers, "Date", date)...)
-		if got != tt.want || f.RateLimited != (tt.status == 429) {
-			t.Errorf("%s: postponed by %s, want %s: %+v", tt.name, got, tt.want, f)
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now().Truncate(time.Second)
+		date := now.UTC().Format(http.TimeFormat)
+		for _, tt := range []struct {
+			name    string
+			status  int
+			headers []string
+			want    time.Duration
+		}{
+			{"Okta", 429, []string{"X-Rate-Limit-Limit", "10", "X-Rate-Limit-Remaining", "0", "X-Rate-Limit-Reset", fakes.UnixText(now.Add(time.Minute))}, time.Minute},
+			{"seconds", 429, []string{"X-Rate-Limit-Reset", "60"}, time.Minute},
+			{"GitHub, 403", 403, []string{"X-RateLimit-Remaining", "0", "X-RateLimit-Reset", fakes.UnixText(now.Add(time.Minute))}, time.Minute},
+			{"Discord", 429, []string{"X-RateLimit-Reset-After", "1.5"}, 1500 * time.Millisecond},
+			{"milliseconds", 429, []string{"Retry-After-Ms", "1500"}, 1500 * time.Millisecond},
+			{"remains, and another thing refused", 400, []string{"X-RateLimit-Remaining", "9", "X-RateLimit-Reset", "3600"}, -1},
+			{"says nothing of what remains", 400, []string{"RateLimit-Reset", "3600"}, -1},
+			{"draft, remains", 400, []string{"RateLimit", "limit=10, remaining=9, reset=3600"}, -1},
+			{"draft, used up", 400, []string{"RateLimit", "limit=10, remaining=0, reset=60"}, time.Minute},
+			{"two policies, one used up", 429, []string{"RateLimit", `"burst";r=0;t=10, "daily";r=7;t=3000`}, 10 * time.Second},
+			{"two policies, in two fields", 429, []string{"RateLimit", `"burst";r=0;t=10`, "RateLimit", `"hourly";r=0;t=600`}, 10 * time.Minute},
+			{"Retry-After first", 429, []string{"RateLimit", `"daily";r=0;t=3000`, "Retry-After", "5"}, 5 * time.Second},
+			{"nonsense", 429, []string{"RateLimit", `;;;,,=,"`, "X-Rate-Limit-Reset", "soon"}, -1},
+		} {
+			got, f := postponed(t, tt.status, append(tt.headers, "Date", date)...)
+			if got != tt.want || f.RateLimited != (tt.status == 429) {
+				t.Errorf("%s: postponed by %s, want %s: %+v", tt.name, got, tt.want, f)
+			}
 		}
-	}
+	})
 }
 
 func TestF82_ARateLimitInWords(t *testing.T) {

@@ -271,6 +271,10 @@ func TestURLBounds(t *testing.T) {
 		t.Errorf("%v after %d", err, n)
 	}
 	big := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/openapi.json" {
+			http.NotFound(w, r)
+			return
+		}
 		w.Header().Set("Content-Type", "application/json")
 		for chunk := []byte(strings.Repeat("[", 64<<10)); ; {
 			if _, err := w.Write(chunk); err != nil {

@@ -50,8 +50,8 @@ func WithMargin(life, margin time.Duration, r float64) time.Duration {
 	return life - margin - scale(min(margin, life/2-margin), 0.1*r)
 }
 
-// Backoff is how long to wait after so many failures in a row: full jitter over a range that doubles up to
-// Ceiling, above Floor.
+// Backoff is how long to wait before a save that has failed so often in a row is tried again: full jitter over a range that
+// doubles up to Ceiling, above Floor.
 func Backoff(failures int, r float64) time.Duration {
 	spread := Ceiling
 	if n := max(failures, 1) - 1; n < 6 {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -75,6 +76,18 @@ func TestWorkersEnd(t *testing.T) {
 			t.Errorf("the worker after it: %+v, %v", v, err)
 		}
 		w.close()
+	}
+}
+
+// A run in which nothing is noted for long does not stand still.
+func TestVirtualTimeMoves(t *testing.T) {
+	before := moves.Load()
+	synctest.Test(t, func(t *testing.T) {
+		p := plan{steps: []step{{at: 26 * time.Hour, do: doOutage, what: "503", dur: time.Minute}}}
+		newWorld(p).live()
+	})
+	if n := moves.Load() - before; n < 26*60 {
+		t.Errorf("%d moves in 26 hours", n)
 	}
 }
 

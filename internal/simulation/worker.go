@@ -95,7 +95,7 @@ func (h *history) digest() (sum uint64) {
 	return sum
 }
 
-// stallAfter is how long a run may take in real time from one fact to the next.
+// stallAfter is how long a run may take in real time from one fact to the next, or for a minute of virtual time.
 const stallAfter = 4 * slowness * time.Second
 
 // exitStalled is the exit status of a worker that gave a run up.
@@ -135,7 +135,7 @@ func workOn(t *testing.T) {
 // verdictPrefix marks the lines of a worker's output that are verdicts; package testing writes there, too.
 const verdictPrefix = "verdict "
 
-// running is whether a run is under way, and moves counts its facts.
+// running is whether a run is under way, and moves counts its facts and its minutes.
 var (
 	running atomic.Bool
 	moves   atomic.Uint64

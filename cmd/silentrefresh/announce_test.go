@@ -72,7 +72,7 @@ func TestProxySaysTheRealState(t *testing.T) {
 	b, s := loggedIn(t, authtest.Config{})
 	s.EndSessions()
 	b.run("request", "/me")
-	r := b.start("proxy", "-listen", "127.0.0.1:0")
+	r := b.start("proxy", "--listen", "127.0.0.1:0")
 	if got := r.line("http://127.0.0.1:"); !strings.HasSuffix(got, " passes on to "+s.URL()+", over") {
 		t.Errorf("said %s", got)
 	}

@@ -88,7 +88,7 @@ func preferred(fit []*profile) []*profile {
 	return fit
 }
 
-// chooseConfig is choose for -config.
+// chooseConfig is choose for --config.
 func (a *app) chooseConfig() error {
 	document, err := readConfig(a.options.config)
 	if err != nil {
@@ -103,7 +103,7 @@ func (a *app) chooseConfig() error {
 	return a.overrule()
 }
 
-// chooseBase is choose for -base where nothing is stored for it.
+// chooseBase is choose for --base where nothing is stored for it.
 func (a *app) chooseBase() error {
 	document, err := json.Marshal(map[string]string{"base_url": a.options.base})
 	if err != nil {
@@ -128,7 +128,7 @@ func (a *app) nothing(all []*profile) error {
 	if a.options.session != "" && len(all) > 0 {
 		return &failure{what: fmt.Sprintf("there is no session %q", a.options.session), do: choices(all), code: exitLogin}
 	}
-	return &failure{what: "nobody is logged in", do: "silentrefresh login -base URL", code: exitLogin}
+	return &failure{what: "nobody is logged in", do: "silentrefresh login --base URL", code: exitLogin}
 }
 
 // ambiguous is the failure to choose among fit.
@@ -138,9 +138,9 @@ func ambiguous(fit []*profile) *failure {
 
 // choices lists what to type for each of all.
 func choices(all []*profile) string {
-	lines := []string{"say which one, with -session or -base; there are:"}
+	lines := []string{"say which one, with --session or --base; there are:"}
 	for _, p := range all {
-		lines = append(lines, fmt.Sprintf("-base %s -session %s", p.config.BaseURL, quoted(p.Session)))
+		lines = append(lines, fmt.Sprintf("--base %s --session %s", p.config.BaseURL, quoted(p.Session)))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -148,7 +148,7 @@ func choices(all []*profile) string {
 // loginCommand is what to type to log in to the chosen session.
 func (a *app) loginCommand() string {
 	if p := a.profile; p != nil && !p.kept && a.options.config == "" && a.options.base == "" {
-		return a.hint("login", "config", "session", "dir") + " -base " + quoted(p.config.BaseURL)
+		return a.hint("login", "config", "session", "dir") + " --base " + quoted(p.config.BaseURL)
 	}
 	return a.hint("login", "config", "base", "session", "dir")
 }
@@ -158,7 +158,7 @@ func (a *app) hint(command string, flags ...string) string {
 	words := []string{"silentrefresh", command}
 	for _, name := range flags {
 		if value, ok := a.options.typed[name]; ok {
-			words = append(words, "-"+name, quoted(value))
+			words = append(words, "--"+name, quoted(value))
 		}
 	}
 	return strings.Join(words, " ")
@@ -209,13 +209,13 @@ func (a *app) wrongSettings(err error) *failure {
 		}
 		return usage(plain(err), "correct "+source)
 	}
-	return usage(plain(err), `correct the settings, with "silentrefresh login -config FILE"; "silentrefresh help config" shows them`)
+	return usage(plain(err), `correct the settings, with "silentrefresh login --config FILE"; "silentrefresh help config" shows them`)
 }
 
 // given is how that flag was given: on the command line, or by its variable.
 func (a *app) given(flag string) string {
 	if _, ok := a.options.typed[flag]; ok {
-		return "-" + flag
+		return "--" + flag
 	}
 	return variable(flag)
 }
@@ -245,14 +245,14 @@ func (a *app) transport() (http.RoundTripper, error) {
 	}
 	pem, err := readGiven(a.profile.CACert)
 	if err != nil {
-		return nil, usage("the certificates were not read: "+plain(err), "give a PEM file with -cacert")
+		return nil, usage("the certificates were not read: "+plain(err), "give a PEM file with --cacert")
 	}
 	roots, err := x509.SystemCertPool()
 	if err != nil {
 		roots = x509.NewCertPool()
 	}
 	if !roots.AppendCertsFromPEM(pem) {
-		return nil, usage("there is no certificate in "+a.profile.CACert, "give a PEM file with -cacert")
+		return nil, usage("there is no certificate in "+a.profile.CACert, "give a PEM file with --cacert")
 	}
 	t.TLSClientConfig = &tls.Config{RootCAs: roots}
 	return t, nil

@@ -2,139 +2,167 @@ package main
 
 import (
 	"context"
-	"flag"
-	"fmt"
-	"slices"
-	"strings"
 	"time"
-)
 
-// A command is one of the things that the program does.
-type command struct {
-	name     string
-	args     string // as the synopsis shows them
-	least    int    // how many there must be
-	most     int    // and may be; -1: any number
-	runs     bool   // the arguments are a command line of their own
-	about    string // one line
-	more     string // what -h says beside that
-	flags    []use
-	defaults options
-	run      func(ctx context.Context, a *app) error
-}
+	"github.com/spf13/cobra"
+)
 
 const dataForms = "a text, @FILE, or - for standard input"
 
-// commands returns all of them, in the order in which people meet them.
-func commands() []command {
-	return []command{
-		{name: "login", args: "[URL]", most: 1, run: login, about: "log in, and keep the session", more: loginHelp, flags: []use{
-			{"d", "the credentials, a JSON object: `DATA` is " + dataForms},
-			{"cookie-file", "take up a browser's session, from a Netscape cookie `FILE`"},
-			{"refresh-token", "take up a session by its refresh token: `FROM` is @FILE, or - for standard input"},
-		}},
-		{name: "learn", args: "FILE.har", most: 1, run: learn,
-			about: "write the settings for a server that works in a browser", more: learnHelp, flags: []use{
-				{"o", "write the settings to this `FILE`"},
-				{"curl", "read a command line that a browser has copied as cURL"},
-			}},
-		{name: "request", args: "URL-or-path", least: 1, most: 1, run: request,
-			about: "send a request, and print the response's body", more: requestHelp, flags: []use{
-				{"X", "the `METHOD` (default: GET, and POST where there is data)"},
-				{"d", "the body: `DATA` is " + dataForms},
-				{"H", "a header, `'Name: value'`; may be repeated"},
-				{"i", "print status and headers before the body"},
-				{"o", "write the body to this `FILE`"},
-			}},
-		{name: "token", run: token, about: "print a valid access token, for scripts", defaults: options{minTTL: time.Minute},
-			more: "Where the token lives less than that altogether, it is renewed in the second half of its life.\n",
-			flags: []use{
-				{"min-ttl", "renew first what is valid for less than this `TIME`"},
-				{"format", "the `FORM` of the output: text, or exec-credential for the users section of a kubeconfig"},
-			}},
-		{name: "status", run: status, about: "say how the session stands, without asking the server; exit status 0, or 3: log in first",
-			flags: []use{{"json", "as a JSON object"}}},
-		{name: "watch", run: watch, about: "show what happens to the session, until interrupted",
-			more: "What other processes do is shown when this one looks: when the token is next due.\n"},
-		{name: "proxy", run: proxy, about: "a local server that passes requests on, logged in, for any language",
-			defaults: options{listen: "127.0.0.1:8090"}, more: proxyHelp, flags: []use{
-				{"listen", "the `ADDRESS` to listen on"},
-				{"secret", "a `SECRET` that requests must show; better given as " + variable("secret")},
-				{"replace-authorization", "put the session's token in place of the Authorization that requests bring"},
-			}},
-		{name: "exec", args: "-- COMMAND...", least: 1, most: -1, runs: true, run: execute,
-			about: "run a command with a proxy of its own, at $SILENTREFRESH_URL", more: execHelp,
-			flags: []use{{"secret", "a `SECRET` that requests must show; better given as " + variable("secret")}}},
-		{name: "testserver", args: "[-- MORE FLAGS]", most: -1, run: testserver,
-			about: "an auth server and an API to try things out on", more: testserverHelp,
-			defaults: options{listen: "127.0.0.1:8080", ttl: 5 * time.Second}, flags: []use{
-				{"listen", "the `ADDRESS` to listen on"},
-				{"ttl", "how `LONG` an access token is valid"},
-			}},
-		{name: "logout", run: logout, about: "end the session, here and at the server"},
-		{name: "version", run: version, about: "print the program's version"},
+// root returns the program as a command, with all others below it. Cobra reads the flags: unlike kong and ff it brings
+// completion for four shells and manual pages, and people know how its flags behave.
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "silentrefresh",
+		Short: "curl that stays logged in",
+		Long: "silentrefresh is curl that stays logged in: it logs in once, keeps the session where later runs and other " +
+			"processes find it, and renews it silently.",
+		Version:       release(),
+		SilenceErrors: true, // run says what went wrong
+		SilenceUsage:  true,
+		RunE: func(*cobra.Command, []string) error {
+			return usage("a command is missing", "silentrefresh --help lists them")
+		},
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			a.options.remember(c)
+			return a.options.fromEnvironment(c, a.env)
+		},
 	}
+	a.options.define(root.PersistentFlags())
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	root.SetFlagErrorFunc(flagError)
+	root.SetHelpFunc(showHelp)
+	root.SetHelpCommand(helpCommand())
+	root.InitDefaultHelpFlag()
+	root.InitDefaultVersionFlag()
+	root.AddCommand(a.loginCmd(), a.learnCmd(), a.requestCmd(), a.tokenCmd(), a.statusCmd(), a.watchCmd(), a.proxyCmd(),
+		a.execCmd(), a.testserverCmd(), a.logoutCmd(), a.versionCmd(), a.manCmd(),
+		configTopic())
+	a.completes(root)
+	cobra.EnableCommandSorting = false // people meet them in this order
+	return root
 }
 
-// find returns the command of that name, nil if there is none.
-func find(name string) *command {
-	all := commands()
-	if i := slices.IndexFunc(all, func(c command) bool { return c.name == name }); i >= 0 {
-		return &all[i]
+// command is one that runs run. Its use is its name and its arguments.
+func (a *app) command(use, about, more string, args cobra.PositionalArgs, run func(context.Context, *app) error) *cobra.Command {
+	c := &cobra.Command{Use: use, Short: about, Args: args, DisableFlagsInUseLine: true}
+	if more != "" {
+		c.Long = "silentrefresh " + c.Name() + ": " + about + ".\n\n" + more
 	}
-	return nil
+	c.Flags().SortFlags = false
+	c.RunE = func(c *cobra.Command, args []string) error {
+		a.args = args
+		return run(c.Context(), a)
+	}
+	return c
 }
 
-// takes says how many arguments c wants.
-func (c *command) takes() string {
-	if c.args == "" {
-		return "no arguments"
-	}
-	return c.args
+func (a *app) loginCmd() *cobra.Command {
+	c := a.command("login [URL]", "log in, and keep the session", loginHelp, takes(0, 1), login)
+	f, o := c.Flags(), &a.options
+	f.StringVarP(&o.data, "data", "d", "", "the credentials, a JSON object: `DATA` is "+dataForms)
+	f.StringVar(&o.cookieFile, "cookie-file", "", "take up a browser's session, from a Netscape cookie `FILE`")
+	f.StringVar(&o.refreshToken, "refresh-token", "", "take up a session by its refresh token: `FROM` is @FILE, or - for standard input")
+	return c
 }
 
-// help is what -h prints.
-func (c *command) help() string {
-	o := c.defaults
-	f := flag.NewFlagSet(c.name, flag.ContinueOnError)
-	for _, u := range c.flags {
-		o.define(f, u)
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "silentrefresh %s: %s\n\n  %s\n\n", c.name, c.about,
-		strings.TrimSpace("silentrefresh "+c.name+" [flags] "+c.args))
-	if c.more != "" {
-		fmt.Fprintf(&b, "%s\n", c.more)
-	}
-	if len(c.flags) > 0 {
-		fmt.Fprintf(&b, "Flags of %s:\n%s\n", c.name, flagTable(f))
-	}
-	return b.String() + commonHelp()
+func (a *app) learnCmd() *cobra.Command {
+	c := a.command("learn FILE.har", "write the settings for a server that works in a browser", learnHelp, takes(0, 1), learn)
+	f, o := c.Flags(), &a.options
+	f.StringVarP(&o.output, "output", "o", "", "write the settings to this `FILE`")
+	f.BoolVar(&o.curl, "curl", false, "read a command line that a browser has copied as cURL")
+	return c
 }
 
-// overview is what -h prints without a command.
-func overview() string {
-	var b strings.Builder
-	b.WriteString("silentrefresh is curl that stays logged in.\n\n" +
-		"  silentrefresh [flags] COMMAND [flags] [arguments]\n\nCommands (each has a -h of its own):\n")
-	for _, c := range commands() {
-		fmt.Fprintf(&b, "  %-11s %s\n", c.name, c.about)
-	}
-	return b.String() + "\n" + commonHelp() + exitHelp
+func (a *app) requestCmd() *cobra.Command {
+	c := a.command("request URL-or-path", "send a request, and print the response's body", requestHelp, takes(1, 1), request)
+	f, o := c.Flags(), &a.options
+	f.StringVarP(&o.method, "request", "X", "", "the `METHOD` (default: GET, and POST where there is data)")
+	f.StringVarP(&o.data, "data", "d", "", "the body: `DATA` is "+dataForms)
+	f.StringArrayVarP(&o.header, "header", "H", nil, "a header, `'Name: value'`; may be repeated")
+	f.BoolVarP(&o.include, "include", "i", false, "print status and headers before the body")
+	f.StringVarP(&o.output, "output", "o", "", "write the body to this `FILE`")
+	return c
 }
 
-func commonHelp() string {
-	f := flag.NewFlagSet("", flag.ContinueOnError)
-	for _, u := range everywhere {
-		new(options).define(f, u)
-	}
-	return "Flags of every command, before or after it; each flag is an environment variable as well,\n" +
-		"for instance " + variable("base") + " or " + variable("min-ttl") + ":\n" + flagTable(f)
+func (a *app) tokenCmd() *cobra.Command {
+	const more = "Where the token lives less than that altogether, it is renewed in the second half of its life."
+	c := a.command("token", "print a valid access token, for scripts", more, takes(0, 0), token)
+	f, o := c.Flags(), &a.options
+	o.minTTL = time.Minute
+	f.Var((*duration)(&o.minTTL), "min-ttl", "renew first what is valid for less than this `TIME`")
+	f.StringVar(&o.format, "format", "text", "the `FORM` of the output: text, or exec-credential for the users section of a kubeconfig")
+	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "exec-credential"}, cobra.ShellCompDirectiveNoFileComp))
+	return c
 }
 
-const exitHelp = `
-After a login the other commands need neither -config nor -base while there is one session.
-"silentrefresh help config" shows the settings.
+func (a *app) statusCmd() *cobra.Command {
+	const more = "Exit status 0, or 3: log in first."
+	c := a.command("status", "say how the session stands, without asking the server", more, takes(0, 0), status)
+	c.Flags().BoolVar(&a.options.json, "json", false, "as a JSON object")
+	return c
+}
 
-Exit status: 0 all is well, 22 the server returned 400 or above, 3 log in first, 2 wrong usage, 1 anything else.
-`
+func (a *app) watchCmd() *cobra.Command {
+	const more = "What other processes do is shown when this one looks: when the token is next due."
+	return a.command("watch", "show what happens to the session, until interrupted", more, takes(0, 0), watch)
+}
+
+const secretAbout = "a `SECRET` that requests must show; better given as SILENTREFRESH_SECRET"
+
+func (a *app) proxyCmd() *cobra.Command {
+	c := a.command("proxy", "a local server that passes requests on, logged in, for any language", proxyHelp, takes(0, 0), proxy)
+	f, o := c.Flags(), &a.options
+	f.StringVar(&o.listen, "listen", "127.0.0.1:8090", "the `ADDRESS` to listen on")
+	f.StringVar(&o.secret, secretFlag, "", secretAbout)
+	f.BoolVar(&o.replaceAuthorization, "replace-authorization", false, "put the session's token in place of the Authorization that requests bring")
+	return c
+}
+
+func (a *app) execCmd() *cobra.Command {
+	c := a.command("exec -- COMMAND...", "run a command with a proxy of its own, at $SILENTREFRESH_URL", execHelp, takes(1, -1), executes)
+	c.Annotations = map[string]string{verbatim: "yes"}
+	c.Flags().SetInterspersed(false)
+	c.Flags().StringVar(&a.options.secret, secretFlag, "", secretAbout)
+	return c
+}
+
+func (a *app) testserverCmd() *cobra.Command {
+	const about = "an auth server and an API to try things out on"
+	c := a.command("testserver [-- MORE FLAGS]", about, testserverHelp, takes(0, -1), testserver)
+	f, o := c.Flags(), &a.options
+	f.StringVar(&o.testListen, "listen", "127.0.0.1:8080", "the `ADDRESS` to listen on")
+	o.ttl = 5 * time.Second
+	f.Var((*duration)(&o.ttl), "ttl", "how `LONG` an access token is valid")
+	return c
+}
+
+func (a *app) logoutCmd() *cobra.Command {
+	return a.command("logout", "end the session, here and at the server", "", takes(0, 0), logout)
+}
+
+func (a *app) versionCmd() *cobra.Command {
+	return a.command("version", "print the program's version", "", takes(0, 0), version)
+}
+
+// configTopic is no command, but something to read.
+func configTopic() *cobra.Command {
+	return &cobra.Command{Use: "config", Short: "the settings, field by field (to read, with help config)", Long: configHelp}
+}
+
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "help [COMMAND]", Short: "say more about a command, or about the settings (help config)", DisableFlagsInUseLine: true,
+		RunE: func(c *cobra.Command, args []string) error {
+			about, rest, err := c.Root().Find(args)
+			if err != nil || about == c.Root() && len(rest) > 0 {
+				return noCommand(c.Root(), args[len(args)-len(rest)])
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+	}
+}

@@ -26,7 +26,7 @@ func (a *app) begin(ctx context.Context, c *silentrefresh.Client) error {
 	provider := a.profile.config.OAuth
 	switch {
 	case given > 1:
-		return usage("-d, -cookie-file and -refresh-token exclude each other", "give one")
+		return usage("-d, --cookie-file and --refresh-token exclude each other", "give one")
 	case o.cookieFile != "":
 		return a.bringCookies(ctx, c, provider)
 	case o.refreshToken != "":
@@ -80,7 +80,7 @@ func (a *app) bringRefreshToken(ctx context.Context, c *silentrefresh.Client) er
 	from := a.options.refreshToken
 	if from != "-" && !strings.HasPrefix(from, "@") {
 		return usage("a refresh token on the command line can be read by others, in the list of processes",
-			"give it on standard input with -refresh-token -, or in a file with -refresh-token @FILE")
+			"give it on standard input with --refresh-token -, or in a file with --refresh-token @FILE")
 	}
 	b, err := a.data(from)
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 // server finds.
 func (a *app) chooseURL(ctx context.Context, rawURL string) error {
 	if given := cmp.Or(a.options.config, a.options.base); given != "" {
-		return usage("a URL and settings are both given", "leave one of the two out: with -base URL nothing is looked for")
+		return usage("a URL and settings are both given", "leave one of the two out: with --base URL nothing is looked for")
 	}
 	if !strings.Contains(rawURL, "://") {
 		rawURL = "https://" + rawURL
@@ -89,8 +89,8 @@ func (a *app) lookAt(ctx context.Context, rawURL string) (discover.Result, error
 func (a *app) chooseFound(ctx context.Context, r discover.Result) error {
 	if r.Settings.Login.URL == "-" {
 		return &failure{what: "no login was found at " + r.BaseURL, code: exitFailed,
-			do: "record a login in the browser: silentrefresh learn -h\n" +
-				"or take the settings of your kind of server from docs/SERVERS.md, and give them with -config"}
+			do: "record a login in the browser: silentrefresh learn --help\n" +
+				"or take the settings of your kind of server from docs/SERVERS.md, and give them with --config"}
 	}
 	settings, err := document(r)
 	if err != nil {
@@ -127,7 +127,7 @@ func (a *app) agreed(ctx context.Context, question string, settings []byte) erro
 			return a.failed("the settings were not printed", err)
 		}
 		return usage("nothing was sent: standard input is not a terminal, so nobody can agree to it",
-			"look at the settings that were printed, keep them in a file, and give that with -config FILE -d -")
+			"look at the settings that were printed, keep them in a file, and give that with --config FILE -d -")
 	}
 	fmt.Fprintln(a.err, question)
 	response, err := a.askFor(ctx, "y/N")
@@ -135,7 +135,7 @@ func (a *app) agreed(ctx context.Context, question string, settings []byte) erro
 		return err
 	}
 	if yes := strings.ToLower(strings.TrimSpace(response)); yes != "y" && yes != "yes" {
-		return &failure{what: "nothing was sent", code: exitFailed, do: "silentrefresh login -config FILE, with settings of your own"}
+		return &failure{what: "nothing was sent", code: exitFailed, do: "silentrefresh login --config FILE, with settings of your own"}
 	}
 	return nil
 }
@@ -162,7 +162,7 @@ func (a *app) chooseProvider(ctx context.Context, r discover.Result) error {
 			return a.failed("the settings were not printed", err)
 		}
 		return usage("the login is at "+r.OAuth.Issuer+", and needs a client that is registered there",
-			"put its client_id into the settings that were printed, keep them in a file, and give that with -config")
+			"put its client_id into the settings that were printed, keep them in a file, and give that with --config")
 	}
 	fmt.Fprintf(a.err, "The login is at %s, and needs a client that is registered there.\n", r.OAuth.Issuer)
 	client, err := a.askFor(ctx, "client id")
@@ -181,7 +181,7 @@ func (a *app) chooseProvider(ctx context.Context, r discover.Result) error {
 // useSettings makes settings those of the session.
 func (a *app) useSettings(settings json.RawMessage) (err error) {
 	if a.profile, err = newProfile(a.options.session, settings, ""); err != nil {
-		return usage("the settings that were found are not complete: "+plain(err), "give them with -config")
+		return usage("the settings that were found are not complete: "+plain(err), "give them with --config")
 	}
 	return a.overrule()
 }

@@ -33,9 +33,9 @@ func TestLoginURLSendsNothingUnasked(t *testing.T) {
 	if n := s.Counters(); n.LoginCalls != 0 || n.RefreshCalls != 0 {
 		t.Errorf("sent %+v", n)
 	}
-	b.ok("login", "-config", b.file("config.json", r.out), "-d", credentials)
+	b.ok("login", "--config", b.file("config.json", r.out), "-d", credentials)
 	b.ok("request", "/me")
-	b.fails(exitUsage, []string{"leave one of the two out"}, "login", s.URL(), "-base", s.URL())
+	b.fails(exitUsage, []string{"leave one of the two out"}, "login", s.URL(), "--base", s.URL())
 	if r := b.runWith(credentials, "login", s.URL(), "-d", "-"); r.code != 0 { // its settings are known now
 		t.Errorf("%+v", r)
 	}
@@ -45,7 +45,7 @@ func TestLoginURLSendsNothingUnasked(t *testing.T) {
 func TestLoginURLFindsNothing(t *testing.T) {
 	s, others := noted(t, http.NotFoundHandler())
 	b := newBox(t)
-	b.fails(exitFailed, []string{"no login was found", "learn -h", "docs/SERVERS.md"}, "login", s.URL+"/?token=s3cret")
+	b.fails(exitFailed, []string{"no login was found", "learn --help", "docs/SERVERS.md"}, "login", s.URL+"/?token=s3cret")
 	if others.Load() > 0 {
 		t.Error("something else than GET was sent")
 	}

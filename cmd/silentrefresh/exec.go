@@ -13,7 +13,7 @@ import (
 	"golang.org/x/term"
 )
 
-const execHelp = `The proxy listens on a free port of this machine; see "silentrefresh proxy -h". Signals are passed on, and the exit
+const execHelp = `The proxy listens on a free port of this machine; see "silentrefresh proxy --help". Signals are passed on, and the exit
 status is the command's. With a secret, the URL that the command gets carries it as its password. Other users may see
 that in the list of processes; a program can show it in the header Silentrefresh-Secret instead.
 
@@ -23,8 +23,8 @@ that in the list of processes; a program can show it in the header Silentrefresh
 // What the program exits with where the command cannot be run, as shells have it.
 const exitNotFound = 127
 
-// execute runs a command with a proxy of its own.
-func execute(ctx context.Context, a *app) (err error) {
+// executes runs a command with a proxy of its own.
+func executes(ctx context.Context, a *app) (err error) {
 	c, _, err := a.session(nil)
 	if err != nil {
 		return err

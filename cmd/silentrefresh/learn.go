@@ -20,12 +20,12 @@ output, or with -o into a file; what it was concluded from, and what is missing,
 password of the recording is in either of them.
 
   silentrefresh learn -o config.json recording.har
-  silentrefresh login -config config.json
+  silentrefresh login --config config.json
 
-With -curl it reads a command line that a browser has copied ("Copy as cURL"), from standard input or as the argument.
+With --curl it reads a command line that a browser has copied ("Copy as cURL"), from standard input or as the argument.
 Its cookies or token are thrown away, unless a session is named for them:
 
-  silentrefresh learn -curl -session default < copied
+  silentrefresh learn --curl --session default < copied
 `
 
 // learn writes the configuration for a server that works in a browser.
@@ -81,7 +81,7 @@ func (a *app) learnCurl(ctx context.Context) error {
 		return a.takeUp(ctx, r)
 	}
 	if hasSession(r.Session) {
-		fmt.Fprintln(a.err, "The session of the command was thrown away; -session NAME keeps it.")
+		fmt.Fprintln(a.err, "The session of the command was thrown away; --session NAME keeps it.")
 	}
 	return nil
 }
@@ -144,7 +144,7 @@ func (a *app) present(r discover.Result) error {
 	if err := os.WriteFile(a.options.output, config, 0o600); err != nil {
 		return a.failed("the configuration was not written", err)
 	}
-	fmt.Fprintf(a.err, "Next: silentrefresh login -config %s\n", quoted(a.options.output))
+	fmt.Fprintf(a.err, "Next: silentrefresh login --config %s\n", quoted(a.options.output))
 	return nil
 }
 

@@ -215,8 +215,8 @@ func keepsLoggedIn(t *testing.T, b *box, recording []byte, ttl time.Duration, cr
 			t.Error("a password of the recording got out")
 		}
 	}
-	if said := b.ok("login", "-config", config, "-d", credentials); strings.Contains(said, "renewed only while it is valid") {
-		r := b.start("proxy", "-listen", "127.0.0.1:0")
+	if said := b.ok("login", "--config", config, "-d", credentials); strings.Contains(said, "renewed only while it is valid") {
+		r := b.start("proxy", "--listen", "127.0.0.1:0")
 		address, _, _ := strings.Cut(r.line("http://127.0.0.1:"), " ")
 		for range 2 {
 			servesSoon(t, address)
@@ -250,25 +250,25 @@ func TestLearnCurl(t *testing.T) {
 	p := newPage(t, s, authtest.Config{}, "")
 	p.send("POST", s.URL()+"/auth/login", map[string]any{"email": authtest.DefaultEmail, "password": authtest.DefaultPassword}, false)
 	copied := "curl '" + s.URL() + "/me' \\\n  -H 'Authorization: Bearer " + p.token + "' --compressed\n"
-	r := b.runWith(copied, "learn", "-curl")
+	r := b.runWith(copied, "learn", "--curl")
 	if r.code != 0 || !strings.Contains(r.err, "thrown away") || !strings.Contains(r.out, `"base_url": "`+s.URL()+`"`) || strings.Contains(r.out+r.err, p.token) {
 		t.Errorf("%+v", r)
 	}
 	b.fails(exitLogin, nil, "request", "/me")
-	b.ok("learn", "-session", "mine", "-curl", copied)
-	b.ok("request", "-session", "mine", "/me")
+	b.ok("learn", "--session", "mine", "--curl", copied)
+	b.ok("request", "--session", "mine", "/me")
 
 	copied = "curl -X POST '" + s.URL() + "/auth/refresh' -b 'refresh_token=" + refreshToken(t, s) + "'"
-	if r := b.runWith(copied, "learn", "-curl", "-session", "other"); r.code != 0 {
+	if r := b.runWith(copied, "learn", "--curl", "--session", "other"); r.code != 0 {
 		t.Fatalf("%+v", r)
 	}
 	s.Change(func(c *authtest.Config) { c.AccessTTL = 200 * time.Millisecond })
 	for range 3 {
-		b.ok("request", "-session", "other", "/me")
+		b.ok("request", "--session", "other", "/me")
 		time.Sleep(250 * time.Millisecond)
 	}
-	b.fails(exitUsage, []string{"neither a cookie nor a token"}, "learn", "-curl", "-session", "x", "curl "+s.URL())
-	b.fails(exitUsage, []string{"no command line of curl"}, "learn", "-curl", "wget "+s.URL())
+	b.fails(exitUsage, []string{"neither a cookie nor a token"}, "learn", "--curl", "--session", "x", "curl "+s.URL())
+	b.fails(exitUsage, []string{"no command line of curl"}, "learn", "--curl", "wget "+s.URL())
 }
 
 // TestLearnMistakes: what cannot be read is said, without what is in it.

@@ -159,8 +159,8 @@ func TestLearnForms(t *testing.T) {
 	if r.code != 0 {
 		t.Fatal(r)
 	}
-	b.ok("login", "-config", config, "-d", `{"wer": "ada", "wort": "`+authtest.DefaultPassword+`"}`)
-	run := b.start("proxy", "-listen", "127.0.0.1:0")
+	b.ok("login", "--config", config, "-d", `{"wer": "ada", "wort": "`+authtest.DefaultPassword+`"}`)
+	run := b.start("proxy", "--listen", "127.0.0.1:0")
 	run.line("http://127.0.0.1:")
 	time.Sleep(2500 * time.Millisecond) // nobody asks for anything meanwhile
 	run.stop()
@@ -209,7 +209,7 @@ func TestLearnTwoSteps(t *testing.T) {
 	b := newBox(t)
 	config := b.file("config.json", "")
 	b.ok("learn", "-o", config, b.file("x.har", string(hartest.File("Chrome", p.rec.Entries()))))
-	b.ok("login", "-config", config, "-d", strings.Replace(credentials, "}", `, "code": "123456"}`, 1))
+	b.ok("login", "--config", config, "-d", strings.Replace(credentials, "}", `, "code": "123456"}`, 1))
 	b.ok("request", "/me")
 }
 

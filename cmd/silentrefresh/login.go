@@ -12,17 +12,17 @@ import (
 	"github.com/silentrefresh/silentrefresh/filestore"
 )
 
-const loginHelp = `Without -d, -cookie-file and -refresh-token it asks on the terminal, and a password is not echoed; with "oauth" in the
+const loginHelp = `Without -d, --cookie-file and --refresh-token it asks on the terminal, and a password is not echoed; with "oauth" in the
 settings it opens the browser, or shows a code for another device. The settings are stored with the session: what was
-given with -config or -base need not be given again.
+given with --config or --base need not be given again.
 
 With a URL and nothing else it looks at the server for how people log in there, says what it found, and asks before it
 sends anything. An API that says itself where to log in, an MCP server for instance, opens the browser.
 
   silentrefresh login https://mcp.example.com/mcp
   silentrefresh login https://api.example.com
-  silentrefresh login -base https://api.example.com
-  echo '{"email": "ada@example.com", "password": "..."}' | silentrefresh login -base https://api.example.com -d -
+  silentrefresh login --base https://api.example.com
+  silentrefresh login --base https://api.example.com -d @credentials.json
 `
 
 // login gets a session and keeps it.
@@ -33,7 +33,7 @@ func login(ctx context.Context, a *app) (err error) {
 		err = a.choose()
 	}
 	if f, ok := err.(*failure); ok && f.code == exitLogin {
-		return usage("nothing says where to log in", "silentrefresh login URL, or -base URL, or -config FILE")
+		return usage("nothing says where to log in", "silentrefresh login URL, or --base URL, or --config FILE")
 	} else if err != nil {
 		return err
 	}

@@ -20,14 +20,14 @@ import (
 func TestLoginCredentials(t *testing.T) {
 	s := authtest.NewServer(t, authtest.Config{})
 	b := newBox(t)
-	b.ok("login", "-base", s.URL(), "-d", "@"+b.file("credentials", credentials))
+	b.ok("login", "--base", s.URL(), "-d", "@"+b.file("credentials", credentials))
 	if r := b.runWith(credentials, "login", "-d", "-"); r.code != 0 {
 		t.Errorf("from standard input: %d %s", r.code, r.err)
 	}
 	b.fails(exitUsage, []string{"not a JSON object"}, "login", "-d", "secret")
 	b.fails(exitUsage, []string{"not a JSON object"}, "login", "-d", "null")
 	b.fails(exitUsage, []string{"was not read"}, "login", "-d", "@"+filepath.Join(b.dir, "nosuch"))
-	b.fails(exitUsage, []string{"exclude each other"}, "login", "-d", credentials, "-refresh-token", "-")
+	b.fails(exitUsage, []string{"exclude each other"}, "login", "-d", credentials, "--refresh-token", "-")
 	b.fails(exitUsage, []string{"nobody can be asked for email and password", "-d -"}, "login")
 }
 
@@ -35,7 +35,7 @@ func TestLoginCredentials(t *testing.T) {
 func TestLoginAsksForOtherFields(t *testing.T) {
 	s := authtest.NewServer(t, authtest.Config{})
 	b := newBox(t)
-	b.fails(exitUsage, []string{"nobody can be asked for tenant and pin"}, "login", "-config", b.config(s, map[string]any{"ask": []string{"tenant", "pin"}}))
+	b.fails(exitUsage, []string{"nobody can be asked for tenant and pin"}, "login", "--config", b.config(s, map[string]any{"ask": []string{"tenant", "pin"}}))
 }
 
 func TestLoginWithRefreshToken(t *testing.T) {
@@ -43,16 +43,16 @@ func TestLoginWithRefreshToken(t *testing.T) {
 	b := newBox(t)
 	file := b.config(s, map[string]any{"refresh": map[string]any{"refresh_token_field": "refreshToken"}})
 	token := refreshToken(t, s)
-	if r := b.runWith(token+"\n", "login", "-config", file, "-refresh-token", "-"); r.code != 0 {
+	if r := b.runWith(token+"\n", "login", "--config", file, "--refresh-token", "-"); r.code != 0 {
 		t.Fatalf("%d %s", r.code, r.err)
 	}
 	b.ok("request", "/me")
-	b.fails(exitUsage, []string{"can be read by others", "-refresh-token -"}, "login", "-refresh-token", token)
-	r := b.runWith("spent", "login", "-config", file, "-refresh-token", "-")
+	b.fails(exitUsage, []string{"can be read by others", "--refresh-token -"}, "login", "--refresh-token", token)
+	r := b.runWith("spent", "login", "--config", file, "--refresh-token", "-")
 	if r.code != exitLogin || !strings.Contains(r.err, "invalid_grant") {
 		t.Errorf("a wrong token: %d %s", r.code, r.err)
 	}
-	if r := b.runWith(" \n", "login", "-refresh-token", "-"); r.code != exitUsage {
+	if r := b.runWith(" \n", "login", "--refresh-token", "-"); r.code != exitUsage {
 		t.Errorf("no token: %d %s", r.code, r.err)
 	}
 }
@@ -94,15 +94,15 @@ func TestLoginWithCookieFile(t *testing.T) {
 	file := b.file("cookies.txt", "# Netscape HTTP Cookie File\n\n"+
 		"#HttpOnly_127.0.0.1\tFALSE\t/auth\tFALSE\t0\trefresh_token\t"+token+"\n"+
 		".example.com\tTRUE\t/\tTRUE\t2000000000\tother\tx\n")
-	b.ok("login", "-base", s.URL(), "-cookie-file", file)
+	b.ok("login", "--base", s.URL(), "--cookie-file", file)
 	b.ok("request", "/me")
 	if n := s.Counters(); n.Reuses != 0 || n.Refreshes != 1 {
 		t.Errorf("%+v", n)
 	}
 	other := b.file("cookies.txt", ".example.com\tTRUE\t/\tTRUE\t0\tother\tx\n")
-	b.fails(exitUsage, []string{"none of them is for 127.0.0.1"}, "login", "-cookie-file", other)
+	b.fails(exitUsage, []string{"none of them is for 127.0.0.1"}, "login", "--cookie-file", other)
 	bad := b.file("cookies.txt", "127.0.0.1 FALSE / FALSE 0 refresh_token s3cret\n")
-	if r := b.fails(exitUsage, []string{"line 1", "seven fields"}, "login", "-cookie-file", bad); strings.Contains(r.err, "s3cret") {
+	if r := b.fails(exitUsage, []string{"line 1", "seven fields"}, "login", "--cookie-file", bad); strings.Contains(r.err, "s3cret") {
 		t.Errorf("repeats a value: %s", r.err)
 	}
 }
@@ -156,7 +156,7 @@ func TestF59_NotRenewableIsSaidAtLogin(t *testing.T) {
 	s := authtest.NewServer(t, authtest.Config{})
 	b := newBox(t)
 	file := b.config(s, map[string]any{"refresh": map[string]any{"url": "/refresh"}})
-	got := b.ok("login", "-config", file, "-d", credentials)
+	got := b.ok("login", "--config", file, "-d", credentials)
 	if !strings.Contains(got, "BUT") || !strings.Contains(got, "the cookie refresh_token does not go to /refresh: its Path is /auth") || strings.Contains(got, "Next:") {
 		t.Errorf("said\n%s", got)
 	}
@@ -168,7 +168,7 @@ func TestLoginLeavesTheOldSessionAlone(t *testing.T) {
 	time.Sleep(time.Until(expiry(t, b)) + 10*time.Millisecond)
 	file := b.config(s, map[string]any{"refresh": map[string]any{"url": "/auth/login"}})
 	before := s.Counters()
-	b.fails(exitFailed, nil, "login", "-config", file, "-d", `{"email": "nobody"}`)
+	b.fails(exitFailed, nil, "login", "--config", file, "-d", `{"email": "nobody"}`)
 	if got := s.Counters(); got.LoginCalls != before.LoginCalls+1 || got.RefreshCalls != before.RefreshCalls {
 		t.Errorf("calls: %+v", got)
 	}
@@ -185,7 +185,7 @@ func TestLoginKeepsRoom(t *testing.T) {
 	if err := os.WriteFile(settings, nil, 0o600); err != nil { // a file where a folder should be
 		t.Fatal(err)
 	}
-	b.fails(exitFailed, nil, "login", "-base", s.URL(), "-d", credentials)
+	b.fails(exitFailed, nil, "login", "--base", s.URL(), "-d", credentials)
 	if n := s.Counters().LoginCalls; n != 1 {
 		t.Errorf("%d logins", n)
 	}
@@ -217,9 +217,9 @@ func TestCACert(t *testing.T) {
 	s := authtest.NewServer(t, authtest.Config{TLS: true})
 	b := newBox(t)
 	file := b.file("ca.pem", certificate(t, s))
-	b.fails(exitFailed, []string{"certificate"}, "login", "-base", s.URL(), "-d", credentials)
-	b.fails(exitUsage, []string{"no certificate"}, "login", "-base", s.URL(), "-cacert", b.file("no.pem", ""), "-d", credentials)
-	b.ok("login", "-base", s.URL(), "-cacert", file, "-d", credentials)
+	b.fails(exitFailed, []string{"certificate"}, "login", "--base", s.URL(), "-d", credentials)
+	b.fails(exitUsage, []string{"no certificate"}, "login", "--base", s.URL(), "--cacert", b.file("no.pem", ""), "-d", credentials)
+	b.ok("login", "--base", s.URL(), "--cacert", file, "-d", credentials)
 	b.ok("request", "/me")
 }
 
@@ -227,7 +227,7 @@ func TestCACert(t *testing.T) {
 func TestRenewsItself(t *testing.T) {
 	s := authtest.NewServer(t, authtest.Config{RefreshIn: authtest.InAccess})
 	b := newBox(t)
-	got := b.ok("login", "-config", b.config(s, map[string]any{"refresh": map[string]any{"access_token_header": "Authorization"}}), "-d", credentials)
+	got := b.ok("login", "--config", b.config(s, map[string]any{"refresh": map[string]any{"access_token_header": "Authorization"}}), "-d", credentials)
 	if !strings.Contains(got, "renewed only while it is valid: keep `silentrefresh proxy` running") {
 		t.Errorf("said\n%s", got)
 	}

@@ -1,15 +1,16 @@
 // Silentrefresh is curl that stays logged in: it logs in once, keeps the session where later runs and other
 // processes find it, and renews it silently. It is for shell scripts, for programs in other languages, and for
-// trying a server out. Run it with -h for the commands.
+// trying a server out. Run it with --help for the commands.
 package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/spf13/cobra"
 )
 
 // What the program exits with.
@@ -48,18 +49,30 @@ type stdio struct {
 
 // run runs the program and returns its exit status.
 func run(ctx context.Context, args []string, std stdio) int {
-	inv, err := parse(args, std.env)
-	if err == nil && inv.help != "" {
-		fmt.Fprint(std.out, inv.help)
-		return 0
-	}
-	if err == nil {
-		err = inv.command.run(ctx, &app{stdio: std, options: inv.options, args: inv.args})
-	}
+	a := &app{stdio: std}
+	err := execute(ctx, a.root(), args)
 	if err == nil {
 		return 0
 	}
 	f := asFailure(err)
 	f.print(std.err)
 	return f.code
+}
+
+// execute runs the command that args name.
+func execute(ctx context.Context, root *cobra.Command, args []string) error {
+	c, rest, _ := root.Find(args) // of an error the command itself will say more
+	c.InheritedFlags()            // takes them up
+	if err := oneDash(c, rest); err != nil {
+		return err
+	}
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return nil
+	}
+	if name, ok := unknownCommand(err); ok {
+		return noCommand(root, name)
+	}
+	return err
 }

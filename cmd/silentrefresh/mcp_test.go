@@ -91,7 +91,7 @@ func TestMCPClientBehindTheProxy(t *testing.T) {
 	}{
 		{nil, nil, http.StatusOK},
 		{nil, map[string]string{"Authorization": "Bearer dummy"}, http.StatusUnauthorized},
-		{[]string{"-replace-authorization"}, map[string]string{"Authorization": "Bearer dummy"}, http.StatusOK},
+		{[]string{"--replace-authorization"}, map[string]string{"Authorization": "Bearer dummy"}, http.StatusOK},
 	} {
 		_, address := proxied(t, b, test.flags...)
 		req, err := http.NewRequest(http.MethodPost, address+"/mcp", strings.NewReader("{}"))

@@ -100,7 +100,7 @@ func TestLoginWithAProvider(t *testing.T) {
 	s := provider(t)
 	b := newBox(t)
 	file := b.file("config.json", `{"base_url": "`+s.URL+`", "oauth": {"issuer": "`+s.URL+`", "client_id": "tool", "flow": "device"}}`)
-	r := b.run("login", "-config", file)
+	r := b.run("login", "--config", file)
 	if r.code != 0 || !strings.Contains(r.err, "ABCD-EFGH") || !strings.Contains(r.out, " as ada@example.com\n  token    15 min, ") {
 		t.Fatalf("%+v", r)
 	}
@@ -117,7 +117,7 @@ func TestLoginInABrowser(t *testing.T) {
 	b := newBox(t)
 	maps.Copy(b.env, map[string]string{"DISPLAY": "", "WAYLAND_DISPLAY": "", "PATH": ""})
 	file := b.file("config.json", `{"base_url": "`+s.URL+`", "oauth": {"issuer": "`+s.URL+`", "client_id": "tool"}}`)
-	cmd := b.command("login", "-config", file)
+	cmd := b.command("login", "--config", file)
 	shown, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -162,14 +162,14 @@ func TestSilentLogin(t *testing.T) {
 	cookies := func(value string) string {
 		return b.file("cookies.txt", "# Netscape HTTP Cookie File\n127.0.0.1\tFALSE\t/\tFALSE\t0\top_session\t"+value+"\n")
 	}
-	b.fails(exitFailed, []string{"login_required", "bring the cookies"}, "login", "-config", file, "-cookie-file", cookies("mallory"))
-	b.ok("login", "-config", file, "-cookie-file", cookies("ada"))
+	b.fails(exitFailed, []string{"login_required", "bring the cookies"}, "login", "--config", file, "--cookie-file", cookies("mallory"))
+	b.ok("login", "--config", file, "--cookie-file", cookies("ada"))
 	time.Sleep(time.Until(expiry(t, b)) + 10*time.Millisecond)
 	if got := b.ok("request", "/me"); got != "true\n" {
 		t.Errorf("responded %q", got)
 	}
 	var st struct{ Version, Account any }
-	if err := json.Unmarshal([]byte(b.ok("status", "-json")), &st); err != nil || st.Version != 2.0 || st.Account != "ada@example.com" {
+	if err := json.Unmarshal([]byte(b.ok("status", "--json")), &st); err != nil || st.Version != 2.0 || st.Account != "ada@example.com" {
 		t.Errorf("%+v, %v", st, err)
 	}
 }

@@ -17,7 +17,7 @@ Any program of this machine that can reach the port uses the session. With a sec
 the header Silentrefresh-Secret or as the password of http://any:SECRET@127.0.0.1:8090. Web pages of other origins are
 refused in any case.
 
-A client that has to send some token, an MCP client for instance, sends a dummy, and -replace-authorization puts the
+A client that has to send some token, an MCP client for instance, sends a dummy, and --replace-authorization puts the
 session's in its place. To other requests that bring an Authorization of their own nothing is added.
 `
 
@@ -31,7 +31,7 @@ func proxy(ctx context.Context, a *app) (err error) {
 	defer a.closing(c, &err)
 	l, err := net.Listen("tcp", a.options.listen)
 	if err != nil {
-		return usage("the proxy cannot listen there: "+plain(err), "choose another address with -listen")
+		return usage("the proxy cannot listen there: "+plain(err), "choose another address with --listen")
 	}
 	st := c.Status()
 	a.announce(l.Addr(), st)

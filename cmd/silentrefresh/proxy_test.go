@@ -19,7 +19,7 @@ import (
 // proxied starts a proxy and returns its URL.
 func proxied(t *testing.T, b *box, args ...string) (*running, string) {
 	t.Helper()
-	r := b.start(append([]string{"proxy", "-listen", "127.0.0.1:0"}, args...)...)
+	r := b.start(append([]string{"proxy", "--listen", "127.0.0.1:0"}, args...)...)
 	address, _, _ := strings.Cut(r.line("http://127.0.0.1:"), " ")
 	return r, address
 }
@@ -182,7 +182,7 @@ func TestProxyWhenTheSessionIsOver(t *testing.T) {
 	b.ok("login", "-d", credentials)
 	servesSoon(t, address)
 	b.ok("logout")
-	b.ok("login", "-base", s.URL(), "-d", credentials)
+	b.ok("login", "--base", s.URL(), "-d", credentials)
 	servesSoon(t, address)
 }
 
@@ -190,11 +190,11 @@ func TestProxyWhenTheSessionIsOver(t *testing.T) {
 func TestProxyBeforeALogin(t *testing.T) {
 	s := authtest.NewServer(t, authtest.Config{})
 	b := newBox(t)
-	r, address := proxied(t, b, "-base", s.URL())
+	r, address := proxied(t, b, "--base", s.URL())
 	if resp, _ := get(t, address+"/me"); resp.StatusCode != http.StatusUnauthorized || resp.Header.Get(errorHeader) != "session_over" {
 		t.Errorf("%s %v", resp.Status, resp.Header)
 	}
-	b.ok("login", "-base", s.URL(), "-d", credentials)
+	b.ok("login", "--base", s.URL(), "-d", credentials)
 	servesSoon(t, address)
 	if r.stop() != 0 || !strings.Contains(r.err.String(), "nothing is passed on yet: nobody is logged in") {
 		t.Errorf("said %s", r.err)
@@ -228,7 +228,7 @@ func TestProxyLeavesOthersCredentialsAlone(t *testing.T) {
 func TestProxyWhenTheServerIsAway(t *testing.T) {
 	s := authtest.NewServer(t, authtest.Config{})
 	b := newBox(t)
-	b.ok("login", "-config", b.config(s, map[string]any{"max_wait": "50ms"}), "-d", credentials)
+	b.ok("login", "--config", b.config(s, map[string]any{"max_wait": "50ms"}), "-d", credentials)
 	_, address := proxied(t, b)
 	s.Down(authtest.Unavailable)
 	s.RevokeAccess()

@@ -105,7 +105,7 @@ func TestF106_ACommandGivesTheCredentials(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			first := b.run("login", "-config", s.settings(b, string(command)))
+			first := b.run("login", "--config", s.settings(b, string(command)))
 			if first.code != 0 || strings.Contains(first.out, "BUT") {
 				t.Fatalf("login: %+v", first)
 			}
@@ -126,7 +126,7 @@ func TestF106_WhatWasRefusedIsNeverPresentedAgain(t *testing.T) {
 			b := newBox(t)
 			secret := b.file("secret", "pw-one")
 			config := s.settings(b, strings.ReplaceAll(source, "SECRET", fmt.Sprintf("%q", secret)))
-			runs := []ended{b.run("login", "-config", config, "-d", `{"email": "ada@example.com", "password": "pw-one"}`)}
+			runs := []ended{b.run("login", "--config", config, "-d", `{"email": "ada@example.com", "password": "pw-one"}`)}
 			s.revoke()
 			if again := b.run("request", "/me"); again.code != 0 || s.change("") != 2 {
 				t.Fatalf("not logged in again: %+v, %d logins", again, s.change(""))
@@ -163,10 +163,10 @@ func TestF106_KeptCredentialsGoWithTheSession(t *testing.T) {
 	s := newPasswordServer(t)
 	b := newBox(t)
 	config := s.settings(b, `{"keep": true}`)
-	b.ok("login", "-config", config, "-d", `{"email": "ada@example.com", "password": "pw-one"}`)
+	b.ok("login", "--config", config, "-d", `{"email": "ada@example.com", "password": "pw-one"}`)
 	b.ok("logout")
 	before := s.change("")
-	if r := b.run("token", "-config", config); r.code != exitLogin && r.code != exitFailed {
+	if r := b.run("token", "--config", config); r.code != exitLogin && r.code != exitFailed {
 		t.Errorf("%+v", r)
 	}
 	if got := s.change(""); got != before {
@@ -186,7 +186,7 @@ func TestF106_CommandsThatFail(t *testing.T) {
 		{`["echo", "pw-one"]`, "email and password"},
 		{`["echo", "[\"pw-one\"]"]`, "email and password"},
 	} {
-		r := b.run("login", "-config", s.settings(b, `{"command": `+tt.command+`}`))
+		r := b.run("login", "--config", s.settings(b, `{"command": `+tt.command+`}`))
 		if r.code != exitUsage || !strings.Contains(r.err, tt.want) || strings.Contains(r.err, "pw-one") {
 			t.Errorf("%s: exit status %d, want %q in\n%s", tt.command, r.code, tt.want, r.err)
 		}

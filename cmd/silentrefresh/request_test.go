@@ -159,7 +159,7 @@ func TestExitStatuses(t *testing.T) {
 	b.fails(exitUsage, []string{"request takes URL-or-path"}, "request")
 	b.fails(exitUsage, []string{"request takes URL-or-path"}, "request", "/a", "/b")
 	b.fails(exitUsage, []string{"cannot be parsed"}, "request", "http://[::1")
-	b.fails(exitUsage, []string{"-nosuch", "silentrefresh request -h"}, "request", "-nosuch", "/me")
+	b.fails(exitUsage, []string{"--nosuch", "silentrefresh request --help"}, "request", "--nosuch", "/me")
 	b.fails(exitUsage, []string{"there is no command \"dance\""}, "dance")
 	b.fails(exitUsage, []string{"a command is missing"})
 	b.fails(exitUsage, []string{"status takes no arguments"}, "status", "now")
@@ -173,10 +173,10 @@ func TestExitStatuses(t *testing.T) {
 func TestNobodyIsLoggedIn(t *testing.T) {
 	b := newBox(t)
 	for _, args := range [][]string{{"request", "/me"}, {"token"}, {"status"}, {"watch"}, {"proxy"}, {"exec", "true"}, {"logout"}} {
-		b.fails(exitLogin, []string{"nobody is logged in", "do:  silentrefresh login -base URL"}, args...)
+		b.fails(exitLogin, []string{"nobody is logged in", "do:  silentrefresh login --base URL"}, args...)
 	}
 	s := authtest.NewServer(t, authtest.Config{})
-	b.fails(exitLogin, []string{"nobody is logged in", "silentrefresh login -base " + s.URL()}, "-base", s.URL(), "request", "/me")
+	b.fails(exitLogin, []string{"nobody is logged in", "silentrefresh login --base " + s.URL()}, "--base", s.URL(), "request", "/me")
 	b.fails(exitUsage, []string{"nothing says where to log in"}, "login", "-d", "{}")
 }
 
@@ -222,7 +222,7 @@ func TestF40_InterruptedIsSaid(t *testing.T) {
 func TestServerAway(t *testing.T) {
 	s := authtest.NewServer(t, authtest.Config{})
 	b := newBox(t)
-	b.ok("login", "-config", b.config(s, map[string]any{"max_wait": "100ms"}), "-d", credentials)
+	b.ok("login", "--config", b.config(s, map[string]any{"max_wait": "100ms"}), "-d", credentials)
 	s.RevokeAccess()
 	s.Down(authtest.Unavailable)
 	b.fails(exitStatus, []string{"the token could not be renewed", "/auth/refresh returned 503", "do:  "}, "request", "/me")

@@ -14,15 +14,15 @@ import (
 func TestF48_NoSecretsAnywhere(t *testing.T) {
 	s := authtest.NewServer(t, authtest.Config{})
 	b := newBox(t)
-	b.env["SILENTREFRESH_V"] = "1"
+	b.env["SILENTREFRESH_VERBOSE"] = "1"
 	var said strings.Builder
 	run := func(args ...string) {
 		r := b.run(args...)
 		said.WriteString(r.out + r.err)
 	}
-	b.env["SILENTREFRESH_D"] = credentials
-	run("login", "-base", s.URL())
-	delete(b.env, "SILENTREFRESH_D")
+	b.env["SILENTREFRESH_LOGIN_DATA"] = credentials
+	run("login", "--base", s.URL())
+	delete(b.env, "SILENTREFRESH_LOGIN_DATA")
 	run("request", "-i", "/me")
 	s.RevokeAccess()
 	run("request", "/echo")
@@ -30,8 +30,8 @@ func TestF48_NoSecretsAnywhere(t *testing.T) {
 	s.Fault(authtest.Fault{Kind: authtest.Garbage}, authtest.Fault{Kind: authtest.Status, Status: 502, Body: "x"})
 	run("request", "/me?query=s3cret")
 	run("status")
-	run("status", "-json")
-	r := b.start("proxy", "-listen", "127.0.0.1:0")
+	run("status", "--json")
+	r := b.start("proxy", "--listen", "127.0.0.1:0")
 	r.line("http")
 	r.stop()
 	said.WriteString(r.err.String())
@@ -68,24 +68,24 @@ func onDisk(t *testing.T, dir string) string {
 
 func TestTestserver(t *testing.T) {
 	b := newBox(t)
-	r := b.start("testserver", "-listen", "127.0.0.1:0", "-ttl", "90s", "--", "-user", "bob:pw")
+	r := b.start("testserver", "--listen", "127.0.0.1:0", "--ttl", "90s", "--", "-user", "bob:pw")
 	fields := strings.Fields(r.line("ready http://127.0.0.1:"))
-	got := b.ok("login", "-base", fields[1], "-d", `{"email": "bob", "password": "pw"}`)
+	got := b.ok("login", "--base", fields[1], "-d", `{"email": "bob", "password": "pw"}`)
 	if !strings.Contains(got, " as bob\n  token    90 s, ") {
 		t.Errorf("said\n%s", got)
 	}
-	if code := r.stop(); code != 0 || !strings.Contains(r.err.String(), "Next: silentrefresh login -base "+fields[1]+" -d ") {
+	if code := r.stop(); code != 0 || !strings.Contains(r.err.String(), "Next: silentrefresh login --base "+fields[1]+" -d ") {
 		t.Errorf("ended with %d, and said %s", code, r.err)
 	}
 	if got := b.ok("testserver", "--", "-h"); !strings.Contains(got, "-grace") {
 		t.Errorf("the kit's flags are\n%s", got)
 	}
-	b.fails(exitFailed, []string{"did not run"}, "testserver", "-listen", "127.0.0.1:99999")
+	b.fails(exitFailed, []string{"did not run"}, "testserver", "--listen", "127.0.0.1:99999")
 }
 
 func TestVersion(t *testing.T) {
 	b := newBox(t)
-	for _, arg := range []string{"version", "-version", "--version"} {
+	for _, arg := range []string{"version", "--version"} {
 		if got := b.ok(arg); !strings.HasPrefix(got, "silentrefresh ") {
 			t.Errorf("%s: said %q", arg, got)
 		}

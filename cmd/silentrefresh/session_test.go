@@ -23,7 +23,7 @@ func like(text, pattern string) bool {
 func TestLoginSaysHowThingsStand(t *testing.T) {
 	s := authtest.NewServer(t, authtest.Config{})
 	b := newBox(t)
-	got := b.ok("login", "-base", s.URL(), "-d", credentials)
+	got := b.ok("login", "--base", s.URL(), "-d", credentials)
 	want := "Logged in to " + s.URL() + " as ada@example.com\n" +
 		"  token    15 min, renewed about every 12 min\n" +
 		"  session  until #, extended by each renewal\n" +
@@ -45,7 +45,7 @@ func TestKeyFileIsSaidAloud(t *testing.T) {
 	s := authtest.NewServer(t, authtest.Config{})
 	b := newBox(t)
 	delete(b.env, "SILENTREFRESH_KEY")
-	r := b.run("login", "-base", s.URL(), "-d", credentials)
+	r := b.run("login", "--base", s.URL(), "-d", credentials)
 	if r.code != 0 || strings.Count(r.err, "sessions.key") != 1 || !strings.Contains(r.err, "OS keychain") {
 		t.Errorf("login: %d %s", r.code, r.err)
 	}
@@ -69,7 +69,7 @@ func TestSettingsAreStoredWithTheSession(t *testing.T) {
 	file := b.config(s, map[string]any{
 		"attach": map[string]any{"header": "X-Token", "scheme": ""}, "access_token": map[string]any{"json": "jwt"},
 	})
-	b.ok("login", "-config", file, "-d", credentials)
+	b.ok("login", "--config", file, "-d", credentials)
 	os.Remove(file)
 	b.ok("request", "/me")
 	b.ok("status")
@@ -80,22 +80,22 @@ func TestSettingsAreStoredWithTheSession(t *testing.T) {
 func TestSeveralSessionsAreListed(t *testing.T) {
 	b, s := loggedIn(t, authtest.Config{})
 	other := authtest.NewServer(t, authtest.Config{})
-	b.ok("login", "-base", s.URL(), "-session", "work", "-d", credentials)
-	b.ok("login", "-base", other.URL(), "-d", credentials)
+	b.ok("login", "--base", s.URL(), "--session", "work", "-d", credentials)
+	b.ok("login", "--base", other.URL(), "-d", credentials)
 	choices := []string{
-		"-base " + s.URL() + " -session default", "-base " + s.URL() + " -session work", "-base " + other.URL() + " -session default",
+		"--base " + s.URL() + " --session default", "--base " + s.URL() + " --session work", "--base " + other.URL() + " --session default",
 	}
 	b.fails(exitUsage, append(choices, "there are 3 sessions"), "request", "/me")
-	if got := b.ok("-base", s.URL(), "status"); strings.Contains(got, "work") {
+	if got := b.ok("--base", s.URL(), "status"); strings.Contains(got, "work") {
 		t.Errorf("not the one called default:\n%s", got)
 	}
-	if r := b.fails(exitLogin, append(choices, `there is no session "play"`, "there are:"), "-session", "play", "status"); strings.Contains(r.err, "why:") {
+	if r := b.fails(exitLogin, append(choices, `there is no session "play"`, "there are:"), "--session", "play", "status"); strings.Contains(r.err, "why:") {
 		t.Errorf("a list is no reason: %s", r.err)
 	}
-	b.ok("-session", "work", "request", "/me")
-	b.ok("request", "/me", "-base", other.URL()+"/")
-	b.ok("logout", "-session", "work")
-	b.ok("logout", "-base", other.URL())
+	b.ok("--session", "work", "request", "/me")
+	b.ok("request", "/me", "--base", other.URL()+"/")
+	b.ok("logout", "--session", "work")
+	b.ok("logout", "--base", other.URL())
 	b.ok("request", "/me")
 }
 
@@ -135,7 +135,7 @@ func TestLogout(t *testing.T) {
 	if len(s.Sessions()) != 0 {
 		t.Error("the session lives on at the server")
 	}
-	b.fails(exitLogin, []string{"nobody is logged in", "silentrefresh login -base URL"}, "status")
+	b.fails(exitLogin, []string{"nobody is logged in", "silentrefresh login --base URL"}, "status")
 }
 
 // TestLogoutWithoutTheServer: the session is gone here all the same, and it is said that the server may not know.
@@ -150,7 +150,7 @@ func TestLogoutWithoutTheServer(t *testing.T) {
 func TestToken(t *testing.T) {
 	b, s := loggedIn(t, authtest.Config{})
 	first := strings.TrimSpace(b.ok("token"))
-	if again := strings.TrimSpace(b.ok("token", "-min-ttl", "1m")); again != first || s.Counters().RefreshCalls != 0 {
+	if again := strings.TrimSpace(b.ok("token", "--min-ttl", "1m")); again != first || s.Counters().RefreshCalls != 0 {
 		t.Error("a token that is good for long was renewed")
 	}
 	req, err := http.NewRequest("GET", s.URL()+"/me", nil)
@@ -165,18 +165,18 @@ func TestToken(t *testing.T) {
 	resp.Body.Close()
 }
 
-// TestTokenIsRenewedInTime: what is valid for less than -min-ttl is renewed, but not more than twice in its life.
+// TestTokenIsRenewedInTime: what is valid for less than --min-ttl is renewed, but not more than twice in its life.
 func TestTokenIsRenewedInTime(t *testing.T) {
 	b, s := loggedIn(t, authtest.Config{AccessTTL: 6 * time.Second})
-	first := b.ok("token", "-min-ttl", "1h")
+	first := b.ok("token", "--min-ttl", "1h")
 	if s.Counters().RefreshCalls != 0 {
 		t.Error("renewed in the first half of its life")
 	}
 	time.Sleep(time.Until(expiry(t, b).Add(-2500 * time.Millisecond)))
-	if b.ok("token", "-min-ttl", "1s") != first {
+	if b.ok("token", "--min-ttl", "1s") != first {
 		t.Error("renewed though it is good for as long as asked")
 	}
-	if b.ok("token", "-min-ttl", "1h") == first || s.Counters().Refreshes != 1 {
+	if b.ok("token", "--min-ttl", "1h") == first || s.Counters().Refreshes != 1 {
 		t.Errorf("not renewed, or too often: %+v", s.Counters())
 	}
 }
@@ -185,11 +185,11 @@ func TestTokenIsRenewedInTime(t *testing.T) {
 // before it ends where the server does not respond.
 func TestTokenIsNotDropped(t *testing.T) {
 	b, s := loggedIn(t, authtest.Config{AccessTTL: 12 * time.Second})
-	first := b.ok("token", "-min-ttl", "1s")
+	first := b.ok("token", "--min-ttl", "1s")
 	s.Down(authtest.Unavailable)
 	time.Sleep(time.Until(expiry(t, b).Add(-4 * time.Second)))
 	began := time.Now()
-	r := b.run("token", "-min-ttl", "1h")
+	r := b.run("token", "--min-ttl", "1h")
 	if r.code != 0 || r.out != first || !strings.Contains(r.err, "was not renewed: ") {
 		t.Errorf("%+v", r)
 	}

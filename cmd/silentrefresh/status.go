@@ -10,7 +10,7 @@ import (
 	"github.com/silentrefresh/silentrefresh"
 )
 
-// report is what status says, with -json.
+// report is what status says, with --json.
 type report struct {
 	silentrefresh.Status
 	Stats   struct{} `json:"stats,omitzero"` // in place of the Client's, which count what this process does: nothing

@@ -39,7 +39,7 @@ func TestStatusAsJSON(t *testing.T) {
 		NextRefresh time.Time `json:"next_refresh"`
 		Error       string    `json:"error"`
 	}
-	if err := json.Unmarshal([]byte(b.ok("status", "-json")), &got); err != nil {
+	if err := json.Unmarshal([]byte(b.ok("status", "--json")), &got); err != nil {
 		t.Fatal(err)
 	}
 	if got.State != "logged in" || got.Account != authtest.DefaultEmail || got.Session != "default" || got.BaseURL != s.URL() ||
@@ -51,7 +51,7 @@ func TestStatusAsJSON(t *testing.T) {
 	}
 	s.EndSessions()
 	b.run("request", "/me")
-	r := b.run("status", "-json")
+	r := b.run("status", "--json")
 	if err := json.Unmarshal([]byte(r.out), &got); err != nil || r.code != exitLogin || got.State != "over" || !strings.Contains(got.Error, "invalid_grant") {
 		t.Errorf("over: %d, %v, %+v", r.code, err, got)
 	}
@@ -68,13 +68,13 @@ func TestStatusOfNobodyAsJSON(t *testing.T) {
 		args    []string
 	}{
 		{nobody, "default", nil},
-		{nobody, "work", []string{"-session", "work"}},
-		{nobody, "default", []string{"-base", s.URL()}},
-		{b, "tow", []string{"-session", "tow"}},
-		{b, "default", []string{"-base", other.URL()}},
+		{nobody, "work", []string{"--session", "work"}},
+		{nobody, "default", []string{"--base", s.URL()}},
+		{b, "tow", []string{"--session", "tow"}},
+		{b, "default", []string{"--base", other.URL()}},
 	} {
 		var got struct{ State, Session, Error string }
-		r := c.b.run(append([]string{"status", "-json"}, c.args...)...)
+		r := c.b.run(append([]string{"status", "--json"}, c.args...)...)
 		if err := json.Unmarshal([]byte(r.out), &got); err != nil || r.code != exitLogin || r.err != "" {
 			t.Errorf("%s: %d %v %s", c.args, r.code, err, r.err)
 		}
@@ -82,8 +82,8 @@ func TestStatusOfNobodyAsJSON(t *testing.T) {
 			t.Errorf("%s: %s", c.args, r.out)
 		}
 	}
-	b.ok("login", "-base", other.URL(), "-d", credentials)
-	b.fails(exitUsage, []string{"there are 2 sessions"}, "status", "-json")
+	b.ok("login", "--base", other.URL(), "-d", credentials)
+	b.fails(exitUsage, []string{"there are 2 sessions"}, "status", "--json")
 }
 
 // TestStatusOnlyLooks: it sends nothing, and leaves the record alone, even where a refresh is due.
@@ -94,7 +94,7 @@ func TestStatusOnlyLooks(t *testing.T) {
 	if got := b.ok("status"); !strings.Contains(got, ": logged in, token expired\n") || !strings.Contains(got, "the next request renews it") {
 		t.Errorf("said %s", got)
 	}
-	if got := b.ok("status", "-json"); !strings.Contains(got, `"state": "offline"`) {
+	if got := b.ok("status", "--json"); !strings.Contains(got, `"state": "offline"`) {
 		t.Errorf("as JSON %s", got)
 	}
 	if s.Counters() != before {
@@ -107,7 +107,7 @@ func expiry(t *testing.T, b *box) time.Time {
 	var st struct {
 		Expires time.Time `json:"expires"`
 	}
-	if err := json.Unmarshal([]byte(b.ok("status", "-json")), &st); err != nil {
+	if err := json.Unmarshal([]byte(b.ok("status", "--json")), &st); err != nil {
 		t.Fatal(err)
 	}
 	return st.Expires

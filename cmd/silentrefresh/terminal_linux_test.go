@@ -83,7 +83,7 @@ func TestLoginAsks(t *testing.T) {
 	s := authtest.NewServer(t, authtest.Config{})
 	b := newBox(t)
 	c, tty := newConsole(t)
-	cmd := b.command("login", "-base", s.URL())
+	cmd := b.command("login", "--base", s.URL())
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -109,7 +109,7 @@ func TestInterruptedLogin(t *testing.T) {
 	s := authtest.NewServer(t, authtest.Config{})
 	b := newBox(t)
 	c, tty := newConsole(t)
-	cmd := b.command("login", "-base", s.URL())
+	cmd := b.command("login", "--base", s.URL())
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -22,7 +22,7 @@ More flags stand after "--"; "silentrefresh testserver -- -h" lists them.
 
 // testserver runs the test kit's server.
 func testserver(ctx context.Context, a *app) error {
-	args := append([]string{"-listen", a.options.listen, "-ttl", a.options.ttl.String()}, a.args...)
+	args := append([]string{"--listen", a.options.testListen, "--ttl", a.options.ttl.String()}, a.args...)
 	err := authtest.Run(ctx, args, &announcer{a})
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		return a.failed("the test server did not run", err)
@@ -38,7 +38,7 @@ func (w *announcer) Write(b []byte) (int, error) {
 	n, err := w.a.out.Write(b)
 	if address, ok := strings.CutPrefix(string(b), "ready "); ok {
 		address, _, _ = strings.Cut(address, " ")
-		fmt.Fprintf(w.a.err, "Next: silentrefresh login -base %s -d '{\"email\": %q, \"password\": %q}'\n",
+		fmt.Fprintf(w.a.err, "Next: silentrefresh login --base %s -d '{\"email\": %q, \"password\": %q}'\n",
 			address, authtest.DefaultEmail, authtest.DefaultPassword)
 	}
 	return n, err

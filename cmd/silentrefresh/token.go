@@ -14,7 +14,7 @@ import (
 // token prints a valid access token.
 func token(ctx context.Context, a *app) (err error) {
 	if f := a.options.format; f != "" && f != "text" && f != "exec-credential" {
-		return usage(fmt.Sprintf("-format %s is not known", f), "give text or exec-credential")
+		return usage(fmt.Sprintf("--format %s is not known", f), "give text or exec-credential")
 	}
 	try, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)

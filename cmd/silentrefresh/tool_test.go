@@ -61,7 +61,7 @@ func loggedIn(t *testing.T, c authtest.Config) (*box, *authtest.Server) {
 	t.Helper()
 	s := authtest.NewServer(t, c)
 	b := newBox(t)
-	b.ok("login", "-base", s.URL(), "-d", credentials)
+	b.ok("login", "--base", s.URL(), "-d", credentials)
 	return b, s
 }
 

@@ -39,7 +39,7 @@ func (a *app) folder() (folder, error) {
 	}
 	dir, err := os.UserConfigDir()
 	if err != nil {
-		return "", usage("there is no folder for sessions: "+plain(err), "name one with -dir")
+		return "", usage("there is no folder for sessions: "+plain(err), "name one with --dir")
 	}
 	return folder(filepath.Join(dir, "silentrefresh")).closed(), nil
 }

@@ -49,7 +49,7 @@ func TestWatch(t *testing.T) {
 	r.line("retrying  503     try 2 at ")
 	s.Up()
 	r.line("renewed   gen ")
-	b.ok("token", "-min-ttl", "1h")
+	b.ok("token", "--min-ttl", "1h")
 	s.EndSessions()
 	r.line("over              /auth/refresh returned 401 invalid_grant at ")
 	b.ok("login", "-d", credentials)
@@ -83,7 +83,7 @@ func TestWatchSeesALogout(t *testing.T) {
 	r.line("resumed")
 	b.ok("logout")
 	r.line("another process has logged out; log in again")
-	b.ok("login", "-base", s.URL(), "-d", credentials)
+	b.ok("login", "--base", s.URL(), "-d", credentials)
 	r.line("resumed")
 	r.stop()
 }

@@ -28,7 +28,7 @@ func (l *learner) describeGaps() {
 	}
 	if l.login == nil && r.OAuth == nil {
 		r.missing("there is no login in it; it begins after the login, or that is elsewhere. " +
-			"Record from before the login, or bring a session with login -cookie-file or -refresh-token")
+			"Record from before the login, or bring a session with login --cookie-file or --refresh-token")
 	}
 	if l.refresh == nil {
 		r.missing("there is no refresh in it: %s", howToRefresh)

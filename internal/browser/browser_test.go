@@ -119,7 +119,7 @@ func (c *tool) learns(recording, path, email, password string) {
 	}
 	c.t.Logf("%s%s", said, settings)
 	credentials, _ := json.Marshal(map[string]string{"email": email, "password": password})
-	c.ok("login", "-config", config, "-d", string(credentials))
+	c.ok("login", "--config", config, "-d", string(credentials))
 	for range 3 {
 		c.ok("request", path)
 		time.Sleep(1100 * time.Millisecond)

@@ -116,7 +116,7 @@ func (st *stage) noRoom(how, word string, end func(dir string)) {
 	if r.code != 22 || !strings.Contains(r.err, word) || !bytes.Equal(l.read(l.file(".session")), before) {
 		st.fail("on a %s disk: %s", how, r)
 	}
-	r = l.run("login", "-base", l.server.URL(), "-d", account)
+	r = l.run("login", "--base", l.server.URL(), "-d", account)
 	if r.code != 1 || !strings.Contains(r.err, "was tried") {
 		st.fail("login on a %s disk: %s", how, r)
 	}

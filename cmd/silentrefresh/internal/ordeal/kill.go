@@ -101,7 +101,7 @@ type victim struct {
 // attempt kills one process and looks at what is left.
 func (v *victim) attempt(kind string) {
 	if v.none && kind != "login" {
-		if r := v.run("login", "-base", v.server.URL(), "-d", account); r.code != 0 {
+		if r := v.run("login", "--base", v.server.URL(), "-d", account); r.code != 0 {
 			v.st.fatal("login: %s", r)
 		}
 		v.none = false
@@ -157,7 +157,7 @@ func (v *victim) strike(kind string) bool {
 func (v *victim) doing(kind string) *exec.Cmd {
 	switch kind {
 	case "login":
-		return v.command("login", "-base", v.server.URL(), "-d", account)
+		return v.command("login", "--base", v.server.URL(), "-d", account)
 	case "logout":
 		return v.command("logout")
 	}

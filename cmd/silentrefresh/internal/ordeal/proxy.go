@@ -43,7 +43,7 @@ func (t *transcript) String() string {
 
 // proxy starts one.
 func (l *login) proxy() *proxy {
-	p := &proxy{st: l.st, cmd: l.command("proxy", "-listen", "127.0.0.1:0"), said: &transcript{}}
+	p := &proxy{st: l.st, cmd: l.command("proxy", "--listen", "127.0.0.1:0"), said: &transcript{}}
 	p.cmd.Stderr = p.said
 	out, err := p.cmd.StdoutPipe()
 	if err == nil {

@@ -119,7 +119,7 @@ func (l *login) logIn(settings map[string]any) {
 	if err := os.WriteFile(file, document, 0o600); err != nil {
 		l.st.fatal("%v", err)
 	}
-	if r := l.run("login", "-config", file, "-d", account); r.code != 0 {
+	if r := l.run("login", "--config", file, "-d", account); r.code != 0 {
 		l.st.fatal("login: %s", r)
 	}
 }

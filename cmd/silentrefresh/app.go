@@ -22,6 +22,8 @@ type app struct {
 	profile *profile              // once it is chosen
 	client  *silentrefresh.Client // once it is connected
 	leaving bool                  // the command is a logout
+
+	runsCommand bool // another program's end is this one's
 }
 
 // choose finds out which session the command is about: the one that the flags name, else "default", else the only one.

@@ -55,13 +55,16 @@ func (a *app) address(addr net.Addr) string {
 // child runs the command to its end.
 func (a *app) child(address string) error {
 	cmd := exec.Command(a.args[0], a.args[1:]...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = a.in, a.out, a.err
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = a.in, rawFile(a.out), rawFile(a.err)
 	cmd.Env = append(os.Environ(), "SILENTREFRESH_URL="+address)
 	if a.options.secret != "" {
 		cmd.Env = append(cmd.Env, variable("secret")+"="+a.options.secret)
 	}
+	a.runsCommand = true
 	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, passedOn...)
+	if passed := heeded(passedOn...); len(passed) > 0 {
+		signal.Notify(signals, passed...)
+	}
 	defer signal.Stop(signals)
 	if err := cmd.Start(); err != nil {
 		return &failure{what: fmt.Sprintf("%s was not started: %s", a.args[0], plain(err)), code: exitNotFound}
@@ -76,7 +79,7 @@ func (a *app) child(address string) error {
 	}()
 	err := cmd.Wait()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		return exitCode(exitStatusOf(exit.ProcessState))
+		return endOf(exit.ProcessState)
 	} else if err != nil {
 		return a.failed(a.args[0]+" did not end well", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +23,8 @@ type failure struct {
 	why  string // "" if what says it all
 	do   string // "" if there is nothing to do
 	code int    // the exit status
+
+	signal os.Signal // that killed a command, and is to kill this program, too; nil for none
 }
 
 // Error is what and why in one line.

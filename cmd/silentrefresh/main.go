@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/signal"
@@ -17,26 +18,18 @@ import (
 const (
 	exitFailed = 1  // something went wrong
 	exitUsage  = 2  // the command line, or the settings, are wrong
-	exitLogin  = 3  // log in first
+	exitLogin  = 3  // only a login helps
 	exitStatus = 22 // the server returned 400 or above, as curl -f has it
+	exitPasses = 75 // it passes by itself, and the same command may succeed later: EX_TEMPFAIL of sysexits.h
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), stopSignals()...)
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	// A reader that goes away (| head) must not end the program in the middle of a refresh.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-	std := stdio{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Getenv}
-	os.Exit(run(ctx, os.Args[1:], std))
-}
-
-// stopSignals are those that ask the program to end. One that was ignored from the start (nohup) stays so.
-func stopSignals() []os.Signal {
-	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) {
-		signals = append(signals, syscall.SIGHUP)
-	}
-	return signals
+	out, err := &output{file: os.Stdout}, &output{file: os.Stderr}
+	ctx := untilWritten(untilSignal(context.Background()), out)
+	code := run(ctx, os.Args[1:], stdio{in: os.Stdin, out: out, err: err, env: os.Getenv})
+	os.Exit(settled(out, err, code))
 }
 
 // stdio is what the program is connected to.
@@ -47,15 +40,22 @@ type stdio struct {
 	env func(string) string
 }
 
-// run runs the program and returns its exit status.
+// run runs the program and returns its exit status. After a signal it does not return: the program dies of that.
 func run(ctx context.Context, args []string, std stdio) int {
 	a := &app{stdio: std}
-	err := execute(ctx, a.root(), args)
-	if err == nil {
-		return 0
+	f := &failure{}
+	if err := execute(ctx, a.root(), args); err != nil {
+		f = asFailure(err)
 	}
-	f := asFailure(err)
-	f.print(std.err)
+	if o, ok := std.out.(*output); !ok || o.failed() == nil { // else that is the cause, and is said
+		f.print(std.err)
+	}
+	if killed, ok := errors.AsType[*signalError](context.Cause(ctx)); ok && !a.runsCommand {
+		f.signal = killed.signal
+	}
+	if f.signal != nil {
+		dieOf(f.signal)
+	}
 	return f.code
 }
 

@@ -73,7 +73,7 @@ func TestProxy(t *testing.T) {
 	if resp, _ := get(t, address+"/status/418"); resp.StatusCode != http.StatusTeapot || resp.Header.Get(errorHeader) != "" {
 		t.Errorf("a response of the server's: %s", resp.Status)
 	}
-	if code := r.stop(); code != 0 || !strings.Contains(r.err.String(), "any program of this machine can use the session; to ask for a secret, set SILENTREFRESH_SECRET") {
+	if code := r.stop(); code != terminated || !strings.Contains(r.err.String(), "any program of this machine can use the session; to ask for a secret, set SILENTREFRESH_SECRET") {
 		t.Errorf("ended with %d, and said %s", code, r.err)
 	}
 }
@@ -98,7 +98,7 @@ func TestProxyStreams(t *testing.T) {
 		}
 	}
 	began := time.Now()
-	if code := r.stop(); code != 0 || time.Since(began) > 10*time.Second {
+	if code := r.stop(); code != terminated || time.Since(began) > 10*time.Second {
 		t.Errorf("with streams open it ended with %d after %v", code, time.Since(began))
 	}
 }
@@ -196,7 +196,7 @@ func TestProxyBeforeALogin(t *testing.T) {
 	}
 	b.ok("login", "--base", s.URL(), "-d", credentials)
 	servesSoon(t, address)
-	if r.stop() != 0 || !strings.Contains(r.err.String(), "nothing is passed on yet: nobody is logged in") {
+	if r.stop() != terminated || !strings.Contains(r.err.String(), "nothing is passed on yet: nobody is logged in") {
 		t.Errorf("said %s", r.err)
 	}
 }

@@ -153,23 +153,52 @@ func firstWord(line string) string {
 }
 
 // show writes the response where it is wanted.
-func (a *app) show(resp *http.Response) (err error) {
-	out := a.out
-	if a.options.output != "" {
-		f, err := os.Create(a.options.output)
-		if err != nil {
-			return usage("the file for the response was not made: "+plain(err), "give another one with -o")
-		}
-		defer func() { err = errors.Join(err, f.Close()) }()
-		out = f
-	}
+func (a *app) show(resp *http.Response) error {
 	if a.options.include {
 		a.showHead(resp)
 	}
-	if _, err := io.Copy(out, resp.Body); err != nil {
+	if a.options.output == "" {
+		return a.receive(a.out, resp)
+	}
+	f, err := os.Create(a.options.output)
+	if err != nil {
+		return usage("the file for the response was not made: "+plain(err), "give another one with -o")
+	}
+	received := a.receive(f, resp)
+	if err := f.Close(); err != nil && received == nil {
+		return a.unwritten(err)
+	}
+	return received
+}
+
+// receive copies the response's body.
+func (a *app) receive(to io.Writer, resp *http.Response) error {
+	w := &watched{Writer: to}
+	_, err := io.Copy(w, resp.Body)
+	switch {
+	case w.err != nil:
+		return a.unwritten(w.err)
+	case err != nil:
 		return a.failed("the response broke off", err)
 	}
 	return nil
+}
+
+func (a *app) unwritten(err error) *failure {
+	return &failure{what: "the response was not written: " + reasonOf(err), code: exitFailed}
+}
+
+// watched tells a failure to write from one to read.
+type watched struct {
+	io.Writer
+	err error
+}
+
+// Write implements io.Writer.
+func (w *watched) Write(p []byte) (n int, err error) {
+	n, err = w.Writer.Write(p)
+	w.err = err
+	return n, err
 }
 
 func (a *app) showHead(resp *http.Response) {

@@ -112,7 +112,7 @@ func TestRequestStreams(t *testing.T) {
 	b, _ := loggedIn(t, authtest.Config{})
 	r := b.start("request", "/stream?events=1000&every=50ms")
 	r.line("event 1")
-	if code := r.stop(); code != exitFailed {
+	if code := r.stop(); code != terminated {
 		t.Errorf("exit status %d after an interrupt", code)
 	}
 }

@@ -74,7 +74,7 @@ func TestTestserver(t *testing.T) {
 	if !strings.Contains(got, " as bob\n  token    90 s, ") {
 		t.Errorf("said\n%s", got)
 	}
-	if code := r.stop(); code != 0 || !strings.Contains(r.err.String(), "Next: silentrefresh login --base "+fields[1]+" -d ") {
+	if code := r.stop(); code != terminated || !strings.Contains(r.err.String(), "Next: silentrefresh login --base "+fields[1]+" -d ") {
 		t.Errorf("ended with %d, and said %s", code, r.err)
 	}
 	if got := b.ok("testserver", "--", "-h"); !strings.Contains(got, "-grace") {

@@ -94,7 +94,7 @@ func (b *box) runWith(input string, args ...string) ended {
 	if _, ran := errors.AsType[*exec.ExitError](err); err != nil && !ran {
 		b.t.Fatal(err)
 	}
-	return ended{cmd.ProcessState.ExitCode(), out.String(), stderr.String()}
+	return ended{endOf(cmd.ProcessState).code, out.String(), stderr.String()}
 }
 
 func (b *box) run(args ...string) ended {
@@ -158,7 +158,12 @@ type running struct {
 
 func (b *box) start(args ...string) *running {
 	b.t.Helper()
-	r := &running{b: b, cmd: b.command(args...), lines: make(chan string, 1000), err: &bytes.Buffer{}}
+	return b.startCommand(b.command(args...))
+}
+
+func (b *box) startCommand(cmd *exec.Cmd) *running {
+	b.t.Helper()
+	r := &running{b: b, cmd: cmd, lines: make(chan string, 1000), err: &bytes.Buffer{}}
 	r.cmd.Stderr = r.err
 	out, err := r.cmd.StdoutPipe()
 	if err != nil {
@@ -199,6 +204,9 @@ func (r *running) line(words string) string {
 	}
 }
 
+// terminated is the exit status of what SIGTERM has killed, as shells have it.
+const terminated = 128 + 15
+
 // stop ends it as a service manager does, and returns its exit status.
 func (r *running) stop() int {
 	r.b.t.Helper()
@@ -208,5 +216,5 @@ func (r *running) stop() int {
 	for range r.lines { // Wait closes the pipe: all has to be read before
 	}
 	r.cmd.Wait()
-	return r.cmd.ProcessState.ExitCode()
+	return endOf(r.cmd.ProcessState).code
 }

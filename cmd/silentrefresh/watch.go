@@ -19,6 +19,7 @@ func watch(ctx context.Context, a *app) (err error) {
 		return err
 	}
 	defer a.closing(c, &err)
+	a.watchReader(ctx)
 	if st := c.Status(); over(st) {
 		fmt.Fprintln(a.out, timeline(silentrefresh.Event{Kind: silentrefresh.EventOver, Time: time.Now(), Err: st.Err}))
 	}

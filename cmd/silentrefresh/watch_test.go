@@ -54,7 +54,7 @@ func TestWatch(t *testing.T) {
 	r.line("over              /auth/refresh returned 401 invalid_grant at ")
 	b.ok("login", "-d", credentials)
 	r.line("resumed   gen ")
-	if code := r.stop(); code != 0 {
+	if code := r.stop(); code != terminated {
 		t.Errorf("ended with %d: %s", code, r.err)
 	}
 	if n := s.Counters(); n.Reuses != 0 || n.ConcurrentRefreshes != 1 {

@@ -29,11 +29,8 @@ var (
 // waiting are the numbers whose rows are still to be written.
 var waiting = []int{
 	96,
-	97,
 	98,
-	99,
 	100,
-	101,
 	104,
 }
 

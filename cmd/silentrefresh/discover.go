@@ -58,7 +58,7 @@ func (a *app) stored(base *url.URL) (*profile, error) {
 	}
 	all, _ := dir.profiles().list() // what can't be read is written anew
 	i := slices.IndexFunc(all, func(p *profile) bool {
-		return p.origin() == originOf(base) && p.Session == cmp.Or(a.options.session, "default")
+		return p.covers(base) && p.Session == cmp.Or(a.options.session, "default")
 	})
 	if i < 0 {
 		return nil, nil
@@ -130,7 +130,7 @@ func (a *app) agreed(ctx context.Context, question string, settings []byte) erro
 			"look at the settings that were printed, keep them in a file, and give that with --config FILE -d -")
 	}
 	fmt.Fprintln(a.err, question)
-	response, err := a.askFor(ctx, "y/N")
+	response, err := a.askOn(ctx, "y/N", true)
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func (a *app) chooseProvider(ctx context.Context, r discover.Result) error {
 			"put its client_id into the settings that were printed, keep them in a file, and give that with --config")
 	}
 	fmt.Fprintf(a.err, "The login is at %s, and needs a client that is registered there.\n", r.OAuth.Issuer)
-	client, err := a.askFor(ctx, "client id")
+	client, err := a.askOn(ctx, "client id", true)
 	if err != nil {
 		return err
 	}

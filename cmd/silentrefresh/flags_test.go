@@ -272,6 +272,7 @@ func TestHintsCanBeTyped(t *testing.T) {
 	b := newBox(t)
 	dir := t.TempDir() + "/a b"
 	delete(b.env, "SILENTREFRESH_DIR")
+	b.ok("login", "--base", s.URL(), "--dir", dir, "-d", credentials)
 	r := b.run("login", "--base", s.URL(), "--dir", dir, "--session", "o'neil", "-d", credentials)
 	if want := `Next: silentrefresh request --session 'o'\''neil' --dir '` + dir + `' /me`; !strings.Contains(r.out, want) {
 		t.Errorf("want %s in\n%s%s", want, r.out, r.err)

@@ -122,7 +122,7 @@ func (a *app) takeUp(ctx context.Context, r discover.Result) (err error) {
 	if err := c.Resume(ctx, r.Session); err != nil {
 		return a.failed("the session was not taken up", err)
 	}
-	fmt.Fprintf(a.err, "Took up the session, as %s\nNext: %s /me\n", a.profile.label(), a.hint("request", "session", "dir"))
+	fmt.Fprintf(a.err, "Took up the session, as %s\nNext: %s /me\n", a.profile.label(), a.next("request"))
 	return nil
 }
 

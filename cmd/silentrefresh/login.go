@@ -92,9 +92,9 @@ func (a *app) greet(st silentrefresh.Status, where string, obstacle <-chan error
 		return
 	}
 	if a.profile.config.renewsItself() {
-		fmt.Fprintf(a.out, "  BUT      renewed only while it is valid: keep `%s` running\n", a.hint("proxy", "session", "dir"))
+		fmt.Fprintf(a.out, "  BUT      renewed only while it is valid: keep `%s` running\n", a.next("proxy"))
 	}
-	fmt.Fprintf(a.out, "Next: %s /me\n", a.hint("request", "session", "dir"))
+	fmt.Fprintf(a.out, "Next: %s /me\n", a.next("request"))
 }
 
 // why waits for the reason, which comes a moment later.

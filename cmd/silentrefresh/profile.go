@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -94,8 +95,16 @@ func (p *profile) document(was *profile) ([]byte, error) {
 	return json.MarshalIndent(members, "", "  ")
 }
 
-// origin is where the session is good, in the spelling that profiles are compared by.
-func (p *profile) origin() string { return originOf(p.base) }
+// at reports whether base is p's base URL, in whatever spelling: two paths of one origin are two servers.
+func (p *profile) at(base *url.URL) bool {
+	return originOf(p.base) == originOf(base) && path.Clean("/"+p.base.Path) == path.Clean("/"+base.Path)
+}
+
+// covers reports whether u is p's base URL, or below it.
+func (p *profile) covers(u *url.URL) bool {
+	base, below := path.Clean("/"+p.base.Path), path.Clean("/"+u.Path)
+	return originOf(p.base) == originOf(u) && (base == "/" || below == base || strings.HasPrefix(below, base+"/"))
+}
 
 // originOf is "" for a URL that has none.
 func originOf(u *url.URL) string {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"golang.org/x/term"
@@ -48,6 +49,11 @@ func (a *app) fillIn(fields map[string]any, name, value string) {
 
 // askFor asks for one field. What looks like a secret is not echoed. An interrupt restores the terminal.
 func (a *app) askFor(ctx context.Context, field string) (string, error) {
+	return a.askOn(ctx, field, !secret(field))
+}
+
+// askOn asks for one line, which is echoed or not.
+func (a *app) askOn(ctx context.Context, field string, echoed bool) (string, error) {
 	fd := int(a.in.Fd())
 	before, err := term.GetState(fd)
 	if err != nil {
@@ -60,7 +66,7 @@ func (a *app) askFor(ctx context.Context, field string) (string, error) {
 	}
 	typed := make(chan line, 1)
 	go func() {
-		if !secret(field) {
+		if echoed {
 			text, err := readLine(a.in)
 			typed <- line{text, err}
 			return
@@ -82,15 +88,22 @@ func (a *app) askFor(ctx context.Context, field string) (string, error) {
 	}
 }
 
-// secret reports whether a field is not for others' eyes.
+// harmless are the names of fields that may be seen by whoever looks on, without what separates their words.
+var harmless = []string{
+	"account", "accountid", "accountname", "clientid", "company", "domain", "email", "emailaddress", "host", "identifier",
+	"locale", "login", "loginid", "loginname", "mail", "name", "org", "organisation", "organization", "phone", "phonenumber",
+	"realm", "region", "team", "tenant", "tenantid", "user", "useremail", "userid", "username", "workspace",
+}
+
+// secret reports whether a field is not for others' eyes: every one is that is not known to be harmless. Of a nested field,
+// as in user.email or user[email], the last name counts.
 func secret(field string) bool {
-	field = strings.ToLower(field)
-	for _, word := range []string{"pass", "secret", "pin", "otp", "code", "token", "key"} {
-		if strings.Contains(field, word) {
-			return true
-		}
+	names := strings.FieldsFunc(strings.ToLower(field), func(r rune) bool { return strings.ContainsRune(".[]/:", r) })
+	if len(names) == 0 {
+		return true
 	}
-	return false
+	letters := strings.NewReplacer("_", "", "-", "", " ", "").Replace(names[len(names)-1])
+	return !slices.Contains(harmless, letters)
 }
 
 // readLine reads a line and nothing beyond it.

@@ -37,9 +37,11 @@ func (a *app) connect(store silentrefresh.Store, observe func(silentrefresh.Even
 	if err != nil {
 		return nil, a.wrongSettings(err)
 	}
-	if cfg.Base, err = a.transport(); err != nil {
+	t, err := a.transport()
+	if err != nil {
 		return nil, err
 	}
+	cfg.Base, cfg.AuthBase = tracing{t}, t // a pool of its own is made of the second
 	cfg.Name, cfg.Store, cfg.Observe = a.profile.Session, store, observe
 	if observe == nil {
 		cfg.Observe = a.notice
@@ -95,7 +97,7 @@ func (a *app) notice(ev silentrefresh.Event) {
 }
 
 // transport is what carries all requests: as they are, without a compression that nobody asked for.
-func (a *app) transport() (http.RoundTripper, error) {
+func (a *app) transport() (*http.Transport, error) {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.DisableCompression = true
 	t.MaxIdleConnsPerHost = t.MaxIdleConns

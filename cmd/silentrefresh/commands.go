@@ -100,7 +100,7 @@ func (a *app) tokenCmd() *cobra.Command {
 }
 
 func (a *app) statusCmd() *cobra.Command {
-	const more = "Exit status 0, or 3: log in first."
+	const more = "Exit status 0, 3 where only a login helps, or 75 where the token could not be renewed for now."
 	c := a.command("status", "say how the session stands, without asking the server", more, takes(0, 0), status)
 	c.Flags().BoolVar(&a.options.json, "json", false, "as a JSON object")
 	return c

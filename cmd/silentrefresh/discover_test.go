@@ -50,7 +50,7 @@ func TestLoginURLFindsNothing(t *testing.T) {
 		t.Error("something else than GET was sent")
 	}
 	s.Close()
-	r := b.fails(exitFailed, []string{"was not looked at"}, "login", s.URL+"/?token=s3cret")
+	r := b.fails(exitPasses, []string{"was not looked at"}, "login", s.URL+"/?token=s3cret")
 	if strings.Contains(r.err, "s3cret") {
 		t.Errorf("shows the query: %s", r.err)
 	}

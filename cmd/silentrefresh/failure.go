@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -80,12 +81,20 @@ func (a *app) failed(what string, err error) *failure {
 		f.what, f.why = what+": the session is over", overReason(err)+a.endedAt(isRefresh)
 		f.do, f.code = a.loginCommand(), exitLogin
 	case isRefresh:
-		f.why, f.do = reason(refresh), advice(refresh)
+		f.why, f.do = reason(refresh), a.advice(refresh)
+	case isDistrusted(err):
+		f.do = "if it is the server's own certificate, trust it with --cacert FILE"
 	}
-	if isRefresh && refresh.Interrupted {
-		f.code = exitLogin
+	if f.code == exitFailed && passes(err) {
+		f.code = exitPasses
 	}
 	return f
+}
+
+// isDistrusted reports whether err says that a certificate is not trusted.
+func isDistrusted(err error) bool {
+	_, distrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	return distrusted
 }
 
 // reason says what the auth server returned, or why it did not respond.
@@ -112,17 +121,25 @@ func statusOf(e *auth.Error) string {
 	return http.StatusText(e.Status)
 }
 
-func advice(e *auth.Error) string {
+// advice is what to do about e, in the words of the tool.
+func (a *app) advice(e *auth.Error) string {
 	switch {
 	case e.Hint != "":
-		return e.Hint
+		return strings.NewReplacer("call Login", "log in again", "with Endpoint.AccessToken (access_token in the config file)",
+			"with access_token in the settings").Replace(e.Hint)
+	case isDistrusted(e):
+		return "if it is the server's own certificate, trust it with --cacert FILE"
+	case isStored(e):
+		return "" // the reason says it
 	case !e.Until.IsZero():
 		return "try again after " + clock(e.Until)
 	case e.Op == auth.KindLogin && e.Refused:
 		return "try again with the right credentials"
-	case e.Op == auth.KindLogin && !e.Refused:
-		return "look at the server's URL, or try again later"
-	case e.Op == auth.KindRefresh && !e.Refused && !e.Interrupted:
+	case e.Op == auth.KindLogin:
+		return "see whether the server's URL is right, or try again later"
+	case e.Op == auth.KindRefresh && e.Interrupted:
+		return "try again: what the server may have taken for spent is presented once more"
+	case e.Op == auth.KindRefresh && !e.Refused:
 		return "try again later; the session is not over"
 	}
 	return ""
@@ -144,7 +161,7 @@ func (a *app) endedAt(said bool) string {
 		return ""
 	}
 	if ended := a.client.Status().SessionEnds; !ended.IsZero() && ended.Before(time.Now()) {
-		return " at " + clock(ended)
+		return " (at " + clock(ended) + ")"
 	}
 	return ""
 }

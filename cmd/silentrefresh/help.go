@@ -16,7 +16,7 @@ const columns = 80
 const exitHelp = `After a login the other commands need neither --config nor --base while there is one session.
 "silentrefresh help config" shows the settings.
 
-Exit status: 0 all is well, 22 the server returned 400 or above, 3 log in first, 2 wrong usage, 1 anything else.
+Exit status: 0 all is well, 22 the server returned 400 or above, 3 only a login helps, 75 it passes: try again later, 2 wrong usage, 1 anything else. A signal ends it as a signal does.
 `
 
 // showHelp prints what -h does.

@@ -17,9 +17,10 @@ import (
 type output struct {
 	file *os.File
 
-	mu   sync.Mutex
-	err  error
-	fail func(error) // is told of the failure; nil: nobody is
+	mu     sync.Mutex
+	err    error
+	closed bool        // what is written now is too late to matter
+	fail   func(error) // is told of the failure; nil: nobody is
 }
 
 // Write implements io.Writer.
@@ -33,7 +34,7 @@ func (o *output) Write(p []byte) (int, error) {
 
 func (o *output) note(err error) {
 	o.mu.Lock()
-	first, fail := o.err == nil, o.fail
+	first, fail := o.err == nil && !o.closed, o.fail
 	if first {
 		o.err = err
 	}
@@ -53,10 +54,10 @@ func (o *output) failed() error {
 // close closes the file: a quota, or a server of files, may say only then that there is no room. It returns the first
 // failure of all.
 func (o *output) close() error {
-	if err := o.file.Close(); err != nil {
-		o.note(err)
-	}
-	return o.failed()
+	o.mu.Lock()
+	o.closed = true
+	o.mu.Unlock()
+	return cmp.Or(o.failed(), o.file.Close())
 }
 
 // untilWritten returns a context that ends when o can no longer be written: what nobody reads need not be made.

@@ -61,7 +61,8 @@ func (r *relay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		refusal.write(w)
 		return
 	}
-	r.proxy.ServeHTTP(w, req)
+	ctx, _ := traced(req.Context())
+	r.proxy.ServeHTTP(w, req.WithContext(ctx))
 }
 
 // rewrite makes a request to the proxy one to the server. A page that came through the proxy is a page of the
@@ -116,7 +117,8 @@ func (r *relay) local(location string, from *url.URL) string {
 
 // failed responds to a request that the server has not responded to.
 func (r *relay) failed(w http.ResponseWriter, req *http.Request, err error) {
-	f := r.app.failed(req.URL.Path+" was not sent", err)
+	j := journeyOf(req.Context())
+	f := r.app.unanswered(req.URL.Path, req.Method, j, err)
 	refresh, isRefresh := errors.AsType[*auth.Error](err)
 	switch {
 	case req.Context().Err() != nil:
@@ -126,6 +128,8 @@ func (r *relay) failed(w http.ResponseWriter, req *http.Request, err error) {
 	case isRefresh:
 		wait := http.Header{"Retry-After": {strconv.Itoa(int(math.Ceil(max(1, time.Until(refresh.Until).Seconds()))))}}
 		(&refusal{http.StatusServiceUnavailable, "refresh_failed", f.Error(), f.do, wait}).write(w)
+	case j.at.Load() != unsent:
+		(&refusal{http.StatusBadGateway, "response_lost", f.Error(), f.do, nil}).write(w)
 	default:
 		(&refusal{http.StatusBadGateway, "server_unreachable", f.Error(), "", nil}).write(w)
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -38,24 +37,20 @@ func request(ctx context.Context, a *app) (err error) {
 	}
 	hc := c.HTTPClient()
 	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	resp, err := hc.Do(req)
+	ctx, j := traced(ctx)
+	resp, err := hc.Do(req.WithContext(ctx))
 	if err != nil {
-		return a.unsent(req.URL, err)
+		f := a.unanswered(shown(a.args[0]), req.Method, j, err)
+		if f.do == "" && passes(err) {
+			f.do = "see whether the server is up, and whether its URL is right: " + shown(req.URL.String())
+		}
+		return f
 	}
 	defer resp.Body.Close()
 	if err := a.show(resp); err != nil {
 		return err
 	}
 	return a.verdict(resp, c.Status())
-}
-
-// unsent explains why the request got no response.
-func (a *app) unsent(to *url.URL, err error) error {
-	f := a.failed(shown(a.args[0])+" was not sent", err)
-	if f.do == "" && !errors.Is(err, context.Canceled) {
-		f.do = "see whether the server is up, and whether its URL is right: " + shown(to.String())
-	}
-	return f
 }
 
 // shown is a URL or path without what may be a secret.
@@ -219,7 +214,9 @@ func (a *app) verdict(resp *http.Response, st silentrefresh.Status) error {
 		return a.failed(what, st.Err)
 	case resp.StatusCode == http.StatusUnauthorized && stuck(st):
 		f := a.failed(what+", and the token could not be renewed", st.Err)
-		f.code = exitStatus
+		if f.code != exitPasses {
+			f.code = exitStatus
+		}
 		return f
 	case resp.StatusCode >= 400:
 		return &failure{what: what, code: exitStatus}
@@ -229,12 +226,16 @@ func (a *app) verdict(resp *http.Response, st silentrefresh.Status) error {
 	return nil
 }
 
-// stuck reports whether the token is no good and was not renewed.
+// stuck reports whether the token is no good and was not renewed, and a login is not what helps.
 func stuck(st silentrefresh.Status) bool {
-	return st.State == silentrefresh.StateOffline && st.Err != nil
+	switch st.State {
+	case silentrefresh.StateOffline, silentrefresh.StateInterrupted, silentrefresh.StateUnclear:
+		return st.Err != nil && !isOver(st.Err)
+	}
+	return false
 }
 
 // over reports whether only a login helps.
 func over(st silentrefresh.Status) bool {
-	return st.State == silentrefresh.StateOver || st.State == silentrefresh.StateInterrupted || st.State == silentrefresh.StateNone
+	return st.State == silentrefresh.StateOver || st.State == silentrefresh.StateNone || isOver(st.Err)
 }

@@ -7,6 +7,9 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -217,4 +220,13 @@ func (r *running) stop() int {
 	}
 	r.cmd.Wait()
 	return endOf(r.cmd.ProcessState).code
+}
+
+// forward passes requests on to the server at url.
+func forward(to string) http.Handler {
+	u, err := url.Parse(to)
+	if err != nil {
+		panic(err)
+	}
+	return httputil.NewSingleHostReverseProxy(u)
 }

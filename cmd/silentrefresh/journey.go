@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+)
+
+// A journey is how far a request has come: whether it was sent decides whether it may be sent again.
+type journey struct{ at atomic.Int32 }
+
+// The stages of a journey.
+const (
+	unsent   int32 = iota // it never had a connection
+	begun                 // some of it may have been sent
+	written               // all of its header was sent
+	rejected              // the API has rejected its token; it is sent again with the next one
+)
+
+type journeyKey struct{}
+
+// traced returns a context in which the tool's base transport notes how far a request comes.
+func traced(ctx context.Context) (context.Context, *journey) {
+	j := &journey{}
+	return context.WithValue(ctx, journeyKey{}, j), j
+}
+
+// journeyOf is the journey of a request, an empty one if it is not traced.
+func journeyOf(ctx context.Context) *journey {
+	if j, ok := ctx.Value(journeyKey{}).(*journey); ok {
+		return j
+	}
+	return &journey{}
+}
+
+// tracing is the transport below the session's: what comes here has a token, and is to be sent.
+type tracing struct{ *http.Transport }
+
+// RoundTrip implements http.RoundTripper.
+func (t tracing) RoundTrip(req *http.Request) (*http.Response, error) {
+	j := journeyOf(req.Context())
+	trace := &httptrace.ClientTrace{
+		GotConn:      func(httptrace.GotConnInfo) { j.at.Store(begun) },
+		WroteHeaders: func() { j.at.Store(written) },
+	}
+	resp, err := t.Transport.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
+	if err == nil {
+		j.at.Store(rejected) // else the response is returned, and nobody asks
+	}
+	return resp, err
+}
+
+// unanswered explains err, for which a request got no response.
+func (a *app) unanswered(name, method string, j *journey, err error) *failure {
+	var f *failure
+	switch j.at.Load() {
+	case unsent:
+		return a.failed(name+" was not sent", err)
+	case rejected:
+		return a.failed(name+" was rejected, and not sent again", err)
+	case begun:
+		f = a.failed(name+" may have been sent, and no response came", err)
+	default:
+		f = a.failed(name+" was sent, and no response came", err)
+	}
+	if !repeatable(method) {
+		f.code, f.do = exitFailed, "see whether it has taken effect before you send it again"
+	}
+	return f
+}
+
+// repeatable reports whether sending a request twice has the effect of sending it once (RFC 9110 section 9.2.2).
+func repeatable(method string) bool {
+	switch method {
+	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodPut, http.MethodDelete:
+		return true
+	}
+	return false
+}

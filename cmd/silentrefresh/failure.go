@@ -78,7 +78,8 @@ func (a *app) failed(what string, err error) *failure {
 			"failed), and the server takes the credential for spent"
 		f.do, f.code = a.loginCommand(), exitLogin
 	case errors.Is(err, silentrefresh.ErrSessionOver):
-		f.what, f.why = what+": the session is over", overReason(err)+a.endedAt(isRefresh)
+		f.what, f.why = what+": the session is over", overReason(err)
+		f.why += a.endedAt(f.why, isRefresh)
 		f.do, f.code = a.loginCommand(), exitLogin
 	case isRefresh:
 		f.why, f.do = reason(refresh), a.advice(refresh)
@@ -156,12 +157,12 @@ func overReason(err error) string {
 }
 
 // endedAt is when the session ended, where another process was told and has written that down.
-func (a *app) endedAt(said bool) string {
-	if said || a.client == nil {
+func (a *app) endedAt(why string, said bool) string {
+	if said || a.client == nil || strings.Contains(why, ";") { // after advice it would be misread
 		return ""
 	}
 	if ended := a.client.Status().SessionEnds; !ended.IsZero() && ended.Before(time.Now()) {
-		return " (at " + clock(ended) + ")"
+		return " at " + clock(ended)
 	}
 	return ""
 }

@@ -77,17 +77,6 @@ func (a *app) learnCmd() *cobra.Command {
 	return c
 }
 
-func (a *app) requestCmd() *cobra.Command {
-	c := a.command("request URL-or-path", "send a request, and print the response's body", requestHelp, takes(1, 1), request)
-	f, o := c.Flags(), &a.options
-	f.StringVarP(&o.method, "request", "X", "", "the `METHOD` (default: GET, and POST where there is data)")
-	f.StringVarP(&o.data, "data", "d", "", "the body: `DATA` is "+dataForms)
-	f.StringArrayVarP(&o.header, "header", "H", nil, "a header, `'Name: value'`; may be repeated")
-	f.BoolVarP(&o.include, "include", "i", false, "print status and headers before the body")
-	f.StringVarP(&o.output, "output", "o", "", "write the body to this `FILE`")
-	return c
-}
-
 func (a *app) tokenCmd() *cobra.Command {
 	const more = "Where the token lives less than that altogether, it is renewed in the second half of its life."
 	c := a.command("token", "print a valid access token, for scripts", more, takes(0, 0), token)

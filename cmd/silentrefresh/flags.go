@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -59,15 +60,23 @@ func spelled(f *pflag.Flag) string {
 	return "--" + f.Name
 }
 
-// unknownFlag says which flag there is instead of one that there is not.
+// unknownFlag says which flag there is instead of one that there is not. Only the flag's own name is shown: what is
+// written behind a letter, as in -uNAME:PASSWORD, may be a secret.
 func unknownFlag(c *cobra.Command, e *pflag.NotExistError) error {
-	name, dashes := e.GetSpecifiedName(), "--"
+	name, _, _ := strings.Cut(e.GetSpecifiedName(), "=")
+	spelling, meant := "--"+name, name
 	if letters := e.GetSpecifiedShortnames(); letters != "" {
-		name, dashes = strings.TrimLeft(letters, "-"), "-"
+		spelling, meant = "-"+name, strings.TrimLeft(letters, "-")
 	}
-	name, _, _ = strings.Cut(name, "=")
-	f := usage(fmt.Sprintf("%s has no %s%s", c.Name(), dashes, name), moreHelp(c))
-	if nearest := suggest.Nearest(name, flagNames(c)...); nearest != "" {
+	f := usage(c.Name()+" has no "+spelling, moreHelp(c))
+	if c.Name() == "request" {
+		long := cmp.Or(curlLetters[name], name)
+		if do, ok := instead[long]; ok {
+			f.what, f.do = f.what+" (curl's --"+long+")", do
+			return f
+		}
+	}
+	if nearest := suggest.Nearest(meant, flagNames(c)...); nearest != "" {
 		f.do = "did you mean --" + nearest + "?"
 	}
 	return f

@@ -229,7 +229,7 @@ func TestFlagsStandAnywhere(t *testing.T) {
 		a := new(app)
 		rest, c := parsed(t, a, args...)
 		o := a.options
-		if c.Name() != "request" || o.method != "PUT" || o.base != "u" || !o.verbose || len(rest) != 1 || rest[0] != "/x" {
+		if c.Name() != "request" || o.request.method != "PUT" || o.base != "u" || !o.verbose || len(rest) != 1 || rest[0] != "/x" {
 			t.Errorf("%s: %+v %q", args, o, rest)
 		}
 	}

@@ -13,10 +13,9 @@ type options struct {
 	config, base, session, dir, cacert string
 	verbose                            bool
 
-	data, cookieFile, refreshToken string // login; request takes data, too
-	method, output                 string // request
-	header                         []string
-	include                        bool
+	request                        requestOptions
+	data, cookieFile, refreshToken string        // login
+	output                         string        // learn
 	minTTL                         time.Duration // token
 	format                         string
 	replaceAuthorization           bool          // proxy

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"syscall"
 
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
@@ -21,8 +22,8 @@ func isOver(err error) bool {
 // passes reports whether err may be gone later with nothing done about it: an outage, a limit of rates, a server that is
 // being restarted. What this machine could not store does not pass, and neither does a refusal.
 func passes(err error) bool {
-	if isStored(err) {
-		return errors.Is(err, context.DeadlineExceeded) // another process has the lock
+	if stored, ok := errors.AsType[*filestore.Error](err); ok {
+		return isLocked(stored)
 	}
 	e, ok := errors.AsType[*auth.Error](err)
 	switch {
@@ -35,6 +36,12 @@ func passes(err error) bool {
 	}
 	return e.RateLimited || e.Status == http.StatusTooManyRequests || e.Status >= http.StatusInternalServerError ||
 		!e.Until.IsZero() || e.Status == 0 && isNetwork(e.Err)
+}
+
+// isLocked reports whether another process has the session's lock.
+func isLocked(err *filestore.Error) bool {
+	_, failed := errors.AsType[syscall.Errno](err)
+	return err.Op == "lock" && !failed && !errors.Is(err, filestore.ErrFolderGone)
 }
 
 // isStored reports whether err is about what is stored here.

@@ -1,31 +1,40 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"net/url"
-	"os"
-	"slices"
 	"strings"
+	"time"
 
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/upload"
+	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/writeout"
 )
 
-const requestHelp = `A path that begins with a slash counts from the server's origin, one without from the base URL. The token goes
-to the session's server alone. Redirects are shown, and not followed. Data that is a JSON object or list is sent as
-JSON, other data as a form, unless -H 'Content-Type: ...' says otherwise.
-
-  silentrefresh request /me
-  silentrefresh request -X PUT -d '{"name": "Ada"}' /me
-`
-
 // request sends one request and prints the response.
-func request(ctx context.Context, a *app) (err error) {
+func request(ctx context.Context, a *app) error {
+	o := &a.options.request
+	muted := o.silent && !o.showError
+	if muted && !a.options.verbose {
+		a.err = io.Discard
+	}
+	err := a.transfer(ctx)
+	if f, failed := errors.AsType[*failure](err); failed && muted && f.code != exitUsage {
+		return exitCode(f.code)
+	}
+	return err
+}
+
+// transfer sends the request, prints the response and then what -w asks for.
+func (a *app) transfer(ctx context.Context) (err error) {
+	template, err := a.template()
+	if err != nil {
+		return err
+	}
 	c, _, err := a.session(nil)
 	if err != nil {
 		return err
@@ -35,22 +44,102 @@ func request(ctx context.Context, a *app) (err error) {
 	if err != nil {
 		return err
 	}
+	t := &transfer{app: a, began: time.Now()}
+	t.Method, t.URL, t.Uploaded = req.Method, req.URL.String(), max(0, req.ContentLength)
+	failed := t.send(c, req)
+	if failed != nil {
+		f := asFailure(failed)
+		t.ExitCode, t.Error = f.code, f.Error()
+	}
+	t.Total = time.Since(t.began)
+	if err := template.Write(a.out, &t.Transfer); err != nil {
+		return a.unwritten(err)
+	}
+	return failed
+}
+
+// template is that of -w.
+func (a *app) template() (writeout.Template, error) {
+	text := a.options.request.writeOut
+	if strings.HasPrefix(text, "@") {
+		var err error
+		if text, err = upload.Join([]upload.Datum{{Kind: upload.Binary, Text: text}}, a.in); err != nil {
+			return nil, notRead("what -w names", err)
+		}
+	}
+	t, err := writeout.Parse(text)
+	if err != nil {
+		return nil, usage("-w cannot be read: "+err.Error(), `write it as '%{http_code}\n'`)
+	}
+	return t, nil
+}
+
+// A transfer is a request and what comes of it.
+type transfer struct {
+	writeout.Transfer
+	app   *app
+	began time.Time
+	way   *journey
+}
+
+// send sends req and prints the response.
+func (t *transfer) send(c *silentrefresh.Client, req *http.Request) error {
 	hc := c.HTTPClient()
-	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	ctx, j := traced(ctx)
+	hc.CheckRedirect = t.follow
+	var ctx context.Context
+	ctx, t.way = traced(req.Context())
 	resp, err := hc.Do(req.WithContext(ctx))
 	if err != nil {
-		f := a.unanswered(shown(a.args[0]), req.Method, j, err)
-		if f.do == "" && passes(err) {
-			f.do = "see whether the server is up, and whether its URL is right: " + shown(req.URL.String())
-		}
-		return f
+		return t.failed(err)
 	}
 	defer resp.Body.Close()
-	if err := a.show(resp); err != nil {
+	t.FirstByte = time.Since(t.began)
+	t.Status, t.Proto, t.URL = resp.StatusCode, resp.Proto, resp.Request.URL.String()
+	t.Method, t.ContentType = resp.Request.Method, resp.Header.Get("Content-Type")
+	if to, err := resp.Location(); err == nil {
+		t.Location = to.String()
+	}
+	if err := t.show(resp); err != nil {
 		return err
 	}
-	return a.verdict(resp, c.Status())
+	return t.verdict(resp, c.Status())
+}
+
+// follow decides about a redirect: it is followed if that is wanted, and the credential may go there.
+func (t *transfer) follow(req *http.Request, via []*http.Request) error {
+	const most = 50 // as curl has it
+	if !t.app.options.request.location || !t.app.profile.lets(req.URL) {
+		return http.ErrUseLastResponse
+	}
+	if len(via) > most {
+		return fmt.Errorf("more than %d redirects", most)
+	}
+	t.Redirects, t.Method, t.URL = len(via), req.Method, req.URL.String()
+	t.way.at.Store(unsent)
+	return nil
+}
+
+// failed says why there is no response.
+func (t *transfer) failed(err error) *failure {
+	name := shown(t.app.args[0])
+	if t.Redirects > 0 {
+		name = shown(t.URL)
+	}
+	f := t.app.unanswered(name, t.Method, t.way, err)
+	if f.do == "" && passes(err) {
+		f.do = "see whether the server is up, and whether its URL is right: " + shown(t.URL)
+	}
+	return f
+}
+
+// lets reports whether the session's credential may go to u.
+func (p *profile) lets(u *url.URL) bool {
+	for _, origin := range append([]string{p.config.BaseURL}, p.config.Origins...) {
+		if o, err := url.Parse(origin); err == nil && originOf(o) == originOf(u) {
+			return true
+		}
+	}
+	return false
 }
 
 // shown is a URL or path without what may be a secret.
@@ -65,151 +154,11 @@ func shown(ref string) string {
 	return ref
 }
 
-func (a *app) newRequest(ctx context.Context) (*http.Request, error) {
-	u, err := a.resolve(a.args[0])
-	if err != nil {
-		return nil, err
-	}
-	method := a.options.method
-	var body io.Reader
-	var data []byte
-	if a.options.data != "" {
-		if data, err = a.data(a.options.data); err != nil {
-			return nil, err
-		}
-		body = bytes.NewReader(data)
-		if method == "" {
-			method = http.MethodPost
-		}
-	}
-	req, err := http.NewRequestWithContext(ctx, method, u.String(), body)
-	if err != nil {
-		return nil, usage("the request cannot be made: "+plain(err), "look at -X and the URL")
-	}
-	req.Header.Set("User-Agent", "silentrefresh/"+release())
-	if body != nil {
-		req.Header.Set("Content-Type", contentType(data))
-	}
-	return req, setHeaders(req, a.options.header)
-}
-
-// resolve is the URL that ref means.
-func (a *app) resolve(ref string) (*url.URL, error) {
-	u, err := url.Parse(ref)
-	if err != nil {
-		return nil, usage("the URL cannot be parsed", "write a path such as /me, or a whole URL")
-	}
-	from := *a.profile.base
-	if !strings.HasSuffix(from.Path, "/") {
-		from = *from.JoinPath("/")
-	}
-	return from.ResolveReference(u), nil
-}
-
-// contentType is what data is sent as: JSON if it is a JSON object or list, else a form, as curl does.
-func contentType(data []byte) string {
-	data = bytes.TrimSpace(data)
-	if len(data) > 0 && (data[0] == '{' || data[0] == '[') && json.Valid(data) {
-		return "application/json"
-	}
-	return "application/x-www-form-urlencoded"
-}
-
-// setHeaders sets headers as -H has them. One without a value takes the header away.
-func setHeaders(req *http.Request, lines []string) error {
-	fresh := map[string]bool{}
-	for _, line := range lines {
-		name, value, ok := strings.Cut(line, ":")
-		name, value = http.CanonicalHeaderKey(strings.TrimSpace(name)), strings.TrimSpace(value)
-		switch {
-		case !ok || name == "":
-			return usage(fmt.Sprintf("-H %q is not a header", firstWord(line)), "write it as 'Name: value'")
-		case name == "Host":
-			req.Host = value
-		case value == "":
-			req.Header.Del(name)
-		case !fresh[name]:
-			req.Header.Set(name, value)
-			fresh[name] = true
-		default:
-			req.Header.Add(name, value)
-		}
-	}
-	return nil
-}
-
-// firstWord is the first word of line; the others may be a secret.
-func firstWord(line string) string {
-	word, _, more := strings.Cut(strings.TrimSpace(line), " ")
-	if more {
-		return word + " ..."
-	}
-	return word
-}
-
-// show writes the response where it is wanted.
-func (a *app) show(resp *http.Response) error {
-	if a.options.include {
-		a.showHead(resp)
-	}
-	if a.options.output == "" {
-		return a.receive(a.out, resp)
-	}
-	f, err := os.Create(a.options.output)
-	if err != nil {
-		return usage("the file for the response was not made: "+plain(err), "give another one with -o")
-	}
-	received := a.receive(f, resp)
-	if err := f.Close(); err != nil && received == nil {
-		return a.unwritten(err)
-	}
-	return received
-}
-
-// receive copies the response's body.
-func (a *app) receive(to io.Writer, resp *http.Response) error {
-	w := &watched{Writer: to}
-	_, err := io.Copy(w, resp.Body)
-	switch {
-	case w.err != nil:
-		return a.unwritten(w.err)
-	case err != nil:
-		return a.failed("the response broke off", err)
-	}
-	return nil
-}
-
-func (a *app) unwritten(err error) *failure {
-	return &failure{what: "the response was not written: " + reasonOf(err), code: exitFailed}
-}
-
-// watched tells a failure to write from one to read.
-type watched struct {
-	io.Writer
-	err error
-}
-
-// Write implements io.Writer.
-func (w *watched) Write(p []byte) (n int, err error) {
-	n, err = w.Writer.Write(p)
-	w.err = err
-	return n, err
-}
-
-func (a *app) showHead(resp *http.Response) {
-	fmt.Fprintf(a.out, "%s %s\r\n", resp.Proto, resp.Status)
-	for _, name := range slices.Sorted(maps.Keys(resp.Header)) {
-		for _, value := range resp.Header[name] {
-			fmt.Fprintf(a.out, "%s: %s\r\n", name, value)
-		}
-	}
-	fmt.Fprint(a.out, "\r\n")
-}
-
 // verdict is what the response's status means for the program's.
-func (a *app) verdict(resp *http.Response, st silentrefresh.Status) error {
+func (t *transfer) verdict(resp *http.Response, st silentrefresh.Status) error {
+	a := t.app
 	what := fmt.Sprintf("%s returned %s", shown(a.args[0]), resp.Status)
-	switch location := resp.Header.Get("Location"); {
+	switch {
 	case resp.StatusCode == http.StatusUnauthorized && over(st):
 		return a.failed(what, st.Err)
 	case resp.StatusCode == http.StatusUnauthorized && stuck(st):
@@ -220,10 +169,19 @@ func (a *app) verdict(resp *http.Response, st silentrefresh.Status) error {
 		return f
 	case resp.StatusCode >= 400:
 		return &failure{what: what, code: exitStatus}
-	case resp.StatusCode >= 300 && location != "":
-		fmt.Fprintf(a.err, "silentrefresh: %s: see %s\n", what, location)
+	case resp.StatusCode >= 300 && t.Location != "":
+		a.redirected(what, resp)
 	}
 	return nil
+}
+
+// redirected says where a redirect leads that was not followed.
+func (a *app) redirected(what string, resp *http.Response) {
+	fmt.Fprintf(a.err, "silentrefresh: %s: see %s\n", what, resp.Header.Get("Location"))
+	if to, err := resp.Location(); err == nil && a.options.request.location && !a.profile.lets(to) {
+		fmt.Fprintf(a.err, "  why: -L stays within the session's origins\n"+
+			"  do:  if the credential may go to %s, list it in \"origins\" in the settings\n", to.Scheme+"://"+to.Host)
+	}
 }
 
 // stuck reports whether the token is no good and was not renewed, and a login is not what helps.

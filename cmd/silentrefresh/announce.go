@@ -12,12 +12,8 @@ import (
 // announce says where the proxy is, and who may use it.
 func (a *app) announce(addr net.Addr, st silentrefresh.Status) {
 	fmt.Fprintf(a.out, "http://%s passes on to %s, %s\n", asGiven(a.options.listen, addr), a.profile.label(), standing(st))
-	reach := "any program of this machine"
-	if tcp, ok := addr.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
-		reach = "anybody who can reach this machine"
-	}
-	if a.options.secret == "" {
-		fmt.Fprintf(a.err, "silentrefresh: %s can use the session; to ask for a secret, set %s\n", reach, variable("secret"))
+	if a.options.secret == "" { // and so it listens on loopback alone
+		fmt.Fprintf(a.err, "silentrefresh: any program of this machine can use the session; to ask for a secret, set %s\n", variable(secretFlag))
 	}
 	if over(st) {
 		a.failed("nothing is passed on yet", st.Err).print(a.err)

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -13,9 +15,11 @@ import (
 	"golang.org/x/term"
 )
 
-const execHelp = `The proxy listens on a free port of this machine; see "silentrefresh proxy --help". Signals are passed on, and the exit
-status is the command's. With a secret, the URL that the command gets carries it as its password. Other users may see
-that in the list of processes; a program can show it in the header Silentrefresh-Secret instead.
+const execHelp = `The proxy listens on a free port of this machine; see "silentrefresh proxy --help". It asks for a secret, so that no
+other user of this machine can use the session: one that is made for this run, or the one that is given. The URL that
+the command gets carries it as its password; other users may see that in the list of processes, where a program is
+given the URL as an argument. It can show the secret in the header Silentrefresh-Secret instead, from the variable
+SILENTREFRESH_SECRET. Signals are passed on, and the exit status is the command's.
 
   silentrefresh exec -- sh -c 'curl -s $SILENTREFRESH_URL/me'
 `
@@ -33,6 +37,7 @@ func executes(ctx context.Context, a *app) (err error) {
 	if st := c.Status(); over(st) {
 		return a.failed(a.args[0]+" was not started", st.Err)
 	}
+	a.options.secret = cmp.Or(a.options.secret, rand.Text())
 	a.options.listen = "127.0.0.1:0"
 	l, err := net.Listen("tcp", a.options.listen)
 	if err != nil {
@@ -43,12 +48,9 @@ func executes(ctx context.Context, a *app) (err error) {
 	return a.child(a.address(l.Addr()))
 }
 
-// address is the URL of the proxy at addr, with the secret where there is one.
+// address is the URL of the proxy at addr, with the secret.
 func (a *app) address(addr net.Addr) string {
-	u := url.URL{Scheme: "http", Host: addr.String()}
-	if a.options.secret != "" {
-		u.User = url.UserPassword("silentrefresh", a.options.secret)
-	}
+	u := url.URL{Scheme: "http", Host: addr.String(), User: url.UserPassword("silentrefresh", a.options.secret)}
 	return u.String()
 }
 
@@ -56,10 +58,7 @@ func (a *app) address(addr net.Addr) string {
 func (a *app) child(address string) error {
 	cmd := exec.Command(a.args[0], a.args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = a.in, rawFile(a.out), rawFile(a.err)
-	cmd.Env = append(os.Environ(), "SILENTREFRESH_URL="+address)
-	if a.options.secret != "" {
-		cmd.Env = append(cmd.Env, variable("secret")+"="+a.options.secret)
-	}
+	cmd.Env = append(os.Environ(), "SILENTREFRESH_URL="+address, variable(secretFlag)+"="+a.options.secret)
 	a.runsCommand = true
 	signals := make(chan os.Signal, 16)
 	if passed := heeded(passedOn...); len(passed) > 0 {

@@ -14,7 +14,9 @@ import (
 // A guard decides who may use the proxy. A page of another origin in a browser of this machine could otherwise use
 // the session across sites: it need not read the response to do harm, and a check of the Host header stops only those
 // that rebind a name. So every request with a foreign Origin, or that a browser says comes from another site, is
-// refused, GET and upgrades included.
+// refused, GET and upgrades included. Beyond loopback browsers say nothing of that (the address is not trustworthy to
+// them), and send a password that they know with whatever a page asks for: there the secret has to be in a header, which no
+// page of another origin can set.
 type guard struct {
 	host   string // that the proxy was told to listen on, "" for an address
 	open   bool   // it listens beyond loopback, so addresses other than loopback are its own
@@ -26,9 +28,7 @@ func newGuard(addr net.Addr, listen, secret string) guard {
 	if host, _, err := net.SplitHostPort(listen); err == nil && net.ParseIP(host) == nil {
 		g.host = strings.ToLower(host)
 	}
-	if tcp, ok := addr.(*net.TCPAddr); ok {
-		g.open = !tcp.IP.IsLoopback()
-	}
+	g.open = !isLoopback(addr)
 	return g
 }
 
@@ -43,6 +43,11 @@ func (g guard) refuses(req *http.Request) *refusal {
 		return &refusal{http.StatusForbidden, "foreign_origin", "web pages of other origins may not use the proxy", "", nil}
 	case site != "" && site != "same-origin" && site != "none":
 		return &refusal{http.StatusForbidden, "cross_site", "web pages of other sites may not use the proxy", "", nil}
+	case site == "" && !g.refers(req):
+		return &refusal{http.StatusForbidden, "cross_site", "web pages of other sites may not use the proxy", "", nil}
+	case g.open && (g.secret == "" || !g.is(req.Header.Get(secretHeader))):
+		return &refusal{http.StatusUnauthorized, "secret_required", "the proxy's secret is missing or wrong",
+			"show it in the header " + secretHeader, nil}
 	case !g.knows(req):
 		return &refusal{http.StatusUnauthorized, "secret_required", "the proxy's secret is missing or wrong",
 			"show it in the header " + secretHeader + ", or as the password in the URL",
@@ -73,6 +78,17 @@ func sameOrigin(req *http.Request) bool {
 		}
 	}
 	return true
+}
+
+// refers reports whether the page that a request comes from, where it says so, is the proxy's: not all browsers say
+// more.
+func (g guard) refers(req *http.Request) bool {
+	referer := req.Header.Get("Referer")
+	if referer == "" {
+		return true
+	}
+	u, err := url.Parse(referer)
+	return err == nil && u.Scheme == "http" && strings.EqualFold(u.Host, req.Host)
 }
 
 // knows reports whether a request shows the secret, where there is one.

@@ -5,10 +5,16 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"sync/atomic"
+	"time"
 )
 
 // A journey is how far a request has come: whether it was sent decides whether it may be sent again.
-type journey struct{ at atomic.Int32 }
+type journey struct {
+	at         atomic.Int32
+	since      time.Time     // when it was last in our hands
+	held       time.Duration // how long it has been, before it was sent
+	generation uint64        // of the token when it came
+}
 
 // The stages of a journey.
 const (
@@ -22,7 +28,7 @@ type journeyKey struct{}
 
 // traced returns a context in which the tool's base transport notes how far a request comes.
 func traced(ctx context.Context) (context.Context, *journey) {
-	j := &journey{}
+	j := &journey{since: time.Now()}
 	return context.WithValue(ctx, journeyKey{}, j), j
 }
 
@@ -44,7 +50,9 @@ func (t tracing) RoundTrip(req *http.Request) (*http.Response, error) {
 		GotConn:      func(httptrace.GotConnInfo) { j.at.Store(begun) },
 		WroteHeaders: func() { j.at.Store(written) },
 	}
+	j.held += time.Since(j.since)
 	resp, err := t.Transport.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
+	j.since = time.Now()
 	if err == nil {
 		j.at.Store(rejected) // else the response is returned, and nobody asks
 	}
@@ -77,4 +85,12 @@ func repeatable(method string) bool {
 		return true
 	}
 	return false
+}
+
+// waited reports how long the request was held for a newer token, 0 if it was sent with the one that was there.
+func (j *journey) waited(generation uint64) time.Duration {
+	if generation == j.generation {
+		return 0
+	}
+	return j.held
 }

@@ -14,8 +14,11 @@ const proxyHelp = `Requests to it go to the base URL, with the session's token. 
 session is over it returns 401 with the header "Silentrefresh-Error: session_over", until somebody logs in again.
 
 Any program of this machine that can reach the port uses the session. With a secret, each request has to show it, in
-the header Silentrefresh-Secret or as the password of http://any:SECRET@127.0.0.1:8090. Web pages of other origins are
-refused in any case.
+the header Silentrefresh-Secret or as the password of http://any:SECRET@127.0.0.1:8090. Beyond loopback a secret is
+required, and only the header will do: a browser sends a password by itself with what pages of other sites ask for.
+Web pages of other origins are refused in any case. The name localhost is listened on at 127.0.0.1 and at ::1.
+
+A response to a request that waited for a newer token says how long in the header Silentrefresh-Waited.
 
 A client that has to send some token, an MCP client for instance, sends a dummy, and --replace-authorization puts the
 session's in its place. To other requests that bring an Authorization of their own nothing is added.
@@ -29,9 +32,9 @@ func proxy(ctx context.Context, a *app) (err error) {
 		return err
 	}
 	defer a.closing(c, &err)
-	l, err := net.Listen("tcp", a.options.listen)
+	l, err := a.listen(ctx, a.options.listen)
 	if err != nil {
-		return usage("the proxy cannot listen there: "+plain(err), "choose another address with --listen")
+		return err
 	}
 	st := c.Status()
 	a.announce(l.Addr(), st)

@@ -22,6 +22,7 @@ import (
 const (
 	errorHeader  = "Silentrefresh-Error"
 	secretHeader = "Silentrefresh-Secret"
+	waitedHeader = "Silentrefresh-Waited"
 )
 
 // relay is the proxy's handler: it passes requests on to the base URL, logged in.
@@ -61,7 +62,8 @@ func (r *relay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		refusal.write(w)
 		return
 	}
-	ctx, _ := traced(req.Context())
+	ctx, j := traced(req.Context())
+	j.generation = r.client.Status().Generation
 	r.proxy.ServeHTTP(w, req.WithContext(ctx))
 }
 
@@ -89,6 +91,10 @@ func (r *relay) responded(resp *http.Response) error {
 		if st := r.client.Status(); over(st) || stuck(st) {
 			return st.Err
 		}
+	}
+	resp.Header.Del(waitedHeader)
+	if waited := journeyOf(resp.Request.Context()).waited(r.client.Status().Generation); waited > 0 {
+		resp.Header.Set(waitedHeader, waited.Round(time.Microsecond).String())
 	}
 	if location := resp.Header.Get("Location"); location != "" {
 		resp.Header.Set("Location", r.local(location, resp.Request.URL))

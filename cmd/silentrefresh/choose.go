@@ -54,6 +54,20 @@ func (a *app) unread(why error, all []*profile) error {
 	return f
 }
 
+// profiles are those of all sessions that are stored. Beside those that can be read there may be others: unread says why
+// they are missing.
+func (a *app) profiles() (all []*profile, unread, err error) {
+	dir, err := a.folder()
+	if err != nil {
+		return nil, nil, err
+	}
+	all, why := dir.profiles().list()
+	if why != nil {
+		unread = a.unread(why, nil)
+	}
+	return all, unread, nil
+}
+
 // matching are those of all that session and base name; "" and an empty URL name any.
 func matching(all []*profile, session string, base *url.URL) (fit []*profile) {
 	for _, p := range all {

@@ -7,6 +7,13 @@ import (
 	"github.com/spf13/cobra"
 )
 
+const rekeyHelp = `Sessions stay in use meanwhile, and if it is interrupted, it is called again. It takes the key that new sessions would get:
+that in the environment variable SILENTREFRESH_KEY if it is set, else that in the OS keychain, else that in a file; or the
+one that --key-in names.
+
+  silentrefresh rekey --key-in keychain
+`
+
 const dataForms = "a text, @FILE, or - for standard input"
 
 // root returns the program as a command, with all others below it. Cobra reads the flags: unlike kong and ff it brings
@@ -39,7 +46,7 @@ func (a *app) root() *cobra.Command {
 	root.InitDefaultHelpFlag()
 	root.InitDefaultVersionFlag()
 	root.AddCommand(a.loginCmd(), a.learnCmd(), a.requestCmd(), a.tokenCmd(), a.statusCmd(), a.watchCmd(), a.proxyCmd(),
-		a.execCmd(), a.testserverCmd(), a.logoutCmd(), a.versionCmd(), a.manCmd(),
+		a.execCmd(), a.renewCmd(), a.listCmd(), a.rekeyCmd(), a.testserverCmd(), a.logoutCmd(), a.versionCmd(), a.manCmd(),
 		configTopic())
 	a.completes(root)
 	cobra.EnableCommandSorting = false // people meet them in this order
@@ -84,13 +91,16 @@ func (a *app) tokenCmd() *cobra.Command {
 	o.minTTL = time.Minute
 	f.Var((*duration)(&o.minTTL), "min-ttl", "renew first what is valid for less than this `TIME`")
 	f.StringVar(&o.format, "format", "text", "the `FORM` of the output: text, or exec-credential for the users section of a kubeconfig")
+	f.BoolVar(&o.json, "json", false, "print a JSON object: access_token, token_type, expires_in and expires_at")
 	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "exec-credential"}, cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
 
 func (a *app) statusCmd() *cobra.Command {
-	const more = "Exit status 0, 3 where only a login helps, or 75 where the token could not be renewed for now."
-	c := a.command("status", "say how the session stands, without asking the server", more, takes(0, 0), status)
+	const more = `Where there are several sessions, and none is named with --session or --base, it shows a table of all. The exit status is
+0, 3 where only a login helps, or 75 where the token could not be renewed for now. With --json it prints an object about the
+session that other commands would use; in "sessions" are all.`
+	c := a.command("status", "say how the sessions stand, without asking the server", more, takes(0, 0), status)
 	c.Flags().BoolVar(&a.options.json, "json", false, "as a JSON object")
 	return c
 }
@@ -127,6 +137,25 @@ func (a *app) testserverCmd() *cobra.Command {
 	o.ttl = 5 * time.Second
 	f.Var((*duration)(&o.ttl), "ttl", "how `LONG` an access token is valid")
 	return c
+}
+
+func (a *app) renewCmd() *cobra.Command {
+	const more = `The token is renewed whatever is left of it, unless another process has just done so. What the next request would do by
+itself needs no renew: it is for tests, and for an error that only a new token takes away.`
+	c := a.command("renew", "get a new access token now", more, takes(0, 0), renew)
+	c.SuggestFor = []string{"refresh"}
+	return c
+}
+
+func (a *app) listCmd() *cobra.Command {
+	c := a.command("list", "print the sessions that are stored, one a line: name and server", "", takes(0, 0), list)
+	c.SuggestFor = []string{"ls", "sessions"}
+	c.Flags().BoolVar(&a.options.json, "json", false, "as a JSON array")
+	return c
+}
+
+func (a *app) rekeyCmd() *cobra.Command {
+	return a.command("rekey", "encrypt all sessions with another key", rekeyHelp, takes(0, 0), rekey)
 }
 
 func (a *app) logoutCmd() *cobra.Command {

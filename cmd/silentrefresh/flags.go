@@ -108,14 +108,17 @@ func oneDash(c *cobra.Command, args []string) error {
 // noCommand says that there is no command of that name, and which one is near.
 func noCommand(root *cobra.Command, name string) *failure {
 	f := usage(fmt.Sprintf("there is no command %q", name), "silentrefresh --help lists them")
-	var names []string
+	var words []string
+	meant := map[string]string{}
 	for _, c := range root.Commands() {
-		if !c.Hidden {
-			names = append(names, c.Name())
+		for _, word := range append(c.SuggestFor, c.Name()) {
+			if !c.Hidden {
+				words, meant[word] = append(words, word), c.Name()
+			}
 		}
 	}
-	if nearest := suggest.Nearest(name, names...); nearest != "" {
-		f.do = "did you mean " + nearest + "?"
+	if nearest := suggest.Nearest(name, words...); nearest != "" {
+		f.do = "did you mean " + meant[nearest] + "?"
 	}
 	return f
 }

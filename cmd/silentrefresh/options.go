@@ -11,6 +11,7 @@ import (
 // options are the values of all flags. Each command takes some of them.
 type options struct {
 	config, base, session, dir, cacert string
+	keyIn                              string
 	verbose                            bool
 
 	request                        requestOptions
@@ -19,7 +20,7 @@ type options struct {
 	minTTL                         time.Duration // token
 	format                         string
 	replaceAuthorization           bool          // proxy
-	json                           bool          // status
+	json                           bool          // status, list, token
 	curl                           bool          // learn
 	listen, secret, testListen     string        // proxy, testserver
 	ttl                            time.Duration // testserver
@@ -33,6 +34,7 @@ func (o *options) define(f *pflag.FlagSet) {
 	f.StringVar(&o.base, "base", "", "the server's `URL`, where the usual settings do")
 	f.StringVar(&o.session, "session", "", `the session's `+"`NAME`"+`; without it the one called "default", else the only one`)
 	f.StringVar(&o.dir, "dir", "", "keep sessions in this `FOLDER` instead of the user's configuration folder")
+	f.StringVar(&o.keyIn, "key-in", "", "keep the key of new sessions in this `PLACE`: environment, keychain or file")
 	f.StringVar(&o.cacert, "cacert", "", "trust the certificates in this PEM `FILE`, too")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "log to standard error what happens; never a secret")
 }

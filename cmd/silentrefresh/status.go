@@ -3,59 +3,167 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
+	"slices"
+	"text/tabwriter"
 	"time"
 
 	"github.com/silentrefresh/silentrefresh"
 )
 
-// report is what status says, with --json.
+// A report is what status says of one session.
 type report struct {
 	silentrefresh.Status
 	Stats   struct{} `json:"stats,omitzero"` // in place of the Client's, which count what this process does: nothing
 	BaseURL string   `json:"base_url,omitempty"`
 	Stored  string   `json:"stored,omitempty"`
 	Error   string   `json:"error,omitempty"`
+	Do      string   `json:"do,omitempty"`
+
+	failure *failure // nil if the session is well, or can be without a login
+	label   string
 }
 
-// status says how the session stands. It sends nothing and changes nothing.
-func status(_ context.Context, a *app) (err error) {
+// status says how the sessions stand: all of them, or the one that is named, or the only one. It sends nothing and changes
+// nothing.
+func status(_ context.Context, a *app) error {
+	all, unread, err := a.profiles()
+	if err != nil {
+		return err
+	}
+	switch {
+	case a.options.json:
+		return a.statusJSON(all)
+	case !a.named() && a.options.config == "" && len(all) > 1:
+		return cmp.Or(unread, a.statusOfAll(all))
+	}
 	if err := a.choose(); err != nil {
-		return a.unchosen(err)
+		return err
 	}
-	v, err := a.vault()
+	r, err := a.look(a.profile)
 	if err != nil {
 		return err
 	}
-	v.access = looking
-	c, err := a.connect(v, func(silentrefresh.Event) {})
-	if err != nil {
-		return err
-	}
-	defer c.Close() // there is nothing to save
-	st := c.Status()
-	st.NextRefresh = nextRefresh(st)
-	f := a.standing(st)
-	if a.options.json {
-		return a.printJSON(report{Status: st, BaseURL: a.profile.config.BaseURL, Stored: v.where()}, f)
-	}
-	a.printStatus(st, v.where())
-	if f != nil {
-		return f
+	a.printStatus(r)
+	return r.verdict()
+}
+
+// verdict is what the report means for the exit status.
+func (r *report) verdict() error {
+	if r.failure != nil {
+		return r.failure
 	}
 	return nil
 }
 
-// unchosen is the report where err says that there is no session to report on.
-func (a *app) unchosen(err error) error {
-	f := asFailure(err)
-	if !a.options.json || f.code != exitLogin {
+// look reports on the session of p.
+func (a *app) look(p *profile) (*report, error) {
+	one := *a
+	one.profile = p
+	if err := one.overrule(); err != nil {
+		return nil, err
+	}
+	v, err := one.vault()
+	if err != nil {
+		return nil, err
+	}
+	v.access = looking
+	c, err := one.connect(v, func(silentrefresh.Event) {})
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close() // there is nothing to save
+	r := &report{Status: c.Status(), BaseURL: p.config.BaseURL, Stored: v.where(), label: p.label()}
+	r.NextRefresh = nextRefresh(r.Status)
+	if !r.State.Healthy() {
+		r.failure = one.failed(p.label(), r.Err)
+		r.Error, r.Do = r.failure.Error(), r.failure.do
+	}
+	return r, nil
+}
+
+// lookAtAll reports on all sessions, and says what they mean together for the exit status.
+func (a *app) lookAtAll(all []*profile) (reports []*report, worst error, err error) {
+	rank := []int{exitLogin, exitFailed, exitPasses}
+	least := len(rank)
+	for _, p := range all {
+		r, err := a.look(p)
+		if err != nil {
+			return nil, nil, err
+		}
+		reports = append(reports, r)
+		if f := r.failure; f != nil && slices.Index(rank, f.code) < least {
+			least, worst = slices.Index(rank, f.code), exitCode(f.code)
+		}
+	}
+	return reports, worst, nil
+}
+
+// statusOfAll prints a table, and below it what is wrong.
+func (a *app) statusOfAll(all []*profile) error {
+	reports, worst, err := a.lookAtAll(all)
+	if err != nil {
 		return err
 	}
-	return a.printJSON(report{Status: silentrefresh.Status{
-		State: silentrefresh.StateNone, Name: cmp.Or(a.options.session, "default"),
-	}}, f)
+	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "SESSION\tSERVER\tSTATE\tTOKEN")
+	for _, r := range reports {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", r.Name, r.BaseURL, standing(r.Status), tokenLeft(r.Status))
+	}
+	if err := table.Flush(); err != nil {
+		return a.failed("the table was not written", err)
+	}
+	for _, r := range reports {
+		if r.failure != nil {
+			r.failure.print(a.err)
+		}
+	}
+	return worst
+}
+
+// tokenLeft is how long the token will do, in few words.
+func tokenLeft(st silentrefresh.Status) string {
+	switch {
+	case st.State != silentrefresh.StateLoggedIn:
+		return "-"
+	case st.Expires.IsZero():
+		return "no known end"
+	}
+	return span(time.Until(st.Expires)) + " left"
+}
+
+// statusJSON prints an object with the session that other commands would be about, and in "sessions" all of them.
+func (a *app) statusJSON(all []*profile) error {
+	reports, worst, err := a.lookAtAll(all)
+	if err != nil {
+		return err
+	}
+	document := struct {
+		*report
+		Sessions []*report `json:"sessions"`
+	}{Sessions: slices.Concat([]*report{}, reports)}
+	unchosen := a.choose()
+	switch {
+	case unchosen == nil:
+		if document.report, err = a.look(a.profile); err != nil {
+			return err
+		}
+		worst = document.verdict()
+	case asFailure(unchosen).code == exitLogin:
+		f := asFailure(unchosen)
+		document.report = &report{Status: silentrefresh.Status{State: silentrefresh.StateNone, Name: cmp.Or(a.options.session, "default")},
+			Error: f.Error(), Do: f.do, failure: f}
+		worst = f
+	case len(all) < 2 || asFailure(unchosen).code != exitUsage || a.options.config != "":
+		return unchosen
+	}
+	if err := a.printJSON(document); err != nil {
+		return err
+	}
+	if worst != nil {
+		return exitCode(asFailure(worst).code) // what there is to say is in the document
+	}
+	return nil
 }
 
 // nextRefresh is when the token is due, at about 80 % of its life: this process will not be there to do it.
@@ -66,40 +174,17 @@ func nextRefresh(st silentrefresh.Status) time.Time {
 	return st.Expires.Add(-st.Expires.Sub(st.Issued) / 5)
 }
 
-// standing is nil if the session is well, or can be without a login.
-func (a *app) standing(st silentrefresh.Status) *failure {
-	if st.State.Healthy() {
-		return nil
-	}
-	return a.failed(a.profile.label(), st.Err)
-}
-
-func (a *app) printJSON(r report, f *failure) error {
-	if f != nil {
-		r.Error = f.Error()
-	}
-	document, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(a.out, "%s\n", document)
-	if f != nil {
-		return exitCode(f.code)
-	}
-	return nil
-}
-
-func (a *app) printStatus(st silentrefresh.Status, where string) {
+func (a *app) printStatus(r *report) {
 	as := ""
-	if st.Account != "" {
-		as = " as " + st.Account
+	if r.Account != "" {
+		as = " as " + r.Account
 	}
-	fmt.Fprintf(a.out, "%s%s: %s\n", a.profile.label(), as, standing(st))
-	if st.State.Healthy() {
-		fmt.Fprintf(a.out, "  token    %s\n", tokenStanding(st))
-		fmt.Fprintf(a.out, "  session  %s\n", sessionLife(st))
+	fmt.Fprintf(a.out, "%s%s: %s\n", r.label, as, standing(r.Status))
+	if r.State.Healthy() {
+		fmt.Fprintf(a.out, "  token    %s\n", tokenStanding(r.Status))
+		fmt.Fprintf(a.out, "  session  %s\n", sessionLife(r.Status))
 	}
-	fmt.Fprintf(a.out, "  stored   %s\n", where)
+	fmt.Fprintf(a.out, "  stored   %s\n", r.Stored)
 }
 
 func tokenStanding(st silentrefresh.Status) string {

@@ -83,7 +83,6 @@ func TestStatusOfNobodyAsJSON(t *testing.T) {
 		}
 	}
 	b.ok("login", "--base", other.URL(), "-d", credentials)
-	b.fails(exitUsage, []string{"there are 2 sessions"}, "status", "--json")
 }
 
 // TestStatusOnlyLooks: it sends nothing, and leaves the record alone, even where a refresh is due.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/silentrefresh/silentrefresh"
@@ -13,8 +12,11 @@ import (
 
 // token prints a valid access token.
 func token(ctx context.Context, a *app) (err error) {
-	if f := a.options.format; f != "" && f != "text" && f != "exec-credential" {
+	switch f := a.options.format; {
+	case f != "text" && f != "exec-credential":
 		return usage(fmt.Sprintf("--format %s is not known", f), "give text or exec-credential")
+	case f != "text" && a.options.json:
+		return usage("--format "+f+" and --json are both given", "leave one of the two out")
 	}
 	try, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
@@ -41,17 +43,36 @@ func token(ctx context.Context, a *app) (err error) {
 }
 
 // print writes t in the form that was asked for.
-func (a *app) print(t silentrefresh.Token) error {
-	if a.options.format == "" || a.options.format == "text" {
-		fmt.Fprintln(a.out, t.Value.Reveal())
-		return nil
+func (a *app) print(t silentrefresh.Token) (err error) {
+	var document []byte
+	switch {
+	case a.options.json:
+		document, err = tokenJSON(t)
+	case a.options.format == "exec-credential":
+		document, err = execCredential(t, a.env("KUBERNETES_EXEC_INFO"))
+	default:
+		document = []byte(t.Value.Reveal())
 	}
-	document, err := execCredential(t, os.Getenv("KUBERNETES_EXEC_INFO"))
 	if err != nil {
 		return err
 	}
 	_, err = a.out.Write(append(document, '\n'))
 	return err
+}
+
+// tokenJSON is t in the words of RFC 6749 section 5.1, with its end as a time beside them.
+func tokenJSON(t silentrefresh.Token) ([]byte, error) {
+	document := struct {
+		AccessToken string     `json:"access_token"`
+		TokenType   string     `json:"token_type,omitempty"` // none: a bare token
+		ExpiresIn   *int64     `json:"expires_in,omitempty"` // none: the server does not say
+		ExpiresAt   *time.Time `json:"expires_at,omitempty"`
+	}{AccessToken: t.Value.Reveal(), TokenType: t.Scheme}
+	if !t.Expires.IsZero() {
+		left, end := int64(time.Until(t.Expires).Seconds()), t.Expires.UTC().Truncate(time.Second)
+		document.ExpiresIn, document.ExpiresAt = &left, &end
+	}
+	return json.Marshal(document)
 }
 
 // execCredential is t as kubectl and client-go take it from a credential plugin, in the version that info asks for

@@ -15,7 +15,6 @@ import (
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/filestore"
 	"github.com/silentrefresh/silentrefresh/internal/privatefile"
-	"github.com/silentrefresh/silentrefresh/keyringstore"
 )
 
 // folder is where everything is kept.
@@ -79,11 +78,9 @@ func (a *app) vault() (*vault, error) {
 	if err != nil {
 		return nil, err
 	}
-	sessions := dir.sessions()
-	keys := filestore.DefaultKeys(sessions, keyringstore.Key("silentrefresh"))
-	store, err := filestore.Open(filestore.Config{Dir: sessions, Keys: keys, Logger: slog.New(&remarks{a})})
+	store, err := a.store(dir)
 	if err != nil {
-		return nil, a.failed("the stored session was not read", err)
+		return nil, err
 	}
 	return &vault{Store: store, profiles: dir.profiles(), profile: a.profile,
 		guessed: !a.profile.kept && a.options.config == "", leaving: a.leaving, remark: a.remark}, nil

@@ -37,6 +37,9 @@ func (e *Error) Error() string {
 	return text
 }
 
+// Hint says what to do, "" if that is plain. Error says it, too.
+func (e *Error) Hint() string { return advice(e.Err) }
+
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 

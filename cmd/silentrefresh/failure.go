@@ -16,6 +16,7 @@ import (
 
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/filestore"
 )
 
 // A failure is an error as people read it: what failed, why, and what to do.
@@ -86,6 +87,10 @@ func (a *app) failed(what string, err error) *failure {
 	case isDistrusted(err):
 		f.do = "if it is the server's own certificate, trust it with --cacert FILE"
 	}
+	if stored, ok := errors.AsType[*filestore.Error](err); ok && f.do == "" {
+		f.do = stored.Hint()
+		f.why = strings.TrimSuffix(f.why, "; "+f.do)
+	}
 	if f.code == exitFailed && passes(err) {
 		f.code = exitPasses
 	}
@@ -131,7 +136,7 @@ func (a *app) advice(e *auth.Error) string {
 	case isDistrusted(e):
 		return "if it is the server's own certificate, trust it with --cacert FILE"
 	case isStored(e):
-		return "" // the reason says it
+		return "" // the store says it
 	case !e.Until.IsZero():
 		return "try again after " + clock(e.Until)
 	case e.Op == auth.KindLogin && e.Refused:

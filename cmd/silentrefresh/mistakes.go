@@ -40,7 +40,9 @@ func (c *config) take(path []string, object json.RawMessage) (mistakes []error) 
 	}
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		at := append(slices.Clone(path), name)
-		if value := members[name]; isObject(value) {
+		if err := unknownKey(path, name); err != nil {
+			mistakes = append(mistakes, fmt.Errorf("%s: %w", strings.Join(at, "."), err))
+		} else if value := members[name]; isObject(value) {
 			mistakes = append(mistakes, c.take(at, value)...)
 		} else if err := c.set(at, value); err != nil {
 			mistakes = append(mistakes, fmt.Errorf("%s: %w", strings.Join(at, "."), err))

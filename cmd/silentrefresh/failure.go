@@ -90,6 +90,9 @@ func (a *app) failed(what string, err error) *failure {
 	if stored, ok := errors.AsType[*filestore.Error](err); ok && f.do == "" {
 		f.do = stored.Hint()
 		f.why = strings.TrimSuffix(f.why, "; "+f.do)
+		if isLocked(stored) {
+			f.do = "try again when the other process is done with the session"
+		}
 	}
 	if f.code == exitFailed && passes(err) {
 		f.code = exitPasses

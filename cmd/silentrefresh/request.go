@@ -126,7 +126,7 @@ func (t *transfer) failed(err error) *failure {
 		name = shown(t.URL)
 	}
 	f := t.app.unanswered(name, t.Method, t.way, err)
-	if f.do == "" && passes(err) {
+	if f.do == "" && isNetwork(err) && !isStored(err) {
 		f.do = "see whether the server is up, and whether its URL is right: " + shown(t.URL)
 	}
 	return f

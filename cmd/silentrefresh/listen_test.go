@@ -71,7 +71,13 @@ func TestF100_BeyondLoopbackASecretIsRequired(t *testing.T) {
 // TestF100_ExecIsNotForOthers: another user of this machine does not know the secret that the command gets.
 func TestF100_ExecIsNotForOthers(t *testing.T) {
 	b, _ := loggedIn(t, authtest.Config{})
-	r := b.start("exec", "--", "sh", "-c", `echo "$SILENTREFRESH_URL $SILENTREFRESH_SECRET"; read line`)
+	cmd := b.command("exec", "--", "sh", "-c", `echo "$SILENTREFRESH_URL $SILENTREFRESH_SECRET"; read line`)
+	in, err := cmd.StdinPipe() // which ends the command when it is closed
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	r := b.startCommand(cmd)
 	url, secret, _ := strings.Cut(r.line("http://"), " ")
 	_, host, found := strings.Cut(url, "@")
 	if !found || len(secret) < 20 || !strings.Contains(url, ":"+secret+"@") {

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"io"
 	"mime"
-	"net/textproto"
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode"
 )
 
 // Form makes a multipart/form-data body (RFC 7578) of fields as curl's -F has them: NAME=TEXT, NAME=@FILE for a file, and
@@ -56,6 +56,9 @@ func parseField(text string) (field, error) {
 	}
 	f := field{name: name}
 	value, f.mediaType, f.as = options(value)
+	if strings.ContainsFunc(strings.NewReplacer("\r", "", "\n", "").Replace(name+f.as)+f.mediaType, unicode.IsControl) {
+		return field{}, errors.New("the name, the type or the file name of a field has control characters")
+	}
 	switch {
 	case strings.HasPrefix(value, "@"):
 		f.file, f.sent = value[1:], true
@@ -126,7 +129,7 @@ func (f *field) header() string {
 	}
 	header := "Content-Disposition: " + disposition + "\r\n"
 	if mediaType != "" {
-		header += "Content-Type: " + textproto.TrimString(oneLine(mediaType)) + "\r\n"
+		header += "Content-Type: " + strings.TrimSpace(mediaType) + "\r\n"
 	}
 	return header + "\r\n"
 }
@@ -135,5 +138,3 @@ func (f *field) header() string {
 func escape(name string) string {
 	return strings.NewReplacer("\n", "%0A", "\r", "%0D", `"`, "%22").Replace(name)
 }
-
-func oneLine(s string) string { return strings.NewReplacer("\n", " ", "\r", " ").Replace(s) }

@@ -120,11 +120,11 @@ func TestConfigMistakesOfTheLibrary(t *testing.T) {
 	s := authtest.NewServer(t, authtest.Config{})
 	b := newBox(t)
 	file := b.config(s, map[string]any{"login": map[string]any{"method": "BREW"}, "rejected_status": []int{200}})
-	b.fails(exitUsage, []string{"login.method", "RejectedStatus", "help config"}, "login", "--config", file, "-d", credentials)
+	b.fails(exitUsage, []string{"login.method", "rejected_status", "help config"}, "login", "--config", file, "-d", credentials)
 	b.fails(exitUsage, []string{"was not read"}, "login", "--config", file+".nosuch")
 	b.fails(exitUsage, []string{"both given"}, "login", "--config", b.config(s, nil), "--base", s.URL())
 	b.fails(exitUsage, []string{"plain http would expose"}, "login", "--base", "http://api.example.com", "-d", "{}")
-	b.fails(exitUsage, []string{"BaseURL"}, "login", "--base", "ftp://x", "-d", "{}")
+	b.fails(exitUsage, []string{"base_url"}, "login", "--base", "ftp://x", "-d", "{}")
 }
 
 // TestStoredSettingsAreWhole: a client secret, which prints as [redacted], is kept as it was given.
@@ -176,7 +176,7 @@ func TestAllConfigMistakesAtOnce(t *testing.T) {
 		"login": {"uri": "s3cret", "url": ["s3cret"], "method": "BREW"}, "attach": {"prefix": {}}, "rejected_status": [200]}`)
 	r := b.fails(exitUsage, []string{
 		`unknown field "colour"`, `login.uri: unknown field "uri"`, `"login.url" is of the wrong type`, "login.method",
-		`attach.prefix: unknown field "prefix"`, "timeout: ", "RejectedStatus", "help config",
+		`attach.prefix: unknown field "prefix"`, "timeout: ", "rejected_status", "help config",
 	}, "login", "--config", file)
 	if strings.Contains(r.err, "s3cret") {
 		t.Errorf("a value is repeated:\n%s", r.err)

@@ -29,3 +29,19 @@ func TestKeysOfTheConfigAreSuggested(t *testing.T) {
 		t.Errorf("names that are free: %v", err)
 	}
 }
+
+// TestErrorsAreInTheWordsOfTheTool: nobody here has a Config, or calls Login.
+func TestErrorsAreInTheWordsOfTheTool(t *testing.T) {
+	for text, want := range map[string]string{
+		`list "https://x" in Origins`:               `list "https://x" in origins`,
+		"after 30s (Config.Timeout)":                "after 30s (timeout)",
+		"Client.Timeout exceeded while reading":     "Client.Timeout exceeded while reading",
+		"the session is over: call Login":           "the session is over: log in",
+		"a header named X-Timeouts":                 "a header named X-Timeouts",
+		"RejectedStatus: 200 is not a client error": "rejected_status: 200 is not a client error",
+	} {
+		if got := inToolWords(text); got != want {
+			t.Errorf("%s became %s, want %s", text, got, want)
+		}
+	}
+}

@@ -134,8 +134,7 @@ func statusOf(e *auth.Error) string {
 func (a *app) advice(e *auth.Error) string {
 	switch {
 	case e.Hint != "":
-		return strings.NewReplacer("call Login", "log in again", "with Endpoint.AccessToken (access_token in the config file)",
-			"with access_token in the settings").Replace(e.Hint)
+		return inToolWords(e.Hint)
 	case isDistrusted(e):
 		return "if it is the server's own certificate, trust it with --cacert FILE"
 	case isStored(e):
@@ -161,7 +160,7 @@ func overReason(err error) string {
 	}
 	why := strings.TrimPrefix(err.Error(), silentrefresh.ErrSessionOver.Error())
 	why = strings.TrimPrefix(why, ": ")
-	return strings.TrimSuffix(strings.TrimSuffix(why, "; call Login"), ": call Login")
+	return inToolWords(strings.TrimSuffix(strings.TrimSuffix(why, "; call Login"), ": call Login"))
 }
 
 // endedAt is when the session ended, where another process was told and has written that down.
@@ -188,7 +187,7 @@ func plain(err error) string {
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		return "no address is known for " + strconv.Quote(dns.Name)
 	}
-	text := prefixes.Replace(err.Error())
+	text := inToolWords(prefixes.Replace(err.Error()))
 	text = strings.ReplaceAll(text, context.Canceled.Error(), "interrupted")
 	return strings.ReplaceAll(text, context.DeadlineExceeded.Error(), "it took too long")
 }

@@ -159,10 +159,10 @@ func TestVariables(t *testing.T) {
 // TestMistakesNameTheirSource: the flag, or the variable.
 func TestMistakesNameTheirSource(t *testing.T) {
 	b := newBox(t)
-	b.fails(exitUsage, []string{`BaseURL "xx"`, "do:  correct --base\n"}, "login", "--base", "xx", "-d", "{}")
+	b.fails(exitUsage, []string{`base_url "xx"`, "do:  correct --base\n"}, "login", "--base", "xx", "-d", "{}")
 	b.fails(exitUsage, []string{"--base cannot be parsed"}, "--base", "http://[", "status")
 	b.env["SILENTREFRESH_BASE"] = "xx"
-	b.fails(exitUsage, []string{`BaseURL "xx"`, "correct SILENTREFRESH_BASE\n"}, "login", "-d", "{}")
+	b.fails(exitUsage, []string{`base_url "xx"`, "correct SILENTREFRESH_BASE\n"}, "login", "-d", "{}")
 	b.fails(exitUsage, []string{"correct SILENTREFRESH_BASE or --session\n"}, "status", "--session", "a|b")
 	b.env["SILENTREFRESH_BASE"] = "http://["
 	b.fails(exitUsage, []string{"SILENTREFRESH_BASE cannot be parsed"}, "status")

@@ -47,6 +47,13 @@ type tracing struct{ *http.Transport }
 func (t tracing) RoundTrip(req *http.Request) (*http.Response, error) {
 	j := journeyOf(req.Context())
 	trace := &httptrace.ClientTrace{
+		GetConn: func(string) { // maybe again, after a connection that was kept turned out to be dead
+			if !repeatable(req.Method) {
+				j.at.Store(unsent) // net/http resends it only if nothing was written, or the server had closed before
+			} else if j.at.Load() == written {
+				j.at.Store(begun)
+			}
+		},
 		GotConn:      func(httptrace.GotConnInfo) { j.at.Store(begun) },
 		WroteHeaders: func() { j.at.Store(written) },
 	}

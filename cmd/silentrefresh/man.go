@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,16 +25,23 @@ func man(_ context.Context, a *app) error {
 	root := new(app).root()
 	root.DisableAutoGenTag = true
 	for _, c := range append(root.Commands(), root) {
-		c.Long = markdown(c.Long)
-		if !c.Runnable() { // pages are for commands only, and the settings want one
-			c.Run = func(*cobra.Command, []string) {}
+		if err := manPage(c, dir); err != nil {
+			return a.failed("the manual pages were not written", err)
 		}
 	}
-	header := &doc.GenManHeader{Section: "1", Manual: "silentrefresh", Source: "silentrefresh " + release()}
-	if err := doc.GenManTree(root, header, dir); err != nil {
-		return a.failed("the manual pages were not written", err)
-	}
 	return nil
+}
+
+// manPage writes the page of c.
+func manPage(c *cobra.Command, dir string) error {
+	c.Long = markdown(c.Long)
+	header := &doc.GenManHeader{Section: "1", Manual: "silentrefresh", Source: "silentrefresh " + release()}
+	var page bytes.Buffer
+	if err := doc.GenMan(c, header, &page); err != nil {
+		return err
+	}
+	name := strings.ReplaceAll(c.CommandPath(), " ", "-") + ".1"
+	return os.WriteFile(filepath.Join(dir, name), page.Bytes(), 0o644)
 }
 
 // markdown is a help text as package doc reads it, where what is shown as it is typed has four spaces before it.

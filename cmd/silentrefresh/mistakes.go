@@ -81,7 +81,7 @@ func (c *config) check() error {
 	}
 	client, err := silentrefresh.New(cfg)
 	if err != nil {
-		return errors.New(strings.TrimPrefix(plain(err), "the Config has mistakes: "))
+		return errors.New(plain(err))
 	}
 	return client.Close()
 }

@@ -50,6 +50,12 @@ func isStored(err error) bool {
 	return stored
 }
 
+// isDial reports whether err says that there was no connection.
+func isDial(err error) bool {
+	op, broken := errors.AsType[*net.OpError](err)
+	return broken && op.Op == "dial"
+}
+
 // isNetwork reports whether err says that a server was not reached, or did not respond. A certificate that is not trusted
 // is neither.
 func isNetwork(err error) bool {

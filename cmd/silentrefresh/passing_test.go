@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -156,5 +157,36 @@ func TestF96_TheJourney(t *testing.T) {
 	listener.Close()
 	if got := stage(); got != unsent {
 		t.Errorf("no server: stage %d", got)
+	}
+}
+
+// TestF96_ADeadConnection that was kept, and a server that is gone since: net/http tries again by itself, and cannot.
+func TestF96_ADeadConnection(t *testing.T) {
+	for method, want := range map[string]int32{http.MethodPost: unsent, http.MethodGet: begun} {
+		s := httptest.NewServer(http.NotFoundHandler())
+		transport := tracing{&http.Transport{}}
+		send := func(ctx context.Context) error {
+			req, err := http.NewRequestWithContext(ctx, method, s.URL, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := transport.RoundTrip(req)
+			if err == nil {
+				io.Copy(io.Discard, resp.Body)
+				resp.Body.Close()
+			}
+			return err
+		}
+		if err := send(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.Listener.Close()
+		s.CloseClientConnections()
+		ctx, j := traced(t.Context())
+		if err := send(ctx); err == nil || !isDial(err) && j.at.Load() == unsent {
+			t.Errorf("%s: %v", method, err)
+		} else if got := j.at.Load(); isDial(err) && got != want && got != unsent { // the end may have been noticed before
+			t.Errorf("%s: stage %d, want %d; %v", method, got, want, err)
+		}
 	}
 }

@@ -134,7 +134,7 @@ func (r *relay) failed(w http.ResponseWriter, req *http.Request, err error) {
 	case isRefresh:
 		wait := http.Header{"Retry-After": {strconv.Itoa(int(math.Ceil(max(1, time.Until(refresh.Until).Seconds()))))}}
 		(&refusal{http.StatusServiceUnavailable, "refresh_failed", f.Error(), f.do, wait}).write(w)
-	case j.at.Load() != unsent:
+	case j.at.Load() != unsent && !isDial(err):
 		(&refusal{http.StatusBadGateway, "response_lost", f.Error(), f.do, nil}).write(w)
 	default:
 		(&refusal{http.StatusBadGateway, "server_unreachable", f.Error(), "", nil}).write(w)

@@ -1,13 +1,19 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 
+	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/suggest"
 	"github.com/spf13/cobra"
 )
 
 // completes lets shells complete what only the tool knows: the sessions that there are, and where.
 func (a *app) completes(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	if c, _, err := root.Find([]string{"completion"}); err == nil {
+		c.Args, c.RunE = cobra.ArbitraryArgs, noShell
+	}
 	register := func(flag string, value func(*profile) string) {
 		err := root.RegisterFlagCompletionFunc(flag, func(c *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
 			return a.known(c, begun, value), cobra.ShellCompDirectiveNoFileComp
@@ -39,4 +45,20 @@ func (a *app) known(c *cobra.Command, begun string, value func(*profile) string)
 		}
 	}
 	return found
+}
+
+// noShell says for which shells there is completion.
+func noShell(c *cobra.Command, args []string) error {
+	var shells []string
+	for _, shell := range c.Commands() {
+		shells = append(shells, shell.Name())
+	}
+	if len(args) == 0 {
+		return usage("completion takes the name of a shell", "give "+strings.Join(shells, ", "))
+	}
+	f := usage(fmt.Sprintf("there is no completion for %q", args[0]), "there is one for "+strings.Join(shells, ", "))
+	if nearest := suggest.Nearest(args[0], shells...); nearest != "" {
+		f.do = "did you mean " + nearest + "?"
+	}
+	return f
 }

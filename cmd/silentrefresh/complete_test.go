@@ -27,6 +27,17 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
+func TestCompletionOfNoShell(t *testing.T) {
+	for args, want := range map[string]string{
+		"completion": "give bash, ", "completion tcsh": "there is one for bash, ", "completion bsah": "did you mean bash?",
+		"completion powershel": "did you mean powershell?",
+	} {
+		if f := failing(t, nothing, strings.Fields(args)...); f.code != exitUsage || !strings.HasPrefix(f.do, want) {
+			t.Errorf("%s: %+v", args, f)
+		}
+	}
+}
+
 func TestManualPages(t *testing.T) {
 	b := newBox(t)
 	dir := filepath.Join(t.TempDir(), "man1")

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/url"
 	"os"
@@ -25,7 +26,10 @@ SILENTREFRESH_SECRET. Signals are passed on, and the exit status is the command'
 `
 
 // What the program exits with where the command cannot be run, as shells have it.
-const exitNotFound = 127
+const (
+	exitNotExecutable = 126
+	exitNotFound      = 127
+)
 
 // executes runs a command with a proxy of its own.
 func executes(ctx context.Context, a *app) (err error) {
@@ -66,7 +70,11 @@ func (a *app) child(address string) error {
 	}
 	defer signal.Stop(signals)
 	if err := cmd.Start(); err != nil {
-		return &failure{what: fmt.Sprintf("%s was not started: %s", a.args[0], plain(err)), code: exitNotFound}
+		f := &failure{what: fmt.Sprintf("%s was not started: %s", a.args[0], reasonOf(plainExec(err))), code: exitNotFound}
+		if errors.Is(err, fs.ErrPermission) {
+			f.code = exitNotExecutable
+		}
+		return f
 	}
 	terminal := term.IsTerminal(int(a.in.Fd()))
 	go func() { // ends with the program

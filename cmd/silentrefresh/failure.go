@@ -174,7 +174,7 @@ func (a *app) endedAt(why string, said bool) string {
 	return ""
 }
 
-var prefixes = strings.NewReplacer("silentrefresh: ", "", "filestore: ", "", "oauth: ", "", "authtest: ", "", "discover: ", "")
+var prefixes = strings.NewReplacer("silentrefresh: ", "", "filestore: ", "", "oauth: ", "", "authtest: ", "", "discover: ", "", "net/http: ", "")
 
 // plain is err without prefixes that only help a programmer, and without the URL, whose query may hold a secret.
 func plain(err error) string {

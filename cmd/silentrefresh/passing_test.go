@@ -7,9 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -102,24 +100,6 @@ func TestF96_WhatWasSentIsNotSaidToBeUnsent(t *testing.T) {
 	defer resp.Body.Close()
 	if got := resp.Header.Get(errorHeader); resp.StatusCode != http.StatusBadGateway || got != "response_lost" {
 		t.Errorf("the proxy's response: %s, %s", resp.Status, got)
-	}
-}
-
-// TestF96_InterruptedWhileItIsAnswered: Ctrl-C does not take a payment back.
-func TestF96_InterruptedWhileItIsAnswered(t *testing.T) {
-	url, paid := deafServer(t, true)
-	b := newBox(t)
-	b.ok("login", "--base", url, "-d", credentials)
-	r := b.start("request", "-d", "{}", "/pay")
-	<-paid
-	if err := r.cmd.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	if got := r.end(); !got.Signaled() || got.Signal() != syscall.SIGINT {
-		t.Errorf("ended with %v", got)
-	}
-	if said := r.err.String(); !strings.Contains(said, "/pay was sent, and no response came\n") || !strings.Contains(said, "why: interrupted\n") {
-		t.Errorf("said %s", said)
 	}
 }
 

@@ -134,3 +134,21 @@ func TestF97_WhatWasNotWrittenIsNoSuccess(t *testing.T) {
 		b.fails(exitFailed, []string{"no space left on device"}, args...)
 	}
 }
+
+// TestF96_InterruptedWhileItIsAnswered: Ctrl-C does not take a payment back.
+func TestF96_InterruptedWhileItIsAnswered(t *testing.T) {
+	url, paid := deafServer(t, true)
+	b := newBox(t)
+	b.ok("login", "--base", url, "-d", credentials)
+	r := b.start("request", "-d", "{}", "/pay")
+	<-paid
+	if err := r.cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.end(); !got.Signaled() || got.Signal() != syscall.SIGINT {
+		t.Errorf("ended with %v", got)
+	}
+	if said := r.err.String(); !strings.Contains(said, "/pay was sent, and no response came\n") || !strings.Contains(said, "why: interrupted\n") {
+		t.Errorf("said %s", said)
+	}
+}

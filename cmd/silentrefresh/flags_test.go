@@ -26,7 +26,8 @@ func TestHelpEverywhere(t *testing.T) {
 			continue
 		}
 		got := b.ok(name, "--help")
-		if !strings.HasPrefix(got, c.Short+".\n") && !strings.HasPrefix(got, "silentrefresh "+name+": ") || !strings.Contains(got, "--base URL") {
+		about, _, _ := strings.Cut(filled(cmp.Or(c.Long, c.Short+"."), columns), "\n")
+		if !strings.HasPrefix(got, about+"\n") || !strings.Contains(got, "--base URL") {
 			t.Errorf("%s --help printed\n%s", name, got)
 		}
 		for _, args := range [][]string{{name, "-h"}, {"-h", name}, {"help", name}} {

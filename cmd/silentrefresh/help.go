@@ -45,11 +45,21 @@ func showUsage(out io.Writer, c *cobra.Command) {
 	common := c.Root().PersistentFlags()
 	showFlags(out, "Flags of every command, before or after it:", common)
 	if c.HasParent() {
-		fmt.Fprintf(out, "\n%s\n", filled("Each flag is a variable, too: "+variable("base")+" and the like in every command, "+
-			variable(c.Name()+"-FLAG")+" for a flag of this one.", columns))
+		fmt.Fprintf(out, "\n%s\n", filled(variablesHelp(c), columns))
 		return
 	}
 	fmt.Fprintf(out, "\n%s\n", filled(exitHelp, columns))
+}
+
+// variablesHelp says which environment variables stand for the flags of c.
+func variablesHelp(c *cobra.Command) string {
+	text := "Each flag is a variable, too: " + variable("base") + " and the like in every command"
+	own := false
+	c.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) { own = own || f.Name != "help" })
+	if own {
+		text += ", " + variable(c.Name()+"-FLAG") + " for a flag of this one"
+	}
+	return text + "."
 }
 
 func showFlags(out io.Writer, title string, flags *pflag.FlagSet) {

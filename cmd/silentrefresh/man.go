@@ -35,6 +35,9 @@ func man(_ context.Context, a *app) error {
 // manPage writes the page of c.
 func manPage(c *cobra.Command, dir string) error {
 	c.Long = markdown(c.Long)
+	if !c.HasParent() {
+		c.Long += "\n\n" + markdown(exitHelp)
+	}
 	header := &doc.GenManHeader{Section: "1", Manual: "silentrefresh", Source: "silentrefresh " + release()}
 	var page bytes.Buffer
 	if err := doc.GenMan(c, header, &page); err != nil {

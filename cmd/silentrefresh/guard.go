@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/listen"
 	"github.com/silentrefresh/silentrefresh/internal/origin"
 )
 
@@ -23,12 +24,12 @@ type guard struct {
 	secret string
 }
 
-func newGuard(addr net.Addr, listen, secret string) guard {
+func newGuard(addr net.Addr, given, secret string) guard {
 	g := guard{secret: secret}
-	if host, _, err := net.SplitHostPort(listen); err == nil && net.ParseIP(host) == nil {
+	if host, _, err := net.SplitHostPort(given); err == nil && net.ParseIP(host) == nil {
 		g.host = strings.ToLower(host)
 	}
-	g.open = !isLoopback(addr)
+	g.open = !listen.Loopback(addr)
 	return g
 }
 

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"errors"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/silentrefresh/silentrefresh/authtest"
@@ -105,45 +102,6 @@ func TestF100_AForeignRefererIsNoConsent(t *testing.T) {
 		}
 		if refusal := g.refuses(req); (refusal == nil) != ok {
 			t.Errorf("%q: %+v", referer, refusal)
-		}
-	}
-}
-
-// TestListeners: connections to each address are accepted, and Close ends all.
-func TestListeners(t *testing.T) {
-	ips, err := addresses(t.Context(), "localhost")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := listenAt(ips, "0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := l.(*listeners)
-	for _, one := range all.listeners {
-		conn, err := net.Dial("tcp", one.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		accepted, err := l.Accept()
-		if err != nil {
-			t.Fatal(err)
-		}
-		accepted.Close()
-		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
-			t.Errorf("the connection to %s: %v", one.Addr(), err)
-		}
-		conn.Close()
-	}
-	if err := l.Close(); err != nil {
-		t.Error(err)
-	}
-	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("after Close: %v", err)
-	}
-	for _, one := range all.listeners {
-		if _, err := net.Dial("tcp", one.Addr().String()); !errors.Is(err, syscall.ECONNREFUSED) {
-			t.Errorf("%s accepts still: %v", one.Addr(), err)
 		}
 	}
 }

@@ -7,7 +7,9 @@ require (
 	github.com/silentrefresh/silentrefresh v0.1.0
 	github.com/silentrefresh/silentrefresh/keyringstore v0.1.0
 	github.com/silentrefresh/silentrefresh/oauth v0.1.0
+	golang.org/x/sys v0.49.0
 	golang.org/x/term v0.47.0
+	golang.org/x/text v0.43.0
 )
 
 require (
@@ -31,7 +33,5 @@ require (
 	golang.org/x/net v0.62.0 // indirect
 	golang.org/x/oauth2 v0.37.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
-	golang.org/x/sys v0.49.0
-	golang.org/x/text v0.43.0 // indirect
 	rsc.io/qr v0.2.0 // indirect
 )

@@ -22,10 +22,13 @@ func (s *Server) handler(api, auth bool) http.Handler {
 	if api {
 		mux.HandleFunc("/", s.serveAPI)
 	}
-	if api && s.config.Load().Buttons {
+	if !s.config.Load().Buttons {
+		return mux
+	}
+	if api {
 		mux.Handle("/_test/", s.buttons())
 	}
-	return mux
+	return s.journal.of(mux)
 }
 
 // serveAPI lets requests in that carry a valid token.

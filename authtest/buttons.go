@@ -90,9 +90,11 @@ const buttonList = `  POST /_test/expire                       every access toke
   POST /_test/release                      those that hang go on
   GET  /_test/counters                     what was asked so far
   GET  /_test/sessions                     the sessions there are
+  GET  /_test/state                        all that the page shows
+  GET  /_test/                             a page with these buttons, for a browser
 `
 
-// buttons serves the buttons.
+// buttons serves the buttons: to programs, and to the page, and not to pages of other origins.
 func (s *Server) buttons() http.Handler {
 	mux := http.NewServeMux()
 	for name, press := range map[string]func(){
@@ -110,10 +112,14 @@ func (s *Server) buttons() http.Handler {
 	serveButton(mux, http.MethodGet, "sessions", func(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusOK, append([]Session{}, s.Sessions()...))
 	})
+	serveButton(mux, http.MethodGet, "state", func(w http.ResponseWriter, r *http.Request) {
+		writeJSON(w, http.StatusOK, s.state())
+	})
+	mux.HandleFunc("GET /_test/{$}", servePage)
 	mux.HandleFunc("/_test/", func(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "there is no such button; there are:\n"+buttonList, http.StatusNotFound)
 	})
-	return mux
+	return http.NewCrossOriginProtection().Handler(mux)
 }
 
 // serveButton serves one with its method, and says which that is to whoever uses another.

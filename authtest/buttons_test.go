@@ -202,7 +202,7 @@ func TestUnknownButtonListsTheButtons(t *testing.T) {
 			t.Errorf("%s: %s", line, resp.Status)
 		}
 	}
-	k.expect("buttons", listed, 11)
+	k.expect("buttons", listed, 13)
 	if got := k.press("counters", "", 405); !strings.Contains(got, "GET") {
 		t.Errorf("the wrong method: %q", got)
 	}

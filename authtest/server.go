@@ -40,7 +40,8 @@ import (
 //	POST /_test/delay?refresh=2s&api=100ms
 //	POST /_test/fault?kind=drop&at=refresh&times=1&commit=true&status=502&body=text
 //	POST /_test/fault with a JSON array of Fault
-//	GET  /_test/counters, /_test/sessions
+//	GET  /_test/counters, /_test/sessions, /_test/state
+//	GET  /_test/                               in a browser, a page with the buttons and what the server has seen
 type Server struct {
 	config  atomic.Pointer[Config]
 	key     []byte
@@ -49,6 +50,7 @@ type Server struct {
 	closing chan struct{}
 	once    sync.Once
 	calls   sync.WaitGroup // handlers that run
+	journal journal        // with Config.Buttons
 
 	noticed func() // that Close was called; nil until Start has succeeded
 

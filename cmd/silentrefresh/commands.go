@@ -106,7 +106,8 @@ session that other commands would use; in "sessions" are all.`
 }
 
 func (a *app) watchCmd() *cobra.Command {
-	const more = "What other processes do is shown when this one looks: when the token is next due."
+	const more = "On a terminal it draws the token's life as it goes; in a pipe it prints a line for each event. What other " +
+		"processes do to the session is seen within a second, and taken up."
 	return a.command("watch", "show what happens to the session, until interrupted", more, takes(0, 0), watch)
 }
 

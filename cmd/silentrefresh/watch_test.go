@@ -11,8 +11,8 @@ import (
 	"github.com/silentrefresh/silentrefresh/authtest"
 )
 
-// TestTimeline: the lines are aligned, whatever happens.
-func TestTimeline(t *testing.T) {
+// TestEventLines: the lines are aligned, whatever happens.
+func TestEventLines(t *testing.T) {
 	at := time.Date(2026, 11, 24, 12, 0, 4, 0, time.Local)
 	soon := time.Now().Add(time.Minute)
 	refused := &auth.Error{Op: auth.KindRefresh, Path: "/auth/refresh", Status: 401, Code: "invalid_grant", Refused: true, At: at}
@@ -27,13 +27,13 @@ func TestTimeline(t *testing.T) {
 			Err: &auth.Error{MaybeSpent: true}},
 		"12:00:04  resumed   gen 1   ada@example.com  no renewal scheduled":                       {Kind: silentrefresh.EventResumed, Generation: 1, Account: "ada@example.com"},
 		"12:00:04  unchanged gen 2   the server gave no newer token yet  next #:#:#":              {Kind: silentrefresh.EventUnchanged, Generation: 2, Next: soon},
-		"12:00:04  rejected  gen 2   the API refused the token":                                   {Kind: silentrefresh.EventRejected, Generation: 2},
+		"12:00:04  rejected  gen 2   the API rejected the token":                                  {Kind: silentrefresh.EventRejected, Generation: 2},
 		"12:00:04  over              /auth/refresh returned 401 invalid_grant at #; log in again": {Kind: silentrefresh.EventOver, Err: refused},
 		"12:00:04  warning           look at this":                                                {Kind: silentrefresh.EventWarning, Err: errors.New("silentrefresh: look at this")},
 		"12:00:04  saved            ":                                                             {Kind: silentrefresh.EventSaved},
 	} {
 		ev.Time = at
-		if got := timeline(ev); !like(strings.TrimRight(got, " "), strings.TrimRight(want, " ")) {
+		if got := eventLine(ev); !like(strings.TrimRight(got, " "), strings.TrimRight(want, " ")) {
 			t.Errorf("got\n%s\nwant\n%s", got, want)
 		}
 	}
@@ -62,28 +62,73 @@ func TestWatch(t *testing.T) {
 	}
 }
 
-// TestWatchAdopts what another process has renewed.
-func TestWatchAdopts(t *testing.T) {
-	b, s := loggedIn(t, authtest.Config{AccessTTL: 6 * time.Second})
-	if got := b.ok("watch", "-h"); !strings.Contains(got, "What other processes do is shown when this one looks") {
-		t.Errorf("the help does not say when: %s", got)
-	}
+// TestF104_WatchFollowsTheRecord: what other processes do is seen and said at once, though nothing is due for long, and
+// without a request of its own.
+func TestF104_WatchFollowsTheRecord(t *testing.T) {
+	b, s := loggedIn(t, authtest.Config{AccessTTL: time.Hour})
 	r := b.start("watch")
-	r.line("renewed   gen 2 ") // the first is early; the next is not due for over four seconds
+	r.line("resumed   gen 1 ")
 	s.RevokeAccess()
 	b.ok("request", "/me")
+	r.line("adopted   gen 2   from another process, no network  next ")
+	b.ok("login", "-d", credentials)
 	r.line("adopted   gen 3   from another process, no network  next ")
-	r.stop()
+	b.ok("logout")
+	r.line("over              another process has logged out; log in again")
+	b.ok("login", "--base", s.URL(), "-d", credentials)
+	r.line("resumed   gen 4   ada@example.com  next ")
+	if code := r.stop(); code != terminated {
+		t.Errorf("ended with %d: %s", code, r.err)
+	}
+	if n := s.Counters(); n.RefreshCalls != 1 || n.Refreshes != 1 {
+		t.Errorf("watch has asked the server itself: %+v", n)
+	}
 }
 
-// TestWatchSeesALogout elsewhere when it next needs a token, and the login after it.
-func TestWatchSeesALogout(t *testing.T) {
-	b, s := loggedIn(t, authtest.Config{AccessTTL: 2 * time.Second})
+// TestF104_WatchSeesTheEndElsewhere: what another process was told of the session's end is said here, too.
+func TestF104_WatchSeesTheEndElsewhere(t *testing.T) {
+	b, s := loggedIn(t, authtest.Config{AccessTTL: time.Hour})
 	r := b.start("watch")
-	r.line("resumed")
-	b.ok("logout")
-	r.line("another process has logged out; log in again")
-	b.ok("login", "--base", s.URL(), "-d", credentials)
-	r.line("resumed")
+	r.line("resumed   gen 1 ")
+	s.EndSessions()
+	if ended := b.run("request", "/me"); ended.code != exitLogin {
+		t.Errorf("the other process ended with %+v", ended)
+	}
+	r.line("/auth/refresh returned 401 invalid_grant; the token is used until it ends")
 	r.stop()
+	if n := s.Counters(); n.RefreshCalls != 1 {
+		t.Errorf("watch has asked the server itself: %+v", n)
+	}
+}
+
+// TestF104_WhatIsForeign: a record that this process has made, or cannot read, is no other process's doing.
+func TestF104_WhatIsForeign(t *testing.T) {
+	now := time.Now()
+	ours := silentrefresh.Status{State: silentrefresh.StateLoggedIn, Saved: true, Version: 4, Account: "ada", Issued: now}
+	with := func(change func(*silentrefresh.Status)) silentrefresh.Status {
+		theirs := ours
+		change(&theirs)
+		return theirs
+	}
+	for what, c := range map[string]struct {
+		theirs silentrefresh.Status
+		want   bool
+	}{
+		"the same":        {ours, false},
+		"to the second":   {with(func(st *silentrefresh.Status) { st.Issued = now.Truncate(time.Second) }), false},
+		"renewed":         {with(func(st *silentrefresh.Status) { st.Version = 5 }), true},
+		"another login":   {with(func(st *silentrefresh.Status) { st.Issued = now.Add(time.Minute) }), true},
+		"another account": {with(func(st *silentrefresh.Status) { st.Account = "eve" }), true},
+		"logged out":      {silentrefresh.Status{State: silentrefresh.StateNone, Err: silentrefresh.ErrNoSession}, true},
+		"over":            {silentrefresh.Status{State: silentrefresh.StateOver, Version: 4, Err: silentrefresh.ErrSessionOver}, true},
+		"unreadable":      {silentrefresh.Status{State: silentrefresh.StateNone, Err: errors.New("damaged")}, false},
+	} {
+		if got := foreign(c.theirs, ours); got != c.want {
+			t.Errorf("%s: %v", what, got)
+		}
+	}
+	unsaved := ours
+	if unsaved.Saved = false; foreign(with(func(st *silentrefresh.Status) { st.Version = 3 }), unsaved) {
+		t.Error("a record that could not be written yet is another process's")
+	}
 }

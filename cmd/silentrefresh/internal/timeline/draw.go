@@ -52,6 +52,14 @@ func weight(kind silentrefresh.EventKind) int {
 	return -1
 }
 
+// StyleOf is how the kind of an event is written.
+func StyleOf(kind silentrefresh.EventKind) terminal.Style {
+	if w := weight(kind); w >= 0 {
+		return signs[w].style
+	}
+	return terminal.Yellow // a warning of some sort
+}
+
 // lighter sorts marks by weight.
 func lighter(a, b Mark) int { return weight(a.Kind) - weight(b.Kind) }
 

@@ -74,8 +74,8 @@ func (l *Life) See(st silentrefresh.Status) {
 	defer l.mu.Unlock()
 	l.status = st
 	token := Token{From: st.Issued, Until: st.Expires}
-	if st.Issued.IsZero() || token == l.seen {
-		return
+	if !st.State.Healthy() || st.Issued.IsZero() || token == l.seen {
+		return // there is none, or it is known
 	}
 	l.seen = token
 	l.tokens = last(append(l.tokens, token), mostTokens)

@@ -50,8 +50,8 @@ func TestErrorCodeLetsNoTokenThrough(t *testing.T) {
 func TestPromptOnATerminal(t *testing.T) {
 	p := Prompt{URL: "https://op.example.com/device", CompleteURL: "https://op.example.com/device?user_code=ABCD-EFGH", Code: "AB\x1b[2JCD"}
 	var plain, rich strings.Builder
-	p.print(&plain, false)
-	p.print(&rich, true)
+	p.Print(&plain, false)
+	p.Print(&rich, true)
 	if strings.Contains(plain.String(), "█") || !strings.Contains(rich.String(), "█") {
 		t.Errorf("the QR code is shown off a terminal, or not on one:\n%s", rich.String())
 	}

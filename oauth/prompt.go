@@ -30,11 +30,11 @@ type Prompt struct {
 // printPrompt is Config.Prompt where none is given.
 func printPrompt(p Prompt) {
 	info, err := os.Stderr.Stat()
-	p.print(os.Stderr, err == nil && info.Mode()&os.ModeCharDevice != 0)
+	p.Print(os.Stderr, err == nil && info.Mode()&os.ModeCharDevice != 0)
 }
 
-// print tells a person what to do.
-func (p Prompt) print(w io.Writer, terminal bool) {
+// Print tells a person on w what to do. On a terminal a Code comes with a QR code of its page.
+func (p Prompt) Print(w io.Writer, terminal bool) {
 	if p.Code == "" {
 		fmt.Fprintf(w, "To log in, use the browser that opens now, or open this page:\n\n  %s\n\n", address(p.URL))
 		return

@@ -19,6 +19,7 @@ type app struct {
 	profile *profile              // once it is chosen
 	client  *silentrefresh.Client // once it is connected
 	leaving bool                  // the command is a logout
+	wait    wait                  // what a person sees meanwhile
 
 	runsCommand bool // another program's end is this one's
 }
@@ -33,6 +34,9 @@ func quoted(s string) string {
 
 // connect makes the Client of the chosen session. An observer of nil shows only what people should know.
 func (a *app) connect(store silentrefresh.Store, observe func(silentrefresh.Event)) (*silentrefresh.Client, error) {
+	if provider := a.profile.config.OAuth; provider != nil && a.wait.live != nil {
+		provider.Prompt = a.prompt
+	}
 	cfg, err := a.profile.config.client()
 	if err != nil {
 		return nil, a.wrongSettings(err)
@@ -46,6 +50,7 @@ func (a *app) connect(store silentrefresh.Store, observe func(silentrefresh.Even
 	if observe == nil {
 		cfg.Observe = a.notice
 	}
+	cfg.Observe = a.wait.observing(cfg.Observe)
 	if v, ok := store.(*vault); ok {
 		a.logsInAgain(&cfg, v)
 	}

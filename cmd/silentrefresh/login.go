@@ -27,6 +27,7 @@ sends anything. An API that says itself where to log in, an MCP server for insta
 
 // login gets a session and keeps it.
 func login(ctx context.Context, a *app) (err error) {
+	defer a.waits("the login")()
 	if len(a.args) == 1 {
 		err = a.chooseURL(ctx, a.args[0])
 	} else {

@@ -10,6 +10,7 @@ import (
 
 // logout ends the session, here and at the server.
 func logout(ctx context.Context, a *app) (err error) {
+	defer a.waits("the logout")()
 	if err := a.choose(); err != nil {
 		return err
 	}

@@ -45,14 +45,16 @@ func (a *app) credentialsAgain(ctx context.Context, source *credentialSource, b 
 		kept, err := b.load(ctx)
 		return again(kept.Credentials), err
 	}
-	given, err := source.run(ctx, a.err, a.profile.config.asked())
+	defer a.wait.pause()()
+	given, err := source.run(ctx, a.terminal(), a.profile.config.asked())
 	return again(given), err
 }
 
 // credentials are those of a login for which nothing was given: the command's, or a person's.
 func (a *app) credentials(ctx context.Context) (any, error) {
 	if source := a.profile.config.Credentials; source != nil && len(source.Command) > 0 {
-		given, err := source.run(ctx, a.err, a.profile.config.asked())
+		defer a.wait.pause()()
+		given, err := source.run(ctx, a.terminal(), a.profile.config.asked())
 		if err != nil {
 			return nil, usage(plain(err), "see whether the command in credentials.command works by itself")
 		}

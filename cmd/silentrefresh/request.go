@@ -35,6 +35,7 @@ func (a *app) transfer(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	defer a.waits("the response to " + shown(a.args[0]))()
 	c, _, err := a.session(nil)
 	if err != nil {
 		return err
@@ -89,6 +90,7 @@ func (t *transfer) send(c *silentrefresh.Client, req *http.Request) error {
 	var ctx context.Context
 	ctx, t.way = traced(req.Context())
 	resp, err := hc.Do(req.WithContext(ctx))
+	t.app.wait.live.Hide() // from here on there is something to see
 	if err != nil {
 		return t.failed(err)
 	}

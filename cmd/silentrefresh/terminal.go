@@ -59,6 +59,7 @@ func (a *app) askOn(ctx context.Context, field string, echoed bool) (string, err
 	if err != nil {
 		return "", err
 	}
+	defer a.wait.pause()()
 	fmt.Fprintf(a.err, "  %s: ", field)
 	type line struct {
 		text string

@@ -18,6 +18,7 @@ func token(ctx context.Context, a *app) (err error) {
 	case f != "text" && a.options.json:
 		return usage("--format "+f+" and --json are both given", "leave one of the two out")
 	}
+	defer a.waits("a valid token")()
 	try, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	c, _, err := a.session(func(ev silentrefresh.Event) {

@@ -44,7 +44,7 @@ func (s *script) token(kind silentrefresh.EventKind, life time.Duration) {
 func (s *script) happens(ev silentrefresh.Event) {
 	ev.Time = time.Now()
 	if ev.Kind == silentrefresh.EventOver {
-		s.status = silentrefresh.Status{State: silentrefresh.StateOver}
+		s.status = silentrefresh.Status{State: silentrefresh.StateOver, Issued: s.status.Issued}
 	}
 	s.life.See(s.status)
 	s.life.Note(ev, string(ev.Kind))
@@ -208,5 +208,7 @@ func TestWaiting(t *testing.T) {
 		says("refresh failed, try 3, now")
 		w.Observe(silentrefresh.Event{Kind: silentrefresh.EventRenewed})
 		says("waiting for the response to GET /me, 4 s")
+		w.Restart()
+		says("")
 	})
 }

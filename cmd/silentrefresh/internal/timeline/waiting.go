@@ -27,6 +27,13 @@ const patience = time.Second
 // NewWaiting begins to wait for what: "the response to GET /me".
 func NewWaiting(what string) *Waiting { return &Waiting{what: what, began: time.Now()} }
 
+// Restart begins to wait anew: a person was asked meanwhile, and knows.
+func (w *Waiting) Restart() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.began = time.Now()
+}
+
 // Observe takes an event of the session's.
 func (w *Waiting) Observe(ev silentrefresh.Event) {
 	w.mu.Lock()

@@ -7,11 +7,15 @@ import (
 	"sync/atomic"
 
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/dashboard"
 )
 
 // announce says where the proxy is, and who may use it.
 func (a *app) announce(addr net.Addr, st silentrefresh.Status) {
 	fmt.Fprintf(a.out, "http://%s passes on to %s, %s\n", asGiven(a.options.listen, addr), a.profile.label(), standing(st))
+	if a.screen(a.err).Terminal {
+		fmt.Fprintf(a.err, "See http://%s%s\n", asGiven(a.options.listen, addr), dashboard.Path)
+	}
 	if a.options.secret == "" { // and so it listens on loopback alone
 		fmt.Fprintf(a.err, "silentrefresh: any program of this machine can use the session; to ask for a secret, set %s\n", variable(secretFlag))
 	}
@@ -42,6 +46,9 @@ func (h *herald) observe(ev silentrefresh.Event) {
 	case silentrefresh.EventOver:
 		h.over.Store(true)
 		fmt.Fprintf(h.app.err, "silentrefresh: the session is over: %s; to go on: %s\n", overReason(ev.Err), h.app.loginCommand())
+	case silentrefresh.EventLoggedOut:
+		h.over.Store(true)
+		fmt.Fprintf(h.app.err, "silentrefresh: the page has logged out; to go on: %s\n", h.app.loginAnew())
 	case silentrefresh.EventResumed:
 		if h.over.Swap(false) {
 			fmt.Fprintln(h.app.err, "silentrefresh: somebody has logged in, and requests are passed on")

@@ -33,11 +33,13 @@ const (
 
 // executes runs a command with a proxy of its own.
 func executes(ctx context.Context, a *app) (err error) {
-	c, _, err := a.session(nil)
+	p := a.newPanel()
+	c, _, err := a.session(p.observing(a.notice))
 	if err != nil {
 		return err
 	}
 	defer a.closing(c, &err)
+	p.client.Store(c)
 	if st := c.Status(); over(st) {
 		return a.failed(a.args[0]+" was not started", st.Err)
 	}
@@ -47,7 +49,7 @@ func executes(ctx context.Context, a *app) (err error) {
 	if err != nil {
 		return a.failed("the proxy cannot listen", err)
 	}
-	serving := a.serve(l, c)
+	serving := a.serve(l, c, p)
 	defer serving.end()
 	return a.child(a.address(l.Addr()))
 }

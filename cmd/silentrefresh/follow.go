@@ -12,29 +12,39 @@ import (
 // lookInterval is how often a follower looks.
 const lookInterval = 500 * time.Millisecond
 
+// mostTries is how often a login of another process is looked at. A Client does not take up one of another account.
+const mostTries = 5
+
 // A follower looks at the session's record, and has the Client take up what other processes have done to it: they renew
 // it, log out, log in again. By itself a Client looks only when it needs a token.
 type follower struct {
 	app    *app
 	client *silentrefresh.Client
 	store  *vault
-	seen   []byte // the record as it was looked at last
+	seen   []byte // the record as it was looked at last, empty for none; nil: it was not
+	tries  int    // to take it up
 }
 
 // look looks once. It waits no longer than a request does.
 func (f *follower) look(ctx context.Context) {
-	if over(f.client.Status()) {
-		_, _ = f.client.Token(ctx) // looks whether somebody has logged in
-		return
-	}
 	record, err := f.store.Store.Load(ctx, f.client.StoreKey())
-	if err != nil || bytes.Equal(record, f.seen) {
+	if err != nil || f.seen != nil && bytes.Equal(record, f.seen) {
 		return
 	}
-	f.seen = record
 	theirs, err := f.app.glance()
-	if err == nil && foreign(theirs, f.client.Status()) {
-		_ = f.client.Renew(ctx) // takes the record up, without the network; events say what comes of it
+	if err != nil {
+		return
+	}
+	switch ours := f.client.Status(); { // the record is taken up, without the network; events say what comes of it
+	case !over(ours):
+		if foreign(theirs, ours) {
+			_ = f.client.Renew(ctx)
+		}
+	case theirs.State.Healthy():
+		_, err = f.client.Token(ctx) // looks once a second at most
+	}
+	if f.tries++; err == nil || f.tries >= mostTries {
+		f.seen, f.tries = append([]byte{}, record...), 0
 	}
 }
 

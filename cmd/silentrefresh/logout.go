@@ -14,6 +14,15 @@ func logout(ctx context.Context, a *app) (err error) {
 	if err := a.choose(); err != nil {
 		return err
 	}
+	if err := a.logOut(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "Logged out of %s\n", a.profile.label())
+	return nil
+}
+
+// logOut ends the chosen session, and forgets what is kept beside it.
+func (a *app) logOut(ctx context.Context) (err error) {
 	a.leaving = true
 	v, err := a.vault()
 	if err != nil {
@@ -26,19 +35,23 @@ func logout(ctx context.Context, a *app) (err error) {
 	}
 	defer a.closing(c, &err)
 	if err := c.Logout(ctx); err != nil {
-		f := a.failed("logged out of "+a.profile.label()+", but not of everything", err)
-		f.code = exitFailed
-		if e, ok := errors.AsType[*auth.Error](err); ok && e.Op == auth.KindLogout {
-			f.why += "; " + f.do
-			f.do = "end it in the server's own list of sessions, or let it expire"
-		}
-		return f
+		return a.notOfEverything(err)
 	}
 	if why := v.lost.Load(); why != nil {
 		return &failure{what: "logged out of " + a.profile.label() + ", but not of everything", code: exitFailed,
 			why: "the stored session could not be read, so that the auth server was not told; it is removed: " + plain(causeOf(*why)),
 			do:  "end it in the server's own list of sessions, or let it expire"}
 	}
-	fmt.Fprintf(a.out, "Logged out of %s\n", a.profile.label())
 	return nil
+}
+
+// notOfEverything explains what a logout could not do.
+func (a *app) notOfEverything(err error) *failure {
+	f := a.failed("logged out of "+a.profile.label()+", but not of everything", err)
+	f.code = exitFailed
+	if e, ok := errors.AsType[*auth.Error](err); ok && e.Op == auth.KindLogout {
+		f.why += "; " + f.do
+		f.do = "end it in the server's own list of sessions, or let it expire"
+	}
+	return f
 }

@@ -20,18 +20,22 @@ Web pages of other origins are refused in any case. The name localhost is listen
 
 A response to a request that waited for a newer token says how long in the header Silentrefresh-Waited.
 
+At /_silentrefresh/ is a page for people of this machine: how the session stands, what has happened to it, how many requests
+there are, and a button that logs out.
+
 A client that has to send some token, an MCP client for instance, sends a dummy, and --replace-authorization puts the
 session's in its place. To other requests that bring an Authorization of their own nothing is added.
 `
 
 // proxy serves until it is interrupted.
 func proxy(ctx context.Context, a *app) (err error) {
-	h := &herald{app: a}
-	c, _, err := a.session(h.observe)
+	h, p := &herald{app: a}, a.newPanel()
+	c, v, err := a.session(p.observing(h.observe))
 	if err != nil {
 		return err
 	}
 	defer a.closing(c, &err)
+	p.client.Store(c)
 	l, err := a.listen(ctx, a.options.listen)
 	if err != nil {
 		return err
@@ -41,13 +45,19 @@ func proxy(ctx context.Context, a *app) (err error) {
 	if over(st) {
 		h.over.Store(true)
 	}
-	serving := a.serve(l, c)
+	serving := a.serve(l, c, p)
 	defer serving.end()
-	select {
-	case err := <-serving.failed:
-		return a.failed("the proxy has ended", err)
-	case <-ctx.Done():
-		return nil
+	f := &follower{app: a, client: c, store: v}
+	for tick := time.NewTicker(lookInterval); ; {
+		select {
+		case err := <-serving.failed:
+			return a.failed("the proxy has ended", err)
+		case <-tick.C:
+			f.look(ctx)
+		case <-ctx.Done():
+			tick.Stop()
+			return nil
+		}
 	}
 }
 
@@ -58,9 +68,9 @@ type serving struct {
 }
 
 // serve starts the proxy on l.
-func (a *app) serve(l net.Listener, c *silentrefresh.Client) *serving {
+func (a *app) serve(l net.Listener, c *silentrefresh.Client, p *panel) *serving {
 	s := &serving{
-		server: &http.Server{Handler: a.relay(c, l.Addr()), ReadHeaderTimeout: 10 * time.Second, ErrorLog: a.quiet()},
+		server: &http.Server{Handler: a.relay(c, l.Addr(), p), ReadHeaderTimeout: 10 * time.Second, ErrorLog: a.quiet()},
 		failed: make(chan error, 1),
 	}
 	go func() { s.failed <- s.server.Serve(l) }()

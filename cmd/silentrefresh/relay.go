@@ -16,6 +16,7 @@ import (
 
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/dashboard"
 )
 
 // The headers of the proxy's own.
@@ -31,12 +32,13 @@ type relay struct {
 	client *silentrefresh.Client
 	base   *url.URL
 	guard  guard
+	panel  *panel
 	proxy  *httputil.ReverseProxy
 }
 
-// relay makes the handler of a proxy that listens on addr.
-func (a *app) relay(c *silentrefresh.Client, addr net.Addr) *relay {
-	r := &relay{app: a, client: c, base: a.profile.base, guard: newGuard(addr, a.options.listen, a.options.secret)}
+// relay makes the handler of a proxy that listens on addr, with the page that p has.
+func (a *app) relay(c *silentrefresh.Client, addr net.Addr, p *panel) *relay {
+	r := &relay{app: a, client: c, base: a.profile.base, guard: newGuard(addr, a.options.listen, a.options.secret), panel: p}
 	r.proxy = &httputil.ReverseProxy{
 		Rewrite:        r.rewrite,
 		Transport:      c.Transport(nil),
@@ -62,6 +64,11 @@ func (r *relay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		refusal.write(w)
 		return
 	}
+	if dashboard.Mine(req) {
+		r.panel.page.ServeHTTP(w, req)
+		return
+	}
+	r.panel.requests.Arrived(time.Now())
 	ctx, j := traced(req.Context())
 	j.generation = r.client.Status().Generation
 	r.proxy.ServeHTTP(w, req.WithContext(ctx))
@@ -99,6 +106,7 @@ func (r *relay) responded(resp *http.Response) error {
 	if location := resp.Header.Get("Location"); location != "" {
 		resp.Header.Set("Location", r.local(location, resp.Request.URL))
 	}
+	r.panel.requests.Ended(resp.StatusCode)
 	return nil
 }
 
@@ -123,6 +131,7 @@ func (r *relay) local(location string, from *url.URL) string {
 
 // failed responds to a request that the server has not responded to.
 func (r *relay) failed(w http.ResponseWriter, req *http.Request, err error) {
+	r.panel.requests.Ended(0)
 	j := journeyOf(req.Context())
 	f := r.app.unanswered(req.URL.Path, req.Method, j, err)
 	refresh, isRefresh := errors.AsType[*auth.Error](err)

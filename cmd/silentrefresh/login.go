@@ -9,6 +9,7 @@ import (
 
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/terminal"
 	"github.com/silentrefresh/silentrefresh/filestore"
 )
 
@@ -84,7 +85,7 @@ func (a *app) greet(st silentrefresh.Status, where string, obstacle <-chan error
 	if st.Account != "" {
 		as = " as " + st.Account
 	}
-	fmt.Fprintf(a.out, "Logged in to %s%s\n", a.profile.label(), as)
+	fmt.Fprintln(a.out, a.screen(a.out).Paint(terminal.Green, "Logged in to "+a.profile.label()+as))
 	fmt.Fprintf(a.out, "  token    %s\n", tokenLife(st))
 	fmt.Fprintf(a.out, "  session  %s\n", sessionLife(st))
 	fmt.Fprintf(a.out, "  stored   %s\n", where)

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/terminal"
 	"github.com/spf13/cobra"
 )
 
@@ -42,6 +43,7 @@ type stdio struct {
 
 // run runs the program and returns its exit status. After a signal it does not return: the program dies of that.
 func run(ctx context.Context, args []string, std stdio) int {
+	std.err = terminal.Messages(terminal.Of(rawFile(std.err), std.env), std.err)
 	a := &app{stdio: std}
 	f := &failure{}
 	if err := execute(ctx, a.root(), args); err != nil {

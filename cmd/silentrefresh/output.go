@@ -116,8 +116,14 @@ func reasonOf(err error) string {
 
 // rawFile is the file behind a writer of the program's, for commands that write to it themselves.
 func rawFile(w io.Writer) io.Writer {
-	if o, ok := w.(*output); ok {
-		return o.file
+	for {
+		switch v := w.(type) {
+		case *output:
+			return v.file
+		case interface{ Unwrap() io.Writer }:
+			w = v.Unwrap()
+		default:
+			return w
+		}
 	}
-	return w
 }

@@ -16,7 +16,6 @@ type wait struct {
 	live    *terminal.Live // nil where standard error is no terminal
 	screen  terminal.Screen
 	waiting *timeline.Waiting
-	bare    io.Writer // the terminal itself
 }
 
 // waits shows what the command waits for, where somebody looks, until done is called. What the command writes to its
@@ -27,7 +26,7 @@ func (a *app) waits(what string) (done func()) {
 	if live == nil || a.options.verbose || a.options.request.silent {
 		return func() {}
 	}
-	a.wait = wait{live, screen, timeline.NewWaiting(what), a.err}
+	a.wait = wait{live, screen, timeline.NewWaiting(what)}
 	a.err = live.Writer(a.err)
 	if a.screen(a.out).Terminal {
 		a.out = live.Writer(a.out)
@@ -61,12 +60,7 @@ func (w *wait) pause() (resume func()) {
 }
 
 // terminal is where others write standard error to while the line is paused.
-func (a *app) terminal() io.Writer {
-	if a.wait.bare != nil {
-		return rawFile(a.wait.bare)
-	}
-	return rawFile(a.err)
-}
+func (a *app) terminal() io.Writer { return rawFile(a.err) }
 
 // observing is observe, which the line sees first.
 func (w *wait) observing(observe func(silentrefresh.Event)) func(silentrefresh.Event) {
@@ -83,7 +77,7 @@ func (w *wait) observing(observe func(silentrefresh.Event)) func(silentrefresh.E
 // part there is no line: the person may be asked for what it ended at.
 func (a *app) prompt(p oauth.Prompt) {
 	a.wait.live.Hide()
-	p.Print(a.wait.bare, true)
+	p.Print(a.err, true)
 	if p.Code == "" {
 		return
 	}

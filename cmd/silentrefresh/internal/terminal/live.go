@@ -140,6 +140,9 @@ type passing struct {
 	w    io.Writer
 }
 
+// Unwrap returns the writer below.
+func (p *passing) Unwrap() io.Writer { return p.w }
+
 // Write implements io.Writer. A line that is not ended yet keeps the live lines off.
 func (p *passing) Write(b []byte) (int, error) {
 	l := p.live

@@ -152,3 +152,55 @@ func TestNoLive(t *testing.T) {
 		t.Errorf("written: %q", b.String())
 	}
 }
+
+// TestMessages: what people are told fits, and a command to type stays in one line.
+func TestMessages(t *testing.T) {
+	const said = "silentrefresh: /me was not sent: the session is over\n" +
+		"  why: /auth/refresh returned 401 inv\x1b[2Jalid_grant at 12:12:04; the server takes the credential for spent\n" +
+		"       and this continues what was said above it\n" +
+		"  do:  silentrefresh login --base https://api.example.com --session something\n" +
+		"other lines, of whatever kind, stay as they are, however long they may be\n" +
+		"  email: "
+	var pipe, plain, colored bytes.Buffer
+	if w := Messages(Screen{}, &pipe); w != io.Writer(&pipe) {
+		t.Error("a pipe is wrapped")
+	}
+	narrow := Fixed(40)
+	fmt.Fprint(Messages(narrow, &colored), said)
+	narrow.Color = false
+	if n, err := fmt.Fprint(Messages(narrow, &plain), said); n != len(said) || err != nil {
+		t.Error(n, err)
+	}
+	want := `silentrefresh: /me was not sent: the
+  session is over
+  why: /auth/refresh returned 401
+       inv[2Jalid_grant at 12:12:04;
+       the server takes the credential
+       for spent
+       and this continues what was said
+       above it
+  do:  silentrefresh login --base https://api.example.com --session something
+other lines, of whatever kind, stay as they are, however long they may be
+  email: `
+	if got := plain.String(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if got := colored.String(); !strings.HasPrefix(got, "\x1b[1msilentrefresh: \x1b[0m/me") || !strings.Contains(got, "\x1b[36m  do:  \x1b[0m") {
+		t.Errorf("in colour %q", got)
+	}
+	if err := failing(t); err == nil {
+		t.Error("a failure to write is hidden")
+	}
+}
+
+func failing(t *testing.T) error {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	w.Close()
+	_, err = fmt.Fprintln(Messages(Fixed(80), w), "x")
+	return err
+}

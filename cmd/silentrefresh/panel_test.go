@@ -93,8 +93,8 @@ func TestPageOfASecret(t *testing.T) {
 	r.stop()
 }
 
-// TestPageFollowsTheRecord: a proxy passes nothing on with a session that another process has ended.
-func TestPageFollowsTheRecord(t *testing.T) {
+// TestF104_ProxyFollowsTheRecord: a proxy passes nothing on with a session that another process has ended.
+func TestF104_ProxyFollowsTheRecord(t *testing.T) {
 	b, s := loggedIn(t, authtest.Config{AccessTTL: time.Hour})
 	r, address := proxied(t, b)
 	token := pageToken(t, address)

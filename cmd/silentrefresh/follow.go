@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/internal/record"
 )
 
 // lookInterval is how often a follower looks.
@@ -22,29 +23,31 @@ type follower struct {
 	client *silentrefresh.Client
 	store  *vault
 	seen   []byte // the record as it was looked at last, empty for none; nil: it was not
-	tries  int    // to take it up
+	login  string // the login that seen belongs to
+	tries  int    // to take up a record
 }
 
 // look looks once. It waits no longer than a request does.
 func (f *follower) look(ctx context.Context) {
-	record, err := f.store.Store.Load(ctx, f.client.StoreKey())
-	if err != nil || f.seen != nil && bytes.Equal(record, f.seen) {
+	b, err := f.store.Store.Load(ctx, f.client.StoreKey())
+	if err != nil || f.seen != nil && bytes.Equal(b, f.seen) {
 		return
 	}
 	theirs, err := f.app.glance()
 	if err != nil {
 		return
 	}
+	login := record.LoginOf(b)
 	switch ours := f.client.Status(); { // the record is taken up, without the network; events say what comes of it
 	case !over(ours):
-		if foreign(theirs, ours) {
+		if foreign(theirs, ours, f.seen != nil && login != f.login) {
 			_ = f.client.Renew(ctx)
 		}
 	case theirs.State.Healthy():
 		_, err = f.client.Token(ctx) // looks once a second at most
 	}
 	if f.tries++; err == nil || f.tries >= mostTries {
-		f.seen, f.tries = append([]byte{}, record...), 0
+		f.seen, f.login, f.tries = append([]byte{}, b...), login, 0
 	}
 }
 
@@ -64,16 +67,18 @@ func (a *app) glance() (silentrefresh.Status, error) {
 	return c.Status(), nil
 }
 
-// foreign reports whether the record, which stands as theirs does, is what another process has made of the session. A
-// session that could not be saved yet differs from its record for another reason.
-func foreign(theirs, ours silentrefresh.Status) bool {
+// foreign reports whether the record, which stands as theirs does, is what another process has made of the session, and can
+// be taken up without the network: it has a token, or it says that there is no session any more. Where each process has a
+// token of its own, as with memory_only, there is nothing to take up. A session that could not be saved yet differs from its
+// record for another reason.
+func foreign(theirs, ours silentrefresh.Status, anotherLogin bool) bool {
 	switch {
 	case !ours.Saved:
 		return false
 	case errors.Is(theirs.Err, silentrefresh.ErrNoSession), errors.Is(theirs.Err, silentrefresh.ErrSessionOver):
 		return true
-	case theirs.State == silentrefresh.StateNone:
-		return false // it cannot be read
+	case theirs.State != silentrefresh.StateLoggedIn:
+		return false
 	}
-	return theirs.Version != ours.Version || theirs.Account != ours.Account || theirs.Issued.Sub(ours.Issued).Abs() > time.Second
+	return theirs.Version > ours.Version || anotherLogin && !theirs.Issued.Equal(ours.Issued)
 }

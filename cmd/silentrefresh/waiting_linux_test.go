@@ -37,3 +37,25 @@ func TestLiveLine(t *testing.T) {
 		})
 	}
 }
+
+// TestDeviceLoginOnATerminal shows a QR code and how long the code is good, and nothing of the latter is left.
+func TestDeviceLoginOnATerminal(t *testing.T) {
+	s := provider(t)
+	b := newBox(t)
+	b.xterm()
+	file := b.file("config.json", `{"base_url": "`+s.URL+`", "oauth": {"issuer": "`+s.URL+`", "client_id": "tool", "flow": "device"}}`)
+	c, tty := newConsole(t)
+	cmd := b.command("login", "--config", file)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	c.sees("waiting for the code to be entered, ")
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	stands := c.settles(func(stands string) bool { return strings.Contains(stands, "Next: ") })
+	if strings.Contains(stands, "waiting for") || strings.Count(stands, "ABCD-EFGH") != 1 || !strings.Contains(stands, "█▀▀▀▀▀█") && !strings.Contains(stands, "█ ▄▄▄▄▄ █") {
+		t.Errorf("the terminal shows\n%s", stands)
+	}
+}

@@ -111,24 +111,45 @@ func TestF104_WhatIsForeign(t *testing.T) {
 		return theirs
 	}
 	for what, c := range map[string]struct {
-		theirs silentrefresh.Status
-		want   bool
+		theirs  silentrefresh.Status
+		another bool // login
+		want    bool
 	}{
-		"the same":        {ours, false},
-		"to the second":   {with(func(st *silentrefresh.Status) { st.Issued = now.Truncate(time.Second) }), false},
-		"renewed":         {with(func(st *silentrefresh.Status) { st.Version = 5 }), true},
-		"another login":   {with(func(st *silentrefresh.Status) { st.Issued = now.Add(time.Minute) }), true},
-		"another account": {with(func(st *silentrefresh.Status) { st.Account = "eve" }), true},
-		"logged out":      {silentrefresh.Status{State: silentrefresh.StateNone, Err: silentrefresh.ErrNoSession}, true},
-		"over":            {silentrefresh.Status{State: silentrefresh.StateOver, Version: 4, Err: silentrefresh.ErrSessionOver}, true},
-		"unreadable":      {silentrefresh.Status{State: silentrefresh.StateNone, Err: errors.New("damaged")}, false},
+		"the same":            {ours, false, false},
+		"our own login":       {with(func(st *silentrefresh.Status) { st.Issued = now.Round(0) }), true, false},
+		"renewed":             {with(func(st *silentrefresh.Status) { st.Version = 5 }), false, true},
+		"an older one":        {with(func(st *silentrefresh.Status) { st.Version = 3 }), false, false},
+		"another login":       {with(func(st *silentrefresh.Status) { st.Version, st.Issued = 1, now.Add(time.Minute) }), true, true},
+		"a token handed out":  {with(func(st *silentrefresh.Status) { st.Issued = now.Add(time.Minute) }), false, false},
+		"renewed, no token":   {with(func(st *silentrefresh.Status) { st.Version, st.State = 5, silentrefresh.StateOffline }), false, false},
+		"logged out":          {silentrefresh.Status{State: silentrefresh.StateNone, Err: silentrefresh.ErrNoSession}, false, true},
+		"over":                {silentrefresh.Status{State: silentrefresh.StateOver, Version: 4, Err: silentrefresh.ErrSessionOver}, false, true},
+		"what cannot be read": {silentrefresh.Status{State: silentrefresh.StateNone, Err: errors.New("damaged")}, false, false},
 	} {
-		if got := foreign(c.theirs, ours); got != c.want {
+		if got := foreign(c.theirs, ours, c.another); got != c.want {
 			t.Errorf("%s: %v", what, got)
 		}
 	}
 	unsaved := ours
-	if unsaved.Saved = false; foreign(with(func(st *silentrefresh.Status) { st.Version = 3 }), unsaved) {
-		t.Error("a record that could not be written yet is another process's")
+	if unsaved.Saved = false; foreign(with(func(st *silentrefresh.Status) { st.Version = 5 }), unsaved, true) {
+		t.Error("what could not be written yet is another process's")
+	}
+}
+
+// TestF104_WatchesDoNotChaseEachOther: where each process has a token of its own, none renews because another has.
+func TestF104_WatchesDoNotChaseEachOther(t *testing.T) {
+	s := authtest.NewServer(t, authtest.Config{AccessTTL: time.Hour})
+	b := newBox(t)
+	b.ok("login", "--config", b.config(s, map[string]any{"memory_only": true}), "-d", credentials)
+	before := s.Counters().RefreshCalls
+	all := []*running{b.start("watch"), b.start("watch"), b.start("proxy", "--listen", "127.0.0.1:0")}
+	all[0].line("renewed   gen ")
+	all[1].line("renewed   gen ")
+	time.Sleep(4 * lookInterval) // for whoever chases
+	for _, r := range all {
+		r.stop()
+	}
+	if n := s.Counters().RefreshCalls - before; n > len(all) {
+		t.Errorf("%d refreshes for %d tokens", n, len(all))
 	}
 }

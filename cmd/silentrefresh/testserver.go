@@ -11,7 +11,7 @@ import (
 )
 
 const testserverHelp = `It prints one line with its URL, an account and a password, and serves until it is interrupted. Its refresh tokens can
-be used once. Buttons make things go wrong, for instance:
+be used once. Buttons make things go wrong: in a browser at http://127.0.0.1:8080/_test/, and for programs, for instance:
 
   curl -X POST 'http://127.0.0.1:8080/_test/revoke'
   curl -X POST 'http://127.0.0.1:8080/_test/down?for=5s'

@@ -27,8 +27,7 @@ var (
 )
 
 // waiting are the numbers whose rows are still to be written.
-var waiting = []int{
-}
+var waiting = []int{}
 
 // promises are the numbers of docs/PROMISES.md, and those whose rows are still to be written.
 func promises() (written, unwritten []string) {

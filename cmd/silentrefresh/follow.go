@@ -53,18 +53,12 @@ func (f *follower) look(ctx context.Context) {
 
 // glance is how the session stands by its record alone.
 func (a *app) glance() (silentrefresh.Status, error) {
-	other := *a
-	v, err := other.vault()
+	p := *a.profile // others read it
+	r, err := a.look(&p)
 	if err != nil {
 		return silentrefresh.Status{}, err
 	}
-	v.access = looking
-	c, err := other.connect(v, func(silentrefresh.Event) {})
-	if err != nil {
-		return silentrefresh.Status{}, err
-	}
-	defer c.Close() // there is nothing to save
-	return c.Status(), nil
+	return r.Status, nil
 }
 
 // foreign reports whether the record, which stands as theirs does, is what another process has made of the session, and can

@@ -9,7 +9,6 @@ import (
 
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
-	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/terminal"
 	"github.com/silentrefresh/silentrefresh/filestore"
 )
 
@@ -85,16 +84,16 @@ func (a *app) greet(st silentrefresh.Status, where string, obstacle <-chan error
 	if st.Account != "" {
 		as = " as " + st.Account
 	}
-	fmt.Fprintln(a.out, a.screen(a.out).Paint(terminal.Green, "Logged in to "+a.profile.label()+as))
-	fmt.Fprintf(a.out, "  token    %s\n", tokenLife(st))
-	fmt.Fprintf(a.out, "  session  %s\n", sessionLife(st))
-	fmt.Fprintf(a.out, "  stored   %s\n", where)
+	fmt.Fprintln(a.out, a.colored(silentrefresh.StateLoggedIn, "Logged in to "+a.profile.label()+as))
+	a.fact("token", tokenLife(st))
+	a.fact("session", sessionLife(st))
+	a.fact("stored", where)
 	if !st.Renewable {
-		fmt.Fprintf(a.out, "  BUT      nothing will renew it: %s\n", why(obstacle))
+		a.fact("BUT", "nothing will renew it: "+why(obstacle))
 		return
 	}
 	if a.profile.config.renewsItself() {
-		fmt.Fprintf(a.out, "  BUT      renewed only while it is valid: keep `%s` running\n", a.next("proxy"))
+		a.fact("BUT", "renewed only while it is valid: keep `"+a.next("proxy")+"` running")
 	}
 	fmt.Fprintf(a.out, "Next: %s /me\n", a.next("request"))
 }

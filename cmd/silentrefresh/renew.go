@@ -7,6 +7,7 @@ import (
 
 // renew gets a new access token now.
 func renew(ctx context.Context, a *app) (err error) {
+	defer a.waits("the renewal")()
 	c, _, err := a.session(nil)
 	if err != nil {
 		return err
@@ -16,6 +17,8 @@ func renew(ctx context.Context, a *app) (err error) {
 		return a.failed(a.profile.label()+" was not renewed", err)
 	}
 	st := c.Status()
-	fmt.Fprintf(a.out, "Renewed %s\n  token    %s\n  session  %s\n", a.profile.label(), tokenLife(st), sessionLife(st))
+	fmt.Fprintln(a.out, a.colored(st.State, "Renewed "+a.profile.label()))
+	a.fact("token", tokenLife(st))
+	a.fact("session", sessionLife(st))
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -105,20 +106,35 @@ func (a *app) statusOfAll(all []*profile) error {
 	if err != nil {
 		return err
 	}
-	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	var text strings.Builder
+	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "SESSION\tSERVER\tSTATE\tTOKEN")
 	for _, r := range reports {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", r.Name, r.BaseURL, standing(r.Status), tokenLeft(r.Status))
 	}
 	if err := table.Flush(); err != nil {
-		return a.failed("the table was not written", err)
+		return a.failed("the table was not made", err)
 	}
+	a.printTable(text.String(), reports)
 	for _, r := range reports {
 		if r.failure != nil {
 			r.failure.print(a.err)
 		}
 	}
 	return worst
+}
+
+// printTable prints the table of reports, with its states in colour.
+func (a *app) printTable(table string, reports []*report) {
+	i := -1 // the title
+	for line := range strings.Lines(table) {
+		if i >= 0 {
+			state := "  " + standing(reports[i].Status)
+			line = strings.Replace(line, state, a.colored(reports[i].State, state), 1)
+		}
+		fmt.Fprint(a.out, line)
+		i++
+	}
 }
 
 // tokenLeft is how long the token will do, in few words.
@@ -179,12 +195,12 @@ func (a *app) printStatus(r *report) {
 	if r.Account != "" {
 		as = " as " + r.Account
 	}
-	fmt.Fprintf(a.out, "%s%s: %s\n", r.label, as, standing(r.Status))
+	fmt.Fprintf(a.out, "%s%s: %s\n", r.label, as, a.colored(r.State, standing(r.Status)))
 	if r.State.Healthy() {
-		fmt.Fprintf(a.out, "  token    %s\n", tokenStanding(r.Status))
-		fmt.Fprintf(a.out, "  session  %s\n", sessionLife(r.Status))
+		a.fact("token", tokenStanding(r.Status))
+		a.fact("session", sessionLife(r.Status))
 	}
-	fmt.Fprintf(a.out, "  stored   %s\n", r.Stored)
+	a.fact("stored", r.Stored)
 }
 
 func tokenStanding(st silentrefresh.Status) string {

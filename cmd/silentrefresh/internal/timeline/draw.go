@@ -206,7 +206,7 @@ func legend(cells []sign, s terminal.Screen, columns int) string {
 // headlineLocked says how the session stands.
 func (l *Life) headlineLocked(now time.Time, s terminal.Screen) string {
 	st := l.status
-	parts := []string{s.Paint(terminal.Bold+";"+stateStyle(st.State), standing(st))}
+	parts := []string{s.Paint(terminal.Bold+";"+StyleOfState(st.State), standing(st))}
 	if l.retry.Kind != "" {
 		parts = append(parts, s.Paint(terminal.Yellow, retrying(l.retry, now)))
 	}
@@ -236,7 +236,8 @@ func standing(st silentrefresh.Status) string {
 	return string(st.State)
 }
 
-func stateStyle(state silentrefresh.State) terminal.Style {
+// StyleOfState is how a state is written.
+func StyleOfState(state silentrefresh.State) terminal.Style {
 	switch state {
 	case silentrefresh.StateLoggedIn:
 		return terminal.Green

@@ -120,5 +120,5 @@ func replace(file, text string) error {
 	if !begins || !ends {
 		return fmt.Errorf("%s has no place for the recording: a line %q, and after it one %q", file, strings.TrimSpace(begin), strings.TrimSpace(end))
 	}
-	return os.WriteFile(file, []byte(before+begin+"```text\n"+text+"```\n"+end+after), 0o644)
+	return os.WriteFile(file, []byte(before+begin+"```text\n"+strings.TrimRight(text, "\n")+"\n```\n"+end+after), 0o644)
 }

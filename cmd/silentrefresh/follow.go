@@ -33,7 +33,7 @@ func (f *follower) look(ctx context.Context) {
 	if err != nil || f.seen != nil && bytes.Equal(b, f.seen) {
 		return
 	}
-	theirs, err := f.app.glance()
+	theirs, err := f.glance()
 	if err != nil {
 		return
 	}
@@ -52,13 +52,16 @@ func (f *follower) look(ctx context.Context) {
 }
 
 // glance is how the session stands by its record alone.
-func (a *app) glance() (silentrefresh.Status, error) {
-	p := *a.profile // others read it
-	r, err := a.look(&p)
+func (f *follower) glance() (silentrefresh.Status, error) {
+	one := *f.app // which has another Client, and changes nothing of f.app
+	one.options.verbose = false
+	v := &vault{Store: f.store.Store, profiles: f.store.profiles, profile: f.store.profile, access: looking}
+	c, err := one.connect(v, func(silentrefresh.Event) {})
 	if err != nil {
 		return silentrefresh.Status{}, err
 	}
-	return r.Status, nil
+	defer c.Close() // there is nothing to save
+	return c.Status(), nil
 }
 
 // foreign reports whether the record, which stands as theirs does, is what another process has made of the session, and can

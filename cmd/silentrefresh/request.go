@@ -90,7 +90,7 @@ func (t *transfer) send(c *silentrefresh.Client, req *http.Request) error {
 	var ctx context.Context
 	ctx, t.way = traced(req.Context())
 	resp, err := hc.Do(req.WithContext(ctx))
-	t.app.wait.live.Hide() // from here on there is something to see
+	t.app.wait.end() // from here on there is something to see
 	if err != nil {
 		return t.failed(err)
 	}

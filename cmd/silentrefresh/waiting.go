@@ -32,7 +32,15 @@ func (a *app) waits(what string) (done func()) {
 		a.out = live.Writer(a.out)
 	}
 	a.wait.show()
-	return live.Hide
+	return a.wait.end
+}
+
+// end takes the line away for good.
+func (w *wait) end() {
+	if w.live != nil {
+		w.waiting.End()
+		w.live.Hide()
+	}
 }
 
 func (w *wait) show() {

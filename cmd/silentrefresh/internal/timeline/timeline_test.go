@@ -210,5 +210,8 @@ func TestWaiting(t *testing.T) {
 		says("waiting for the response to GET /me, 4 s")
 		w.Restart()
 		says("")
+		time.Sleep(2 * time.Second)
+		w.End()
+		says("")
 	})
 }

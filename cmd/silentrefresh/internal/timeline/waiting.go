@@ -19,6 +19,7 @@ type Waiting struct {
 	what  string
 	began time.Time
 	retry silentrefresh.Event // the failure that is waited out; zero: none is
+	ended bool
 }
 
 // patience is how long a person waits without a word.
@@ -32,6 +33,13 @@ func (w *Waiting) Restart() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.began = time.Now()
+}
+
+// End ends it: there is nothing to show any more, whatever comes.
+func (w *Waiting) End() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ended = true
 }
 
 // Observe takes an event of the session's.
@@ -51,6 +59,9 @@ func (w *Waiting) Observe(ev silentrefresh.Event) {
 func (w *Waiting) Line(now time.Time) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.ended {
+		return ""
+	}
 	if w.retry.Kind != "" {
 		return retrying(w.retry, now)
 	}

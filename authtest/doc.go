@@ -30,8 +30,8 @@
 //
 // # Other languages
 //
-// Run runs a server on its own, with the buttons served over HTTP (Config.Buttons); examples/authserver is nothing
-// but a call of it.
+// Run runs a server on its own, with the buttons served over HTTP (Config.Buttons), and for a browser as a page at
+// /_test/; examples/authserver is nothing but a call of it.
 //
 // The server never logs, and its error texts, and those of its responses, hold no token and no password.
 package authtest

@@ -34,7 +34,7 @@ const (
 // executes runs a command with a proxy of its own.
 func executes(ctx context.Context, a *app) (err error) {
 	p := a.newPanel()
-	c, _, err := a.session(p.observing(a.notice))
+	c, v, err := a.session(p.observing(a.notice))
 	if err != nil {
 		return err
 	}
@@ -51,6 +51,9 @@ func executes(ctx context.Context, a *app) (err error) {
 	}
 	serving := a.serve(l, c, p)
 	defer serving.end()
+	ctx, ended := context.WithCancel(context.WithoutCancel(ctx)) // a signal is the command's
+	defer ended()
+	go (&follower{app: a, client: c, store: v}).follow(ctx)
 	return a.child(a.address(l.Addr()))
 }
 

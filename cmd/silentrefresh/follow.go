@@ -27,6 +27,20 @@ type follower struct {
 	tries  int    // to take up a record
 }
 
+// follow looks until ctx ends.
+func (f *follower) follow(ctx context.Context) {
+	tick := time.NewTicker(lookInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			f.look(ctx)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // look looks once. It waits no longer than a request does.
 func (f *follower) look(ctx context.Context) {
 	b, err := f.store.Store.Load(ctx, f.client.StoreKey())

@@ -93,10 +93,9 @@ func TestPageOfASecret(t *testing.T) {
 	r.stop()
 }
 
-// TestF104_ProxyFollowsTheRecord: a proxy passes nothing on with a session that another process has ended.
-func TestF104_ProxyFollowsTheRecord(t *testing.T) {
-	b, s := loggedIn(t, authtest.Config{AccessTTL: time.Hour})
-	r, address := proxied(t, b)
+// endsElsewhere logs out in another process, and waits until a proxy knows: it passes nothing on any more.
+func endsElsewhere(t *testing.T, b *box, s *authtest.Server, address string) {
+	t.Helper()
 	token := pageToken(t, address)
 	b.ok("logout")
 	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
@@ -111,5 +110,26 @@ func TestF104_ProxyFollowsTheRecord(t *testing.T) {
 	if resp, _ := get(t, address+"/me"); resp.StatusCode != http.StatusUnauthorized || s.Counters().API != 0 {
 		t.Errorf("passed on: %s", resp.Status)
 	}
+}
+
+// TestF104_ProxyFollowsTheRecord: a proxy passes nothing on with a session that another process has ended.
+func TestF104_ProxyFollowsTheRecord(t *testing.T) {
+	b, s := loggedIn(t, authtest.Config{AccessTTL: time.Hour})
+	r, address := proxied(t, b)
+	endsElsewhere(t, b, s, address)
 	r.stop()
+}
+
+// TestF104_ExecFollowsTheRecord: nor does the proxy of a command.
+func TestF104_ExecFollowsTheRecord(t *testing.T) {
+	b, s := loggedIn(t, authtest.Config{AccessTTL: time.Hour})
+	cmd := b.command("exec", "--", "sh", "-c", `echo "$SILENTREFRESH_URL"; read line`)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := b.startCommand(cmd)
+	endsElsewhere(t, b, s, r.line("http://"))
+	in.Close()
+	r.cmd.Wait()
 }

@@ -47,17 +47,14 @@ func proxy(ctx context.Context, a *app) (err error) {
 	}
 	serving := a.serve(l, c, p)
 	defer serving.end()
-	f := &follower{app: a, client: c, store: v}
-	for tick := time.NewTicker(lookInterval); ; {
-		select {
-		case err := <-serving.failed:
-			return a.failed("the proxy has ended", err)
-		case <-tick.C:
-			f.look(ctx)
-		case <-ctx.Done():
-			tick.Stop()
-			return nil
-		}
+	ctx, ended := context.WithCancel(ctx)
+	defer ended()
+	go (&follower{app: a, client: c, store: v}).follow(ctx)
+	select {
+	case err := <-serving.failed:
+		return a.failed("the proxy has ended", err)
+	case <-ctx.Done():
+		return nil
 	}
 }
 

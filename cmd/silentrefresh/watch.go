@@ -33,16 +33,8 @@ func watch(ctx context.Context, a *app) (err error) {
 	}
 	w.live.Show(w.draw)
 	defer w.live.Keep()
-	f := &follower{app: a, client: c, store: v}
-	for tick := time.NewTicker(lookInterval); ; {
-		select {
-		case <-tick.C:
-			f.look(ctx)
-		case <-ctx.Done():
-			tick.Stop()
-			return nil
-		}
-	}
+	(&follower{app: a, client: c, store: v}).follow(ctx)
+	return nil
 }
 
 // A watching is what watch shows, and where.

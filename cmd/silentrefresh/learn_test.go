@@ -187,12 +187,13 @@ func TestLearnKeepsLoggedIn(t *testing.T) {
 		t.Run(k.name, func(t *testing.T) {
 			s := authtest.NewServer(t, k.config)
 			recording := newPage(t, s, k.config, k.nesting).visit(s.RevokeAccess)
-			ttl := 500 * time.Millisecond
-			if k.config.RefreshIn == authtest.InAccess {
-				ttl = 2 * time.Second // nothing but a valid token renews it, so there has to be time
+			expire := s.ExpireAll
+			if k.config.RefreshIn == authtest.InAccess { // nothing but a valid token renews it, so there has to be time
+				const life = 4 * time.Second
+				s.Change(func(c *authtest.Config) { c.AccessTTL = life })
+				expire = func() { time.Sleep(life * 11 / 10) }
 			}
-			s.Change(func(c *authtest.Config) { c.AccessTTL = ttl })
-			keepsLoggedIn(t, newBox(t), recording, ttl, credentials)
+			keepsLoggedIn(t, newBox(t), recording, expire)
 			if n := s.Counters(); n.Reuses != 0 || n.Refreshes < 3 || n.RefreshRefused != 0 {
 				t.Errorf("%+v", n)
 			}
@@ -200,8 +201,8 @@ func TestLearnKeepsLoggedIn(t *testing.T) {
 	}
 }
 
-// keepsLoggedIn learns from a recording and uses what was learned, with a server whose tokens live for ttl.
-func keepsLoggedIn(t *testing.T, b *box, recording []byte, ttl time.Duration, credentials string) {
+// keepsLoggedIn learns from a recording and uses what was learned, until tokens expire and after that.
+func keepsLoggedIn(t *testing.T, b *box, recording []byte, expire func()) {
 	t.Helper()
 	file := b.file("recording.har", string(recording))
 	config := b.file("config.json", "")
@@ -220,13 +221,13 @@ func keepsLoggedIn(t *testing.T, b *box, recording []byte, ttl time.Duration, cr
 		address, _, _ := strings.Cut(r.line("http://127.0.0.1:"), " ")
 		for range 2 {
 			servesSoon(t, address)
-			time.Sleep(ttl * 11 / 10)
+			expire()
 		}
 		r.stop()
 	} else {
 		for range 2 {
 			b.ok("request", "/me")
-			time.Sleep(ttl * 11 / 10)
+			expire()
 		}
 	}
 	b.ok("request", "/me")

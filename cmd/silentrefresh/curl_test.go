@@ -171,6 +171,31 @@ func TestRedirectsLikeCurl(t *testing.T) {
 	b.fails(exitFailed, []string{"more than 50 redirects"}, "request", "-L", "-d", "x", "/loop")
 }
 
+// outputs are what request prints, and to which of its outputs.
+var outputs = []struct {
+	args      string
+	code      int
+	out, says string
+}{
+	{"-w %{http_code}\\n /got -o got", 0, "200\n", ""},
+	{"-w %{size_download},%{filename_effective} -O /teapot?x=1", exitStatus, "16,teapot", "returned 418"},
+	{"-f -O /status/404 -w %{http_code}", exitStatus, "404", "returned 404"},
+	{"-f /teapot", exitStatus, "", "/teapot returned 418"},
+	{"-f -s /teapot", exitStatus, "", ""},
+	{"-f -s -S /teapot", exitStatus, "", "/teapot returned 418"},
+	{"-fsS /teapot", exitStatus, "", "/teapot returned 418"},
+	{"-s /teapot", exitStatus, "short and stout\n", ""},
+	{"--compressed /gzip", 0, "unpacked", ""},
+	{"-s --session nosuch /me", exitLogin, "", ""},
+	{"-o - --compressed /gzip", 0, "unpacked", ""},
+	{"-O /", exitUsage, "", "the URL names no file"},
+	{"-O /a/..", exitUsage, "", "the URL names no file"},
+	{"-O -o x /me", exitUsage, "", "both given"},
+	{"-w %{http_cod} /me", exitUsage, "", "did you mean %{http_code}?"},
+	{"-w %{http_code}.%{exitcode}.%{errormsg} http://127.0.0.1:1/", exitPasses, "000.75.http://127.0.0.1:1/ was not sent: dial tcp 127.0.0.1:1: connect: connection refused", "refused"},
+	{"-w @- /teapot -f", exitStatus, "", "418"},
+}
+
 func TestOutputLikeCurl(t *testing.T) {
 	b, base := curlServer(t)
 	dir := t.TempDir()
@@ -182,29 +207,7 @@ func TestOutputLikeCurl(t *testing.T) {
 		cmd.Run()
 		return ended{cmd.ProcessState.ExitCode(), out.String(), stderr.String()}
 	}
-	for _, c := range []struct {
-		args      string
-		code      int
-		out, says string
-	}{
-		{"-w %{http_code}\\n /got -o got", 0, "200\n", ""},
-		{"-w %{size_download},%{filename_effective} -O /teapot?x=1", exitStatus, "16,teapot", "returned 418"},
-		{"-f -O /status/404 -w %{http_code}", exitStatus, "404", "returned 404"},
-		{"-f /teapot", exitStatus, "", "/teapot returned 418"},
-		{"-f -s /teapot", exitStatus, "", ""},
-		{"-f -s -S /teapot", exitStatus, "", "/teapot returned 418"},
-		{"-fsS /teapot", exitStatus, "", "/teapot returned 418"},
-		{"-s /teapot", exitStatus, "short and stout\n", ""},
-		{"--compressed /gzip", 0, "unpacked", ""},
-		{"-s --session nosuch /me", exitLogin, "", ""},
-		{"-o - --compressed /gzip", 0, "unpacked", ""},
-		{"-O /", exitUsage, "", "the URL names no file"},
-		{"-O /a/..", exitUsage, "", "the URL names no file"},
-		{"-O -o x /me", exitUsage, "", "both given"},
-		{"-w %{http_cod} /me", exitUsage, "", "did you mean %{http_code}?"},
-		{"-w %{http_code}.%{exitcode}.%{errormsg} http://127.0.0.1:1/", exitPasses, "000.75.http://127.0.0.1:1/ was not sent: dial tcp 127.0.0.1:1: connect: connection refused", "refused"},
-		{"-w @- /teapot -f", exitStatus, "", "418"},
-	} {
+	for _, c := range outputs {
 		r := in(strings.Fields(c.args)...)
 		if r.code != c.code || r.out != c.out || c.says == "" && r.err != "" || !strings.Contains(r.err, c.says) {
 			t.Errorf("%s: %+v, want %+v", c.args, r, c)
@@ -244,6 +247,17 @@ func TestWhatIsCurlsAndNotHere(t *testing.T) {
 		f := failing(t, nothing, append([]string{"request", "/me"}, strings.Fields(args)...)...)
 		if got := f.what + ": " + f.do; f.code != exitUsage || !strings.HasPrefix(got, want) || strings.Contains(got, "s3cret") {
 			t.Errorf("%s: %s, want %s", args, got, want)
+		}
+	}
+	for args, want := range map[string]string{
+		"-u ada:s3cret": "login has no -u (curl's --user): a password on the command line can be read by others",
+		"-k":            "login has no -k (curl's --insecure): trust",
+		"--cookie a=b":  "login has no --cookie (curl's --cookie): take up",
+		"-b a=b":        "login has no -b (curl's --cookie): take up",
+	} {
+		f := failing(t, nothing, append([]string{"login"}, strings.Fields(args)...)...)
+		if got := f.what + ": " + f.do; f.code != exitUsage || !strings.HasPrefix(got, want) || strings.Contains(got, "s3cret") {
+			t.Errorf("login %s: %s, want %s", args, got, want)
 		}
 	}
 }

@@ -69,12 +69,10 @@ func unknownFlag(c *cobra.Command, e *pflag.NotExistError) error {
 		spelling, meant = "-"+name, strings.TrimLeft(letters, "-")
 	}
 	f := usage(c.Name()+" has no "+spelling, moreHelp(c))
-	if c.Name() == "request" {
-		long := cmp.Or(curlLetters[name], name)
-		if do, ok := instead[long]; ok {
-			f.what, f.do = f.what+" (curl's --"+long+")", do
-			return f
-		}
+	long := cmp.Or(curlLetters[name], name)
+	if do, ok := instead[c.Name()][long]; ok {
+		f.what, f.do = f.what+" (curl's --"+long+")", do
+		return f
 	}
 	if nearest := suggest.Nearest(meant, flagNames(c)...); nearest != "" {
 		f.do = "did you mean --" + nearest + "?"

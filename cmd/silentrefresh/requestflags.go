@@ -78,8 +78,18 @@ func (f dataFlag) String() string {
 // Type implements pflag.Value.
 func (f dataFlag) Type() string { return "data" }
 
-// instead says what to do in place of those of curl's flags that are not here.
-var instead = map[string]string{
+// instead says what to do in place of flags of curl that a command does not have.
+var instead = map[string]map[string]string{
+	"request": requestInstead,
+	"login": {
+		"user":     "a password on the command line can be read by others: give the credentials with -d @FILE or -d -, or be asked for them",
+		"insecure": requestInstead["insecure"],
+		"cookie":   "take up a browser's session with --cookie-file FILE",
+	},
+}
+
+// requestInstead says what to do in place of those of curl's flags that request does not have.
+var requestInstead = map[string]string{
 	"user":           "the session is the credential, and a password on the command line can be read by others: silentrefresh login",
 	"oauth2-bearer":  "the session's token is sent by itself",
 	"netrc":          "the session is the credential; leave it out",

@@ -28,6 +28,9 @@ func NewBody(req *http.Request, limit int64) (Body, error) {
 	switch {
 	case req.Body == http.NoBody:
 		return Body{}, nil
+	case req.GetBody != nil && !inMemory(req.Body):
+		all, first := copiesOf(req)
+		return Body{First: first, Again: all.again}, nil
 	case req.GetBody != nil:
 		return Body{own: req.Body, Again: req.GetBody}, nil
 	case req.ContentLength > 0 && req.ContentLength <= limit:

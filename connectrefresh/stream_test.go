@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -101,6 +102,32 @@ func TestAServerStream(t *testing.T) {
 			t.Errorf("%v, %d messages, %d refreshes", s.Err(), n, refreshes)
 		}
 	})
+}
+
+// HTTP/1.1 has no trailers for gRPC and no bidirectional streams, and carries everything else.
+func TestOverHTTP1(t *testing.T) {
+	for _, name := range []string{"connect", "grpc-web"} {
+		t.Run(name, func(t *testing.T) {
+			as := &fakes.Server{}
+			a := &api{auth: as}
+			server := httptest.NewTLSServer(serve(t, a).Config.Handler)
+			defer server.Close()
+			s := sessionAt(t, server, as, protocols[name])
+			for round := range 3 {
+				as.Revoke()
+				errs := calls(t.Context(), s, nil)
+				delete(errs, "bidirectional")
+				for kind, err := range errs {
+					if err != nil {
+						t.Errorf("round %d, %s: %v", round, kind, err)
+					}
+				}
+			}
+			if _, refreshes, _ := as.Counts(); refreshes != 3 {
+				t.Errorf("%d refreshes", refreshes)
+			}
+		})
+	}
 }
 
 // One goroutine sends while another one waits for the first message, for which the stream is opened again.

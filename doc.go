@@ -41,6 +41,12 @@
 // What no setting can say, an auth.Exchanger of your own can: it exchanges one session for the next, and the Client
 // does the rest.
 //
+// # Beyond HTTP
+//
+// Client.Call does for any other call what Transport does for a request: it is made with a token, and once more with a newer
+// one where the API rejects that. The modules grpcrefresh and connectrefresh do so for gRPC and Connect. Config.Observe and
+// Config.ObserveWait tell what happens and who waits for it; the module otelrefresh passes that on to OpenTelemetry.
+//
 // # What an error means
 //
 // A request that was sent returns the server's response; one that was not sent returns an error. ErrNoSession says

@@ -11,33 +11,39 @@ import (
 	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
 
+// inTheMiddle revokes every token when total calls and streams have arrived. The first of them are judged at once, the
+// others when that has happened.
+func inTheMiddle(as *fakes.Server, first, total int64) func() {
+	var n atomic.Int64
+	revoked := make(chan struct{})
+	return func() {
+		switch arrived := n.Add(1); {
+		case arrived <= first:
+		case arrived == total:
+			as.Revoke()
+			close(revoked)
+		default:
+			<-revoked
+		}
+	}
+}
+
 // All tokens are revoked when 100 of 200 calls have been served and the others have arrived, while ten streams are in
 // use and ten have just been opened.
 func TestARevocationInTheMiddleOfCallsAndStreams(t *testing.T) {
 	each(t, func(t *testing.T, protocol connect.ClientOption) {
 		const calls, half, streams = 200, 100, 10
 		as := &fakes.Server{}
-		var n atomic.Int64
-		revoked := make(chan struct{})
-		a := &api{auth: as, judging: func() {
-			switch arrived := n.Add(1); {
-			case arrived <= streams+half:
-			case arrived == streams+calls+streams:
-				as.Revoke()
-				close(revoked)
-			default:
-				<-revoked
-			}
-		}}
+		a := &api{auth: as, judging: inTheMiddle(as, streams+half, streams+calls+streams)}
 		session := sessionAt(t, serve(t, a), as, protocol)
 		talking, saying := procedure[text](session, chat), procedure[text](session, echo)
-		open := func() *connect.BidiStreamForClient[text, text] {
+		open := func() *talk {
 			s := talking.CallBidiStream(t.Context())
 			t.Cleanup(func() { s.CloseRequest(); s.CloseResponse() })
 			return s
 		}
 
-		inUse := make([]*connect.BidiStreamForClient[text, text], streams)
+		inUse := make([]*talk, streams)
 		for i := range inUse {
 			inUse[i] = open()
 			if err := converse(inUse[i], fmt.Sprint(i)); err != nil {
@@ -63,13 +69,8 @@ func TestARevocationInTheMiddleOfCallsAndStreams(t *testing.T) {
 			})
 		}
 		all.Wait()
-		for _, s := range inUse { // the server ends these, and they are opened again by who uses them
-			if err := converse(s, "more"); connect.CodeOf(err) != connect.CodeUnauthenticated {
-				t.Errorf("a stream in use: %v", err)
-			}
-			if err := converse(open(), "again"); err != nil {
-				t.Errorf("opened again: %v", err)
-			}
+		for _, s := range inUse {
+			endsAndIsOpenedAgain(t, s, open)
 		}
 		if _, refreshes, reuses := as.Counts(); refreshes != 1 || reuses != 0 {
 			t.Errorf("%d refreshes, %d reuses", refreshes, reuses)
@@ -78,6 +79,19 @@ func TestARevocationInTheMiddleOfCallsAndStreams(t *testing.T) {
 			t.Errorf("%d calls and streams arrived, want %d", a.arrived.Load(), want)
 		}
 	})
+}
+
+type talk = connect.BidiStreamForClient[text, text]
+
+// endsAndIsOpenedAgain: a stream that was in use at a revocation is ended by the server, and opened again by who uses it.
+func endsAndIsOpenedAgain(t *testing.T, s *talk, open func() *talk) {
+	t.Helper()
+	if err := converse(s, "more"); connect.CodeOf(err) != connect.CodeUnauthenticated {
+		t.Errorf("a stream in use: %v", err)
+	}
+	if err := converse(open(), "again"); err != nil {
+		t.Errorf("opened again: %v", err)
+	}
 }
 
 // A procedure that rejects every token is called twice at most, costs a few refreshes, and other procedures nothing.

@@ -28,23 +28,29 @@ func echo(s duplex, first byte) error {
 	return err
 }
 
-// All tokens are revoked when 500 of 1,000 calls have been served and the others have arrived, while ten streams are in
-// use and ten have just been opened.
-func TestARevocationInTheMiddleOfCallsAndStreams(t *testing.T) {
-	const calls, half, streams = 1000, 500, 10
-	as := &fakes.Server{}
+// inTheMiddle revokes every token when total calls and streams have arrived. The first of them are judged at once, the
+// others when that has happened.
+func inTheMiddle(as *fakes.Server, first, total int64) func() {
 	var n atomic.Int64
 	revoked := make(chan struct{})
-	a := &api{auth: as, judging: func() {
+	return func() {
 		switch arrived := n.Add(1); {
-		case arrived <= streams+half:
-		case arrived == streams+calls+streams:
+		case arrived <= first:
+		case arrived == total:
 			as.Revoke()
 			close(revoked)
 		default:
 			<-revoked
 		}
-	}}
+	}
+}
+
+// All tokens are revoked when 500 of 1,000 calls have been served and the others have arrived, while ten streams are in
+// use and ten have just been opened.
+func TestARevocationInTheMiddleOfCallsAndStreams(t *testing.T) {
+	const calls, half, streams = 1000, 500, 10
+	as := &fakes.Server{}
+	a := &api{auth: as, judging: inTheMiddle(as, streams+half, streams+calls+streams)}
 	client := clientOf(t, as, listed)
 	service := dial(t, a, client)
 	open := func() duplex {
@@ -83,13 +89,8 @@ func TestARevocationInTheMiddleOfCallsAndStreams(t *testing.T) {
 		})
 	}
 	all.Wait()
-	for i, s := range inUse { // the server ends these, and they are opened again by who uses them
-		if err := echo(s, byte(i)); status.Code(err) != codes.Unauthenticated {
-			t.Errorf("a stream in use: %v", err)
-		}
-		if err := echo(open(), byte(i)); err != nil {
-			t.Errorf("opened again: %v", err)
-		}
+	for _, s := range inUse {
+		endsAndIsOpenedAgain(t, s, open)
 	}
 	_, refreshes, reuses := as.Counts()
 	if failed.Load() != 0 || failedStreams.Load() != 0 || refreshes != 1 || reuses != 0 {
@@ -98,6 +99,17 @@ func TestARevocationInTheMiddleOfCallsAndStreams(t *testing.T) {
 	}
 	if want := int64(calls + half + 4*streams); a.arrived.Load() != want {
 		t.Errorf("%d calls and streams arrived, want %d", a.arrived.Load(), want)
+	}
+}
+
+// endsAndIsOpenedAgain: a stream that was in use at a revocation is ended by the server, and opened again by who uses it.
+func endsAndIsOpenedAgain(t *testing.T, s duplex, open func() duplex) {
+	t.Helper()
+	if err := echo(s, 1); status.Code(err) != codes.Unauthenticated {
+		t.Errorf("a stream in use: %v", err)
+	}
+	if err := echo(open(), 1); err != nil {
+		t.Errorf("opened again: %v", err)
 	}
 }
 

@@ -69,17 +69,7 @@ func TestTheMetricsOfAnOutage(t *testing.T) {
 			"silentrefresh.waiting_requests{}": "0",
 			"silentrefresh.refreshes{error.type=503,silentrefresh.refresh.outcome=failed,silentrefresh.refresh.trigger=rejected}": "1",
 		})
-		renewed, waited := 0, 0
-		for point, value := range l.collect() { // what asked for them depends on who came first
-			if strings.HasPrefix(point, "silentrefresh.refreshes{silentrefresh.refresh.outcome=renewed") && value == "1" {
-				renewed++
-			}
-			if n, _, ok := strings.Cut(value, " in "); ok && strings.HasPrefix(point, "silentrefresh.wait.duration") {
-				count, _ := strconv.Atoi(n)
-				waited += count
-			}
-		}
-		if renewed != 1 || waited != 5 {
+		if renewed, waited := tally(l.collect()); renewed != 1 || waited != 5 {
 			t.Errorf("renewed %d times, %d waits", renewed, waited)
 		}
 		as.Set(func() { as.Refresh = "" })
@@ -97,6 +87,21 @@ func TestTheMetricsOfAnOutage(t *testing.T) {
 			t.Error("it is still watched")
 		}
 	})
+}
+
+// tally counts renewals and waits, whatever asked for them: that depends on who came first.
+func tally(points map[string]string) (renewed, waited int) {
+	for point, value := range points {
+		n, _, _ := strings.Cut(value, " in ")
+		count, _ := strconv.Atoi(n)
+		if strings.HasPrefix(point, "silentrefresh.refreshes{silentrefresh.refresh.outcome=renewed") {
+			renewed += count
+		}
+		if strings.HasPrefix(point, "silentrefresh.wait.duration") {
+			waited += count
+		}
+	}
+	return renewed, waited
 }
 
 // The names of sessions are many where users have sessions of their own.

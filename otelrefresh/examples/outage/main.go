@@ -35,23 +35,10 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	// Metrics: a service serves the registry with promhttp.
-	registry := prometheus.NewRegistry()
-	exporter, err := promexporter.New(promexporter.WithRegisterer(registry), promexporter.WithoutScopeInfo())
+	o, err := newObservatory()
 	if err != nil {
 		return err
 	}
-	// Traces: a service has a batcher with an OTLP exporter.
-	spans := tracetest.NewSpanRecorder()
-	tracing := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans))
-	telemetry, err := otelrefresh.New(otelrefresh.Config{
-		MeterProvider:  metric.NewMeterProvider(metric.WithReader(exporter)),
-		TracerProvider: tracing,
-	})
-	if err != nil {
-		return err
-	}
-
 	server, err := authtest.Start(authtest.Config{AccessTTL: 4 * time.Second, RefreshDelay: 300 * time.Millisecond})
 	if err != nil {
 		return err
@@ -59,43 +46,63 @@ func run(ctx context.Context) error {
 	defer server.Close()
 	client, err := silentrefresh.New(silentrefresh.Config{
 		BaseURL:     server.URL(),
-		Observe:     telemetry.Observe,
-		ObserveWait: telemetry.ObserveWait,
+		Observe:     o.telemetry.Observe,
+		ObserveWait: o.telemetry.ObserveWait,
 		Logger:      slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	telemetry.Watch(client)
+	o.telemetry.Watch(client)
 	if err := client.Login(ctx, map[string]string{"email": authtest.DefaultEmail, "password": authtest.DefaultPassword}); err != nil {
 		return err
 	}
-	app := &application{client: client, url: server.URL() + "/me", tracer: tracing.Tracer("application")}
+	app := &application{client: client, url: server.URL() + "/me", tracer: o.tracing.Tracer("application")}
 
 	server.RevokeAccess()
 	app.get(ctx, 3)
 	fmt.Println("Every token was revoked while 3 requests were sent:")
-	time.Sleep(100 * time.Millisecond) // events come a moment later
-	printTraces(os.Stdout, spans.Ended())
+	time.Sleep(aMoment)
+	printTraces(os.Stdout, o.spans.Ended())
 
 	server.Down(authtest.Unavailable)
 	time.Sleep(5 * time.Second) // the token ends
 	waited := make(chan struct{})
 	go func() { app.get(ctx, 20); close(waited) }()
-	time.Sleep(100 * time.Millisecond)
+	time.Sleep(aMoment)
 	fmt.Println("\nThe auth server is away, the token has ended, and 20 requests wait:")
-	if err := printMetrics(os.Stdout, registry, inAnOutage); err != nil {
-		return err
-	}
+	away := printMetrics(os.Stdout, o.registry, inAnOutage)
 	server.Up()
 	<-waited
-	time.Sleep(100 * time.Millisecond)
+	time.Sleep(aMoment)
 	fmt.Println("\nIt is back:")
-	if err := printMetrics(os.Stdout, registry, afterIt); err != nil {
-		return err
+	return errors.Join(away, printMetrics(os.Stdout, o.registry, afterIt), app.failure())
+}
+
+// aMoment is enough for events, which come a little later than what they tell of.
+const aMoment = 100 * time.Millisecond
+
+// An observatory is where metrics and traces end up.
+type observatory struct {
+	telemetry *otelrefresh.Telemetry
+	registry  *prometheus.Registry    // a service serves it with promhttp
+	spans     *tracetest.SpanRecorder // a service has a batcher with an OTLP exporter
+	tracing   *sdktrace.TracerProvider
+}
+
+func newObservatory() (*observatory, error) {
+	o := &observatory{registry: prometheus.NewRegistry(), spans: tracetest.NewSpanRecorder()}
+	exporter, err := promexporter.New(promexporter.WithRegisterer(o.registry), promexporter.WithoutScopeInfo())
+	if err != nil {
+		return nil, err
 	}
-	return app.failure()
+	o.tracing = sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(o.spans))
+	o.telemetry, err = otelrefresh.New(otelrefresh.Config{
+		MeterProvider:  metric.NewMeterProvider(metric.WithReader(exporter)),
+		TracerProvider: o.tracing,
+	})
+	return o, err
 }
 
 // An application sends requests, each within a span as an instrumented HTTP client makes it.

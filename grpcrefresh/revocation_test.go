@@ -75,8 +75,7 @@ func TestARevocationInTheMiddleOfCallsAndStreams(t *testing.T) {
 			all.Wait() // those have been served
 		}
 		all.Go(func() {
-			resp, err := service.UnaryCall(t.Context(), &pb.SimpleRequest{Payload: payload(byte(i), 100)})
-			if err != nil || resp.Payload.Body[0] != byte(i) {
+			if _, err := service.UnaryCall(t.Context(), &pb.SimpleRequest{}); err != nil {
 				failed.Add(1)
 			}
 		})

@@ -322,6 +322,30 @@ func ExampleConfig_observe() {
 	// Output: logged in ada@example.com <nil>
 }
 
+// ObserveWait is told of each request that waits, with its context: there is its span, say.
+func ExampleConfig_observeWait() {
+	server, client := started(authtest.Config{}, func(cfg *silentrefresh.Config) {
+		cfg.ObserveWait = func(_ context.Context, w silentrefresh.Wait) func(silentrefresh.Wait) {
+			fmt.Println("begins to wait:", w.Trigger)
+			return func(w silentrefresh.Wait) { fmt.Println("has waited for refresh", w.Refresh, w.Took > 0, w.Err) }
+		}
+	})
+	defer server.Close()
+	defer client.Close()
+	if err := client.Login(context.Background(), ada); err != nil {
+		log.Fatal(err)
+	}
+	server.RevokeAccess()
+	resp, err := client.HTTPClient().Get(server.URL() + "/me")
+	if err != nil {
+		log.Fatal(err)
+	}
+	resp.Body.Close()
+	// Output:
+	// begins to wait: rejected
+	// has waited for refresh 1 true <nil>
+}
+
 // PerRPC are credentials for gRPC, without importing it: grpc.WithPerRPCCredentials(client.PerRPC()).
 func ExampleClient_PerRPC() {
 	server, client := started(authtest.Config{}, nil)

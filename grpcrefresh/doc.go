@@ -15,7 +15,8 @@
 // A stream is opened again, and everything is sent again, if it is rejected before the first message was received and
 // while what was sent is still at hand: the first message, and up to 63 more of 64 KiB in all. Messages must not be
 // changed after SendMsg, as gRPC says anyway. Until then SendMsg returns nil where the stream has ended; RecvMsg says
-// what became of it. Header and Trailer are those of the last stream that was opened.
+// what became of it. Header and Trailer are those of the stream that is open: before the first message, that may be the one
+// that was rejected.
 //
 // A stream that is rejected later than that returns the server's error. Its token is rejected all the same, so the next
 // call, and the same stream opened again, get a new one.

@@ -153,24 +153,39 @@ func strangerOf(t *testing.T, as *fakes.Server, change ...func(*silentrefresh.Co
 }
 
 // dial serves a and connects client to it.
-func dial(t *testing.T, a *api, client *silentrefresh.Client, opts ...grpc.DialOption) pb.TestServiceClient {
+func dial(t *testing.T, a *api, client *silentrefresh.Client) pb.TestServiceClient {
 	t.Helper()
-	return dialWith(t, a, client, insecure.NewCredentials(), insecure.NewCredentials(), opts...)
+	return dialVia(t, a, client, func(dial dialer) dialer { return dial })
 }
 
-func dialWith(t *testing.T, a *api, client *silentrefresh.Client, serving, dialling credentials.TransportCredentials, opts ...grpc.DialOption) pb.TestServiceClient {
+type dialer = func(ctx context.Context, address string) (net.Conn, error)
+
+// dialVia is dial by what via makes of the dialer.
+func dialVia(t *testing.T, a *api, client *silentrefresh.Client, via func(dialer) dialer) pb.TestServiceClient {
+	t.Helper()
+	plain := insecure.NewCredentials()
+	return connect(t, client, plain, via(serve(t, a, plain)))
+}
+
+// serve serves a, and returns what dials it.
+func serve(t *testing.T, a *api, creds credentials.TransportCredentials) dialer {
 	t.Helper()
 	listener := bufconn.Listen(1 << 20)
-	server := grpc.NewServer(grpc.Creds(serving))
+	server := grpc.NewServer(grpc.Creds(creds))
 	pb.RegisterTestServiceServer(server, a)
 	go server.Serve(listener)
 	t.Cleanup(server.Stop)
-	conn, err := grpc.NewClient("passthrough:///"+host, append([]grpc.DialOption{
-		grpc.WithTransportCredentials(dialling),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }),
+	return func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }
+}
+
+// connect returns a connection whose calls are client's.
+func connect(t *testing.T, client *silentrefresh.Client, creds credentials.TransportCredentials, dial dialer) pb.TestServiceClient {
+	t.Helper()
+	conn, err := grpc.NewClient("passthrough:///"+host,
+		grpc.WithTransportCredentials(creds),
+		grpc.WithContextDialer(dial),
 		grpc.WithChainUnaryInterceptor(grpcrefresh.UnaryClientInterceptor(client)),
-		grpc.WithChainStreamInterceptor(grpcrefresh.StreamClientInterceptor(client)),
-	}, opts...)...)
+		grpc.WithChainStreamInterceptor(grpcrefresh.StreamClientInterceptor(client)))
 	if err != nil {
 		t.Fatal(err)
 	}

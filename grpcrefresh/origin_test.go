@@ -60,7 +60,7 @@ func TestEncryptedConnections(t *testing.T) {
 	for origin, gets := range map[string]bool{"https://example.com": true, "http://example.com": false, "https://" + host: false} {
 		as := &fakes.Server{}
 		client := clientOf(t, as, func(cfg *silentrefresh.Config) { cfg.Origins = []string{origin} })
-		service := dialWith(t, &api{auth: as}, client, serving, dialling) // its authority is the ServerName
+		service := connect(t, client, dialling, serve(t, &api{auth: as}, serving)) // its authority is the ServerName
 		for kind, err := range call(t.Context(), service) {
 			if gets != (err == nil) || err != nil && status.Code(err) != codes.Internal {
 				t.Errorf("%s, %s: %v", origin, kind, err)

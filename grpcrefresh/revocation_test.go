@@ -2,6 +2,7 @@ package grpcrefresh_test
 
 import (
 	"context"
+	"net"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -159,5 +160,35 @@ func TestAMethodThatRejectsEveryToken(t *testing.T) {
 	}
 	if _, refreshes, _ := as.Counts(); refreshes > 5 {
 		t.Errorf("%d refreshes", refreshes)
+	}
+}
+
+// A call that waits for its connection is sent with the token of the moment when that is there.
+func TestACallThatWaitsForItsConnection(t *testing.T) {
+	as := &fakes.Server{}
+	a := &api{auth: as}
+	client := clientOf(t, as, listed)
+	dialling, connected := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	service := dialVia(t, a, client, func(dial dialer) dialer {
+		return func(ctx context.Context, address string) (net.Conn, error) {
+			once.Do(func() { close(dialling) })
+			<-connected
+			return dial(ctx, address)
+		}
+	})
+	done := make(chan error)
+	go func() {
+		_, err := service.UnaryCall(context.Background(), &pb.SimpleRequest{}, grpc.WaitForReady(true))
+		done <- err
+	}()
+	<-dialling
+	as.Revoke()
+	if err := client.Renew(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	close(connected)
+	if err := <-done; err != nil || a.arrived.Load() != 1 {
+		t.Errorf("%v, it was made %d times", err, a.arrived.Load())
 	}
 }

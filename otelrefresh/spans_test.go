@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
@@ -156,6 +158,25 @@ func TestLinksAreBounded(t *testing.T) {
 	l.Observe(silentrefresh.Event{Kind: silentrefresh.EventRenewed, Name: "s", Refresh: 1, Time: time.Now()})
 	if n := len(l.one("silentrefresh refresh").Links()); n != maxLinks || len(l.waiters) != 0 {
 		t.Errorf("%d links, %d sessions are kept in mind", n, len(l.waiters))
+	}
+}
+
+// Until the end of its refresh is observed, a request is known by its span context alone.
+func TestNothingOfACallerIsKept(t *testing.T) {
+	l := newLab(t)
+	type key struct{}
+	wait := func() weak.Pointer[[1 << 20]byte] {
+		callers := new([1 << 20]byte)
+		ctx, span := l.tracer.Start(context.WithValue(context.Background(), key{}, callers), "request")
+		defer span.End()
+		over := l.ObserveWait(ctx, silentrefresh.Wait{Name: "s"})
+		over(silentrefresh.Wait{Name: "s", Refresh: 1, Took: time.Second})
+		return weak.Make(callers)
+	}
+	kept := wait()
+	runtime.GC()
+	if kept.Value() != nil || len(l.waiters["s"]) != 1 {
+		t.Errorf("its context is kept: %v; %d requests are known", kept.Value() != nil, len(l.waiters["s"]))
 	}
 }
 

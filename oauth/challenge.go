@@ -49,7 +49,7 @@ func ReadChallenge(resp *http.Response) (c Challenge, ok bool) {
 	case http.StatusUnauthorized:
 		c.denied = true
 	case http.StatusForbidden:
-		c.denied = tokens && c.Error == "insufficient_scope"
+		c.denied = tokens && c.Error == insufficientScope
 	}
 	if !c.denied {
 		return Challenge{}, false

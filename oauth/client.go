@@ -100,11 +100,17 @@ func (x *exchange) usualMethod(secret bool) string {
 	}
 }
 
-// earlier is the client that was registered at this server before, zero if none was.
+// earlier is the client that was registered at this server before, zero if none was. The one that an earlier process
+// left in the Store is used again only where its token has just been found too weak: the server knows it then, and the
+// scopes that it was granted.
 func (x *exchange) earlier() registration {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.clients[x.place]
+	r, ok := x.clients[x.place]
+	if old := x.latest.Client; !ok && old != nil && !old.Document && x.latest.Server == x.place && x.challenge.Error == insufficientScope {
+		return *old
+	}
+	return r
 }
 
 func (x *exchange) keep(r registration) {
@@ -120,6 +126,9 @@ func (x *exchange) forget() {
 	defer x.mu.Unlock()
 	if x.clients[x.place].ID == x.client.id {
 		delete(x.clients, x.place)
+	}
+	if old := x.latest.Client; old != nil && old.ID == x.client.id {
+		x.latest.Client = nil
 	}
 }
 

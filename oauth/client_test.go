@@ -19,7 +19,13 @@ import (
 // newClient is a Client of op's API that logs in through op.
 func newClient(t *testing.T, op *oauthtest.Provider, c oauth.Config, change ...func(*silentrefresh.Config)) *silentrefresh.Client {
 	t.Helper()
-	cfg := silentrefresh.Config{BaseURL: op.URL(), Exchanger: exchanger(t, c), Base: op.Transport()}
+	return clientOf(t, op, exchanger(t, c), change...)
+}
+
+// clientOf is a Client of op's API that logs in with e.
+func clientOf(t *testing.T, op *oauthtest.Provider, e *oauth.Exchanger, change ...func(*silentrefresh.Config)) *silentrefresh.Client {
+	t.Helper()
+	cfg := silentrefresh.Config{BaseURL: op.URL(), Exchanger: e, Base: op.Transport()}
 	for _, f := range change {
 		f(&cfg)
 	}

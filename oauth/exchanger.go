@@ -22,7 +22,7 @@ type Exchanger struct {
 
 	mu      sync.Mutex
 	clients map[place]registration // that were registered in this process
-	asked   []string               // the scopes of the latest session
+	latest  extra                  // of the session that began last, here or in the process that left it in the Store
 	demands map[place]demand       // what servers turned out to insist on
 }
 

@@ -2,9 +2,12 @@ package oauth
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/metadata"
+
+	goidc "github.com/coreos/go-oidc/v3/oidc"
 )
 
 // extra is what Session.Extra holds, as JSON: what a later process has to know to go on with the session.
@@ -17,8 +20,10 @@ type extra struct {
 	Client *registration `json:"client,omitempty"`
 	// Resource is the API as it calls itself (RFC 8707), for the next refresh.
 	Resource string `json:"resource,omitempty"`
-	// Scopes are what was asked for.
+	// Scopes are those of the tokens.
 	Scopes []string `json:"scopes,omitempty"`
+	// Withheld are scopes that were asked for and not granted.
+	Withheld []string `json:"withheld,omitempty"`
 	// Key is the private key that the tokens are bound to (RFC 9449), as a JWK.
 	Key json.RawMessage `json:"dpop_key,omitempty"`
 
@@ -35,6 +40,20 @@ type extra struct {
 func extraOf(s auth.Session) extra {
 	var e extra
 	json.Unmarshal([]byte(s.Extra.Reveal()), &e) // what is not there, or not ours, is zero
+	return e
+}
+
+// granted is e after a token response that names its scopes (RFC 6749 section 5.1). Many servers leave out there those of
+// OpenID Connect, which stand for more tokens and not for rights at the API.
+func (e extra) granted(scopes []string) extra {
+	asked := union(e.Scopes, e.Withheld)
+	for _, scope := range []string{goidc.ScopeOpenID, goidc.ScopeOfflineAccess} {
+		if slices.Contains(asked, scope) {
+			scopes = union(scopes, []string{scope})
+		}
+	}
+	e.Scopes = scopes
+	e.Withheld = slices.DeleteFunc(asked, func(s string) bool { return slices.Contains(scopes, s) })
 	return e
 }
 

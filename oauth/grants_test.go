@@ -19,16 +19,6 @@ func service(op *oauthtest.Provider) oauth.Config {
 	return op.ClientConfig(oauth.ClientCredentials, "")
 }
 
-func clientOf(t *testing.T, op *oauthtest.Provider, e *oauth.Exchanger) *silentrefresh.Client {
-	t.Helper()
-	cl, err := silentrefresh.New(silentrefresh.Config{BaseURL: op.URL(), Exchanger: e})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { cl.Close() })
-	return cl
-}
-
 // TestServiceAccount: client_credentials for a day, from one login, without a refresh token and without a person.
 func TestServiceAccount(t *testing.T) {
 	config := oauthtest.Config{Plain: true, Secret: "s", TokenTTL: time.Hour}

@@ -78,3 +78,20 @@ func TestPasted(t *testing.T) {
 		}
 	}
 }
+
+// TestGranted: what a session asks for silently, and what a login for more scopes adds to.
+func TestGranted(t *testing.T) {
+	for _, test := range []struct{ scopes, withheld, response, wantScopes, wantWithheld string }{
+		{"read", "", "read", "read", ""},
+		{"read write", "", "read", "read", "write"},
+		{"read", "write", "read", "read", "write"},
+		{"read", "write", "read write", "read write", ""},
+		{"openid offline_access Mail.Read", "", "Mail.Read", "Mail.Read openid offline_access", ""},
+		{"openid read", "", "openid read admin", "openid read admin", ""},
+	} {
+		e := extra{Scopes: strings.Fields(test.scopes), Withheld: strings.Fields(test.withheld)}.granted(strings.Fields(test.response))
+		if !slices.Equal(e.Scopes, strings.Fields(test.wantScopes)) || !slices.Equal(e.Withheld, strings.Fields(test.wantWithheld)) {
+			t.Errorf("%+v: %q, withheld %q", test, e.Scopes, e.Withheld)
+		}
+	}
+}

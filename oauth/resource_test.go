@@ -18,19 +18,22 @@ func throughResource(op *oauthtest.Provider) oauth.Config {
 	return oauth.Config{Resource: op.URL() + "/me", OpenBrowser: op.Browse("ada"), Prompt: func(oauth.Prompt) {}}
 }
 
+// storedIn makes a Client keep its session in dir.
+func storedIn(t *testing.T, dir string) func(*silentrefresh.Config) {
+	t.Helper()
+	store, err := filestore.Open(filestore.Config{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(c *silentrefresh.Config) { c.Store = store }
+}
+
 // TestResourceLeadsToItsServer: an API's challenge is enough: metadata, registration, login, refresh with the resource
 // parameter, also by another process, whose only knowledge is the store.
 func TestResourceLeadsToItsServer(t *testing.T) {
 	op := start(t, oauthtest.Config{Plain: true, Registers: true})
 	op.Change(func(p *oauthtest.Config) { p.Resource = op.URL() })
-	dir := t.TempDir()
-	stored := func(c *silentrefresh.Config) {
-		store, err := filestore.Open(filestore.Config{Dir: dir})
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.Store = store
-	}
+	stored := storedIn(t, t.TempDir())
 	first := newClient(t, op, throughResource(op), stored)
 	if err := first.Login(t.Context(), nil); err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ func (x *exchange) choose() []string {
 			scopes = union(scopes, []string{goidc.ScopeOfflineAccess})
 		}
 	}
-	if x.challenge.Error == "insufficient_scope" {
+	if x.challenge.Error == insufficientScope {
 		scopes = union(union(x.held(), scopes), x.challenge.Scopes)
 	}
 	return scopes
@@ -37,18 +37,22 @@ func (x *exchange) offered() []string {
 	}
 }
 
-// held are the scopes of the latest session.
+// insufficientScope is the error of a challenge about a token that lacks a scope (RFC 6750 section 3.1).
+const insufficientScope = "insufficient_scope"
+
+// held are the scopes that the latest session was asked for with, whether they were granted or not: a person who has
+// decided is not asked again, and a server may grant a scope by the name of a wider one.
 func (e *Exchanger) held() []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.asked
+	return union(e.latest.Scopes, e.latest.Withheld)
 }
 
-// remember keeps the scopes of a session, for a later login that needs more.
-func (x *exchange) remember(scopes []string) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.asked = scopes
+// remember keeps what a later login, one that needs more scopes, has to know of a session.
+func (e *Exchanger) remember(s extra) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.latest = s
 }
 
 // openID reports whether an ID token is asked for.

@@ -13,8 +13,14 @@ import (
 
 var _ auth.RequestSigner = (*Exchanger)(nil)
 
-// SignsRequests implements auth.RequestSigner: a session whose tokens are bound to a key signs (RFC 9449).
-func (e *Exchanger) SignsRequests(s auth.Session) bool { return len(extraOf(s).Key) > 0 }
+// SignsRequests implements auth.RequestSigner: a session whose tokens are bound to a key signs (RFC 9449). Since it is
+// asked about each new session, it is also where a process that has just started learns what the session in the Store has,
+// which a login for more scopes adds to.
+func (e *Exchanger) SignsRequests(s auth.Session) bool {
+	x := extraOf(s)
+	e.remember(x)
+	return len(x.Key) > 0
+}
 
 // SignRequest implements auth.RequestSigner: it sets the DPoP proof, and the access token with the scheme DPoP (RFC 9449
 // section 7.1).

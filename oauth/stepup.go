@@ -24,6 +24,9 @@ type Client interface {
 // once for each set that is new, and the request is sent again; whatever else the API says is the caller's. base is as
 // for Client.Transport.
 //
+// What was asked for is kept with the session: after a restart, too, the login asks for the union, and nobody is asked
+// again for what was not granted. A call of Client.Login begins anew.
+//
 // With a flow that needs no person, StepUp does nothing beyond client's Transport. Where a login fails, its error is the
 // request's. It is safe for concurrent use: requests that are denied together wait for one login.
 func (e *Exchanger) StepUp(client Client, base http.RoundTripper) http.RoundTripper {
@@ -105,7 +108,7 @@ func (t *stepUp) needs(resp *http.Response, err error) (Challenge, bool) {
 		return Challenge{}, errors.Is(err, auth.ErrSessionOver)
 	}
 	c, ok := ReadChallenge(resp)
-	return c, ok && (c.Error == "insufficient_scope" || resp.StatusCode == http.StatusUnauthorized && c.named())
+	return c, ok && (c.Error == insufficientScope || resp.StatusCode == http.StatusUnauthorized && c.named())
 }
 
 // named reports whether the challenge is about a token at all.
@@ -121,7 +124,7 @@ func (t *stepUp) fresh(c Challenge, seen int) bool {
 	if t.logins > seen || t.asking {
 		return true
 	}
-	if c.Error != "insufficient_scope" {
+	if c.Error != insufficientScope {
 		return !t.asked[over]
 	}
 	had := t.e.held()
@@ -129,7 +132,7 @@ func (t *stepUp) fresh(c Challenge, seen int) bool {
 }
 
 func key(c Challenge) string {
-	if c.Error != "insufficient_scope" {
+	if c.Error != insufficientScope {
 		return over
 	}
 	return strings.Join(slices.Sorted(slices.Values(c.Scopes)), " ")

@@ -94,6 +94,98 @@ func TestStepUpNeverLoops(t *testing.T) {
 	}
 }
 
+// TestStepUpAfterRestart: another process, whose only knowledge is the Store, asks for what the session has and for what
+// is missing, as the same client; a refresh keeps all of it, and a further step adds to it.
+func TestStepUpAfterRestart(t *testing.T) {
+	for name, refreshed := range map[string]bool{"at once": false, "after a refresh": true} {
+		t.Run(name, func(t *testing.T) {
+			op := start(t, oauthtest.Config{Plain: true, Registers: true, NeedScope: "read"})
+			dir := t.TempDir()
+			var s steps
+			for i, scope := range []string{"read", "write", "admin"} {
+				op.Change(func(p *oauthtest.Config) { p.NeedScope = scope })
+				c := throughResource(op)
+				c.Prompt = s.prompt(t)
+				e := exchanger(t, c)
+				cl := clientOf(t, op, e, storedIn(t, dir))
+				if i == 0 {
+					if err := cl.Login(t.Context(), nil); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if refreshed {
+					if err := cl.Renew(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if got := get(t, e.StepUp(cl, nil), op.URL()+"/me"); got != http.StatusOK {
+					t.Errorf("%s: status %d", scope, got)
+				}
+			}
+			if got := s.all(); !slices.Equal(got, []string{"read", "read write", "read write admin"}) {
+				t.Errorf("asked for %q", got)
+			}
+			if n := op.Calls("/register"); n != 1 {
+				t.Errorf("%d registrations", n)
+			}
+		})
+	}
+}
+
+// TestStepUpDeclinedBeforeARestart: what a person did not grant is not asked for at each start.
+func TestStepUpDeclinedBeforeARestart(t *testing.T) {
+	op := start(t, oauthtest.Config{Plain: true, Registers: true, NeedScope: "read"})
+	dir := t.TempDir()
+	var s steps
+	for i := range 3 {
+		c := throughResource(op)
+		c.Prompt = s.prompt(t)
+		e := exchanger(t, c)
+		cl := clientOf(t, op, e, storedIn(t, dir))
+		if i == 0 {
+			if err := cl.Login(t.Context(), nil); err != nil {
+				t.Fatal(err)
+			}
+			op.Change(func(p *oauthtest.Config) { p.NeedScope, p.Deny = "admin", "admin" })
+		}
+		if got := get(t, e.StepUp(cl, nil), op.URL()+"/me"); got != http.StatusForbidden {
+			t.Errorf("status %d", got)
+		}
+		if err := cl.Renew(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := s.all(); !slices.Equal(got, []string{"read", "read admin"}) {
+		t.Errorf("asked for %q", got)
+	}
+}
+
+// TestStepUpOfAForgottenClient: a registration from the Store that the server no longer knows is made anew.
+func TestStepUpOfAForgottenClient(t *testing.T) {
+	op := start(t, oauthtest.Config{Plain: true, Registers: true, RequirePush: true, NeedScope: "read"})
+	dir := t.TempDir()
+	if err := newClient(t, op, throughResource(op), storedIn(t, dir)).Login(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	op.Forget()
+	op.Change(func(p *oauthtest.Config) { p.NeedScope = "write" })
+	e := exchanger(t, throughResource(op))
+	if got := get(t, e.StepUp(clientOf(t, op, e, storedIn(t, dir)), nil), op.URL()+"/me"); got != http.StatusOK || op.Calls("/register") != 2 {
+		t.Errorf("status %d after %d registrations", got, op.Calls("/register"))
+	}
+}
+
+// get is the status of the response to a GET through rt.
+func get(t *testing.T, rt http.RoundTripper, url string) int {
+	t.Helper()
+	resp, err := (&http.Client{Transport: rt}).Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	return resp.StatusCode
+}
+
 // TestStepUpAfterTheEnd: a session that is over asks the person, and the request goes on.
 func TestStepUpAfterTheEnd(t *testing.T) {
 	op := start(t, oauthtest.Config{Plain: true, Registers: true})

@@ -31,7 +31,7 @@ func (x *exchange) ask(ctx context.Context, form url.Values, e extra) (*tokens, 
 func (x *exchange) accept(t *tokens, e extra) (auth.Session, *auth.Error) {
 	s := auth.Session{AccessToken: t.access, RefreshToken: t.refresh, Issued: t.issued, Expires: t.expires, Ends: t.ends}
 	if t.scopes != nil {
-		e.Scopes = t.scopes
+		e = e.granted(t.scopes)
 	}
 	kind := strings.ToLower(t.kind)
 	switch {
@@ -48,7 +48,7 @@ func (x *exchange) accept(t *tokens, e extra) (auth.Session, *auth.Error) {
 	}
 	e.Digest = x.server.digest()
 	s.Extra = e.secret()
-	x.remember(e.Scopes)
+	x.remember(e)
 	return s, nil
 }
 
@@ -72,6 +72,7 @@ func (x *exchange) redeem(ctx context.Context, a authorization, code string, old
 		return auth.Session{}, x.mistake("the server gave no ID token, though openid is among the scopes")
 	}
 	e := x.begun()
+	e.Withheld = extraOf(old).Withheld
 	e.Nonce, e.Spent = a.nonce, t.refresh.IsZero() && !old.RefreshToken.IsZero()
 	return x.admit(ctx, t, e, a.nonce, old.Subject)
 }

@@ -132,10 +132,12 @@ func (x *exchange) forget() {
 	}
 }
 
-// forgotten reports whether e says that the server does not know the client that it registered.
+// forgotten reports whether e says that the server does not know the client that it registered. Some say of one that they
+// do not know that it may not do what it had registered for. One that it has only just registered is refused for
+// another reason, and would be so again.
 func (x *exchange) forgotten(e *auth.Error) bool {
 	r := x.client.registration
-	return r.ID != "" && !r.Document && e.Code == "invalid_client"
+	return r.ID != "" && !r.Document && r.ID != x.newcomer && (e.Code == "invalid_client" || e.Code == "unauthorized_client")
 }
 
 // earlierPort is the port that the client registered with, "" if there is none.

@@ -65,6 +65,9 @@ func (e *Exchanger) CheckRenewable(s auth.Session) error {
 	switch {
 	case !s.RefreshToken.IsZero() && !extraOf(s).Spent, e.c.Flow.unattended():
 		return nil
+	case len(s.Cookies) == 0 && s.Expires.IsZero():
+		return fmt.Errorf("%w: the server gave no refresh token, and the access token has no end that is known: it serves until the API rejects it",
+			auth.ErrNotRenewable)
 	case len(s.Cookies) == 0:
 		return fmt.Errorf("%w: the server gave no refresh token: is offline_access among the scopes, and allowed for this client?",
 			auth.ErrNotRenewable)
@@ -98,6 +101,8 @@ type exchange struct {
 	scopes []string  // to ask for
 	proof  *proofKey // that tokens are bound to, nil if they are not
 	late   bool      // it turned out under way that there has to be one
+
+	newcomer string // the client that was registered under way, "" if none was
 
 	sent []string // secrets that went out, which no message repeats
 

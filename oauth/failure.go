@@ -110,7 +110,8 @@ func (x *exchange) doubt(e *auth.Error, r *response.Response, reading refusal.Re
 	if e.Unrecognized {
 		e.Said = reading.Said(x.hidden)
 		rule := cmp.Or(e.Code, strconv.Itoa(r.Status))
-		e.Hint = fmt.Sprintf("if the server refuses an ended session so, add %q to refused; if not, look at client_id and scopes", rule)
+		e.Hint = fmt.Sprintf("if the server refuses an ended session so, add %q to refused; if not, %s", rule,
+			cmp.Or(hint(e.Code, 0), "look at client_id and scopes"))
 	}
 }
 
@@ -157,9 +158,11 @@ func busy(status int) bool {
 // hint names the setting to look at, for errors that are a mistake in one.
 func hint(code string, status int) string {
 	switch {
-	case code == "invalid_client", code == "" && status == http.StatusUnauthorized:
+	case code == "invalid_client", strings.Contains(code, "client_credentials"), code == "" && status == http.StatusUnauthorized:
 		return "look at client_id, client_secret and token_endpoint_auth_method"
-	case code == "unauthorized_client", code == "unsupported_grant_type":
+	case strings.Contains(code, "redirect_uri"):
+		return "look at redirect_uri, and at what is registered for this client_id"
+	case code == "unauthorized_client", code == "unsupported_grant_type", strings.HasSuffix(code, "_flow_disabled"):
 		return "the server does not allow this flow to this client_id"
 	case code == "invalid_scope":
 		return "look at scopes"

@@ -113,7 +113,7 @@ func (x *exchange) admitted(status int, body []byte, redirectURI string) error {
 	}
 	r := doc.registration
 	r.RedirectURI, r.Document = redirectURI, false
-	x.client = x.registered(r)
+	x.client, x.newcomer = x.registered(r), r.ID
 	x.keep(r)
 	return nil
 }

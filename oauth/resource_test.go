@@ -73,6 +73,29 @@ func TestForgottenRegistration(t *testing.T) {
 	}
 }
 
+// TestForgottenInOtherWords: some servers say of a client that they have forgotten that it may not do this.
+func TestForgottenInOtherWords(t *testing.T) {
+	op := start(t, oauthtest.Config{Plain: true, Registers: true})
+	cl := newClient(t, op, throughResource(op))
+	if err := cl.Login(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	op.Fault(oauthtest.Fault{Kind: oauthtest.Status, Status: 401, Body: `{"error":"unauthorized_client","error_description":"Invalid client or Invalid client credentials"}`})
+	if f := failure(t, cl.Renew(t.Context())); !f.Refused || !strings.Contains(f.Hint, "registers it anew") {
+		t.Errorf("%+v", f)
+	}
+}
+
+// TestRefusedNewcomer: a client that the server refuses right after it has registered it is not registered again and again.
+func TestRefusedNewcomer(t *testing.T) {
+	op := start(t, oauthtest.Config{Plain: true, Registers: true})
+	op.Fault(oauthtest.Fault{Kind: oauthtest.Status, Status: 401, Body: `{"error":"invalid_client"}`, Times: 5})
+	err := newClient(t, op, throughResource(op)).Login(t.Context(), nil)
+	if f := failure(t, err); f.Code != "invalid_client" || op.Calls("/register") != 1 || op.Calls("/authorize") != 1 {
+		t.Errorf("%v, %d registrations, %d pages", err, op.Calls("/register"), op.Calls("/authorize"))
+	}
+}
+
 // TestForgottenWhilePushing: where requests are pushed, the login itself finds out, and goes on with a new registration.
 func TestForgottenWhilePushing(t *testing.T) {
 	op := start(t, oauthtest.Config{Plain: true, Registers: true, RequirePush: true})

@@ -273,7 +273,8 @@ func TestRenewable(t *testing.T) {
 		{"refresh token", device, auth.Session{RefreshToken: auth.NewSecret("r")}, ""},
 		{"cookies", silent, auth.Session{Cookies: cookies}, ""},
 		{"cookies, no redirect URI", device, auth.Session{Cookies: cookies}, "redirect_uri"},
-		{"nothing", silent, auth.Session{}, "offline_access"},
+		{"nothing", silent, auth.Session{Expires: time.Now()}, "offline_access"},
+		{"nothing, and no end", silent, auth.Session{}, "serves until the API rejects it"},
 	} {
 		err := test.e.CheckRenewable(test.s)
 		if (err == nil) != (test.wants == "") {

@@ -48,6 +48,10 @@ type stepUp struct {
 // over stands for a login that no scope was missing for.
 const over = ""
 
+// maxSteps is how many logins one request may take: the session is over, and then a scope is missing, and perhaps another.
+// An API that names something new each time is not to keep a person busy.
+const maxSteps = 3
+
 // maxReplay is the size up to which a body without GetBody is kept for the second sending.
 const maxReplay = 64 << 10
 
@@ -65,11 +69,11 @@ func (t *stepUp) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 	}
 	defer func() { b.Settle() }()
-	for {
+	for step := 0; ; step++ {
 		seen := t.count()
 		resp, err := t.send(req, &b)
 		c, ok := t.needs(resp, err)
-		if !ok || !t.fresh(c, seen) || !b.Rewind() {
+		if !ok || step == maxSteps || !t.fresh(c, seen) || !b.Rewind() {
 			return resp, err
 		}
 		if resp != nil {

@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -91,6 +92,64 @@ func TestStepUpNeverLoops(t *testing.T) {
 	}
 	if got := s.all(); !slices.Equal(got, []string{"", "admin"}) {
 		t.Errorf("asked for %q", got)
+	}
+}
+
+// TestStepUpAsA401: some APIs say with a 401 what a token lacks.
+func TestStepUpAsA401(t *testing.T) {
+	op := start(t, oauthtest.Config{Plain: true, Registers: true})
+	var s steps
+	c := throughResource(op)
+	c.Prompt = s.prompt(t)
+	e := exchanger(t, c)
+	cl := clientOf(t, op, e)
+	if err := cl.Login(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	op.Change(func(p *oauthtest.Config) {
+		p.Intercept = func(w http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path != "/me" || len(s.all()) > 1 {
+				return false
+			}
+			w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope", scope="write"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return true
+		}
+	})
+	if got := get(t, e.StepUp(cl, nil), op.URL()+"/me"); got != http.StatusOK {
+		t.Errorf("status %d", got)
+	}
+	if got := s.all(); !slices.Equal(got, []string{"", "write"}) {
+		t.Errorf("asked for %q", got)
+	}
+}
+
+// TestStepUpByAnAPIThatWantsEverMore: a person is not asked without end for one request.
+func TestStepUpByAnAPIThatWantsEverMore(t *testing.T) {
+	op := start(t, oauthtest.Config{Plain: true, Registers: true})
+	var s steps
+	c := throughResource(op)
+	c.Prompt = s.prompt(t)
+	e := exchanger(t, c)
+	cl := clientOf(t, op, e)
+	if err := cl.Login(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	op.Change(func(p *oauthtest.Config) {
+		p.Intercept = func(w http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path != "/me" {
+				return false
+			}
+			w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer error="insufficient_scope", scope="level%d"`, len(s.all())))
+			w.WriteHeader(http.StatusForbidden)
+			return true
+		}
+	})
+	if got := get(t, e.StepUp(cl, nil), op.URL()+"/me"); got != http.StatusForbidden {
+		t.Errorf("status %d", got)
+	}
+	if n := len(s.all()); n != 4 {
+		t.Errorf("%d pages", n)
 	}
 }
 

@@ -114,6 +114,9 @@ func (c Config) checkServer(m *mistakes) {
 		for _, err := range c.byHand().check(c, true) {
 			m.add("endpoints: %w", err)
 		}
+		if c.Endpoints.JWKS != "" && c.MetadataIssuer == "" {
+			m.add("metadata_issuer is missing: endpoints have a jwks, and an ID token is good only if its issuer is the right one")
+		}
 	}
 	for _, o := range c.Origins {
 		if err := checkEndpoint(o, true); err != nil {

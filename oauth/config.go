@@ -51,7 +51,8 @@ type Config struct {
 	Resource string `json:"resource"`
 	// Endpoints are given where the server has no metadata, as GitHub.
 	Endpoints Endpoints `json:"endpoints"`
-	// MetadataIssuer is what the metadata calls the issuer, where that is known to differ from Issuer; "": it does not.
+	// MetadataIssuer is what the metadata calls the issuer, where that is known to differ from Issuer; "": it does not. With
+	// Endpoints, it is what ID tokens and responses have to call it.
 	// What is in braces stands for one path segment in ID tokens: "https://login.microsoftonline.com/{tenantid}/v2.0".
 	MetadataIssuer string `json:"metadata_issuer"`
 	// Origins are more origins of the server, beside those in its metadata, that a silent authentication may be
@@ -80,9 +81,9 @@ type Config struct {
 
 	// Flow is how Client.Login gets the first session; "": Browser.
 	Flow Flow `json:"flow"`
-	// Scopes are asked for. nil: those that the API's challenge names, else those of its metadata; with an Issuer that
-	// is an OpenID provider, openid; and offline_access where that is offered and a person logs in. Empty and not
-	// nil: none.
+	// Scopes are asked for. nil: those that the API's challenge names, else those of its metadata; openid, where Issuer
+	// is an OpenID provider or Endpoints have a JWKS; and offline_access where that is offered and a person logs in.
+	// Empty and not nil: none.
 	Scopes []string `json:"scopes"`
 	// RedirectURI is one that is registered with the server. Browser needs one on loopback, "" means
 	// http://127.0.0.1/callback, and port 0 or none means any free port (RFC 8252 section 7.3). Silent needs
@@ -129,7 +130,7 @@ type Endpoints struct {
 	Registration        string `json:"registration"`
 	Revocation          string `json:"revocation"`
 	EndSession          string `json:"end_session"`
-	// JWKS has the keys that ID tokens are signed with.
+	// JWKS has the keys that ID tokens are signed with; who signs them, MetadataIssuer says.
 	JWKS string `json:"jwks"`
 }
 

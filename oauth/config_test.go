@@ -65,6 +65,7 @@ func TestNewListsEveryMistake(t *testing.T) {
 		{oauth.Config{Issuer: "https://login.example.com", ClientID: "c", Refused: []string{"200"}}, []string{"refused"}},
 		{oauth.Config{Issuer: "https://login.example.com?x", ClientID: "c"}, []string{"query"}},
 		{oauth.Config{Issuer: "https://login.example.com", Endpoints: oauth.Endpoints{Token: "https://x.example.com"}, ClientID: "c"}, []string{"exclude each other", "authorization_endpoint is missing"}},
+		{oauth.Config{Endpoints: oauth.Endpoints{Authorization: "https://x.example.com", Token: "https://x.example.com", JWKS: "https://x.example.com"}, ClientID: "c"}, []string{"metadata_issuer is missing"}},
 		{oauth.Config{Issuer: "https://login.example.com", ClientSecret: auth.NewSecret("s")}, []string{"client_id is missing"}},
 		{oauth.Config{Issuer: "https://login.example.com", ClientID: "c", ClientAuth: oauth.PrivateKeyJWT}, []string{"client_key"}},
 		{oauth.Config{Issuer: "https://login.example.com", ClientID: "c", Flow: oauth.JWTBearer}, []string{"needs an assertion"}},

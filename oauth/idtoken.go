@@ -139,9 +139,11 @@ func (x *exchange) describeAccount(s *auth.Session, token *goidc.IDToken) {
 	}
 }
 
-// signingAlgorithms are those of the server's that sign: never none, never a shared secret. Empty means RS256.
+// signatures are the algorithms that sign: not none, and no shared secret.
+var signatures = []string{goidc.RS256, goidc.RS384, goidc.RS512, goidc.ES256, goidc.ES384, goidc.ES512,
+	goidc.PS256, goidc.PS384, goidc.PS512, goidc.EdDSA}
+
+// signingAlgorithms are those of the server's that sign. Empty means RS256.
 func (s *server) signingAlgorithms() []string {
-	good := []string{goidc.RS256, goidc.RS384, goidc.RS512, goidc.ES256, goidc.ES384, goidc.ES512,
-		goidc.PS256, goidc.PS384, goidc.PS512, goidc.EdDSA}
-	return slices.DeleteFunc(slices.Clone(s.IDTokenAlgorithms), func(a string) bool { return !slices.Contains(good, a) })
+	return slices.DeleteFunc(slices.Clone(s.IDTokenAlgorithms), func(a string) bool { return !slices.Contains(signatures, a) })
 }

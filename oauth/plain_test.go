@@ -47,6 +47,29 @@ func TestPlainServer(t *testing.T) {
 	}
 }
 
+// TestEndpointsByHandWithOpenID: ID tokens are verified where the settings have what the metadata would say.
+func TestEndpointsByHandWithOpenID(t *testing.T) {
+	op := start(t, oauthtest.Config{})
+	for issuer, want := range map[string]string{op.URL(): "", "https://evil.example.com": "from another server"} {
+		c := oauth.Config{
+			ClientID: oauthtest.ClientID, Scopes: []string{"openid", "offline_access"}, MetadataIssuer: issuer,
+			Endpoints:   oauth.Endpoints{Authorization: op.URL() + "/authorize", Token: op.URL() + "/token", JWKS: op.URL() + string(oauthtest.Keys)},
+			OpenBrowser: op.Browse("ada"), Prompt: func(oauth.Prompt) {},
+		}
+		cl := newClient(t, op, c)
+		err := cl.Login(t.Context(), nil)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", issuer, err)
+		}
+		if err != nil {
+			continue
+		}
+		if err := cl.Renew(t.Context()); err != nil || cl.Status().Account != "ada@example.com" {
+			t.Errorf("account %q, %v", cl.Status().Account, err)
+		}
+	}
+}
+
 func query(t *testing.T, page string) url.Values {
 	t.Helper()
 	u, err := url.Parse(page)

@@ -41,7 +41,8 @@ type server struct {
 // byHand is the server whose endpoints are in the settings.
 func (c Config) byHand() *server {
 	e := c.Endpoints
-	return &server{Server: metadata.Server{
+	s := &server{Server: metadata.Server{
+		Issuer:                c.MetadataIssuer,
 		AuthorizationEndpoint: e.Authorization,
 		TokenEndpoint:         e.Token,
 		DeviceEndpoint:        e.DeviceAuthorization,
@@ -51,6 +52,10 @@ func (c Config) byHand() *server {
 		EndSessionEndpoint:    e.EndSession,
 		JWKSURI:               e.JWKS,
 	}}
+	if e.JWKS != "" {
+		s.IDTokenAlgorithms = signatures
+	}
+	return s
 }
 
 // assumed is a server without metadata at the origin of a resource (MCP 2025-03-26, "Fallbacks for Servers without

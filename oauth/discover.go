@@ -141,7 +141,7 @@ func (x *exchange) get(ctx context.Context, at string) (int, []byte, error) {
 		return 0, nil, err
 	}
 	defer resp.Body.Close()
-	x.clock.learn(requestOrigin(req), resp.Header, x.wire.last.began)
+	x.clock.learn(requestOrigin(req), resp.Header, x.wire.last.began, time.Time{})
 	body, err := io.ReadAll(resp.Body)
 	return resp.StatusCode, body, err
 }

@@ -113,7 +113,13 @@ func withoutQuery(u *url.URL) string {
 type clock struct {
 	nonce string
 	ahead time.Duration
+	// reserved is until when the nonce is left to the request that was denied for want of it: to some servers each is
+	// good for one time.
+	reserved time.Time
 }
+
+// reservation is how long a request that was denied for want of a nonce may take to be sent again.
+const reservation = time.Second
 
 // clocks are those of all servers, by origin. They are not worth keeping: each server tells again. The zero value is
 // ready, and safe for concurrent use.
@@ -122,28 +128,36 @@ type clocks struct {
 	of map[string]clock
 }
 
-// maxClocks bounds the memory: an API may be many hosts.
-const maxClocks = 1024
+// maxClocks and maxNonce bound the memory: an API may be many hosts.
+const (
+	maxClocks = 1024
+	maxNonce  = 1024
+)
 
 func (c *clocks) get(at string) clock {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.of[at]
+	known := c.of[at]
+	if time.Now().Before(known.reserved) {
+		known.nonce = "" // and the server gives another
+	}
+	return known
 }
 
 // now is the time by the clock of the server at the URL raw.
 func (c *clocks) now(raw string) time.Time { return time.Now().Add(c.get(originOf(raw)).ahead) }
 
-// learn reads what a response tells of its server, and reports whether the next proof will be another for it.
-func (c *clocks) learn(at string, h http.Header, sent time.Time) (fresh bool) {
+// learn reads what a response tells of its server, and reports whether the next proof will be another for it. reserved is
+// until when the nonce is somebody's own, zero if it is anybody's.
+func (c *clocks) learn(at string, h http.Header, sent, reserved time.Time) (fresh bool) {
 	nonce := h.Get("DPoP-Nonce")
 	date, err := http.ParseTime(h.Get("Date"))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	known := c.of[at]
 	next := known
-	if nonce != "" && len(nonce) <= 1024 {
-		next.nonce = nonce
+	if nonce != "" && len(nonce) <= maxNonce && nonce != known.nonce {
+		next.nonce, next.reserved = nonce, reserved
 	}
 	if err == nil {
 		// A Date has whole seconds and travels for a while; what is less than half a minute is no difference.

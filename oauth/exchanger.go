@@ -20,6 +20,8 @@ type Exchanger struct {
 	clock clocks
 	keys  keyCache
 
+	denied denials
+
 	mu      sync.Mutex
 	clients map[place]registration // that were registered in this process
 	latest  extra                  // of the session that began last, here or in the process that left it in the Store

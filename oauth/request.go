@@ -58,7 +58,7 @@ func (x *exchange) postOnce(ctx context.Context, endpoint string, form url.Value
 		}
 		return nil, x.failed(err)
 	}
-	x.wire.last.fresh = x.clock.learn(at, resp.Header, x.wire.last.began)
+	x.wire.last.fresh = x.clock.learn(at, resp.Header, x.wire.last.began, time.Time{})
 	return response.Read(resp, x.wire.last.began), nil
 }
 

@@ -30,7 +30,11 @@ func (e *Exchanger) SignRequest(req *http.Request, s auth.Session) error {
 		return err
 	}
 	token := s.AccessToken.Reveal()
-	proof, err := key.prove(methodOf(req), req.URL, token, e.clock.get(requestOrigin(req)), time.Now())
+	c := e.clock.get(requestOrigin(req))
+	if own := e.denied.take(req.Header.Get("DPoP")); own != "" {
+		c.nonce = own
+	}
+	proof, err := key.prove(methodOf(req), req.URL, token, c, time.Now())
 	if err != nil {
 		return err
 	}
@@ -40,19 +44,52 @@ func (e *Exchanger) SignRequest(req *http.Request, s auth.Session) error {
 }
 
 // ReadSigned implements auth.RequestSigner: it takes the nonce of the response (RFC 9449 section 8.2), and reports
-// whether that is what the request lacked.
+// whether that is what the request lacked. Then it is for that request alone, at first.
 func (e *Exchanger) ReadSigned(resp *http.Response, _ auth.Session) (again bool) {
 	if resp.Request == nil || resp.Request.URL == nil {
 		return false
 	}
-	e.clock.learn(requestOrigin(resp.Request), resp.Header, time.Now())
-	if resp.StatusCode != http.StatusUnauthorized || resp.Header.Get("DPoP-Nonce") == "" {
+	if nonce := resp.Header.Get("DPoP-Nonce"); nonce != "" && resp.StatusCode == http.StatusUnauthorized {
+		challenge.Each(resp.Header.Values("Www-Authenticate"), func(scheme, name, value string) {
+			again = again || strings.EqualFold(scheme, "DPoP") && name == "error" && value == "use_dpop_nonce"
+		})
+	}
+	now := time.Now()
+	if !again {
+		e.clock.learn(requestOrigin(resp.Request), resp.Header, now, time.Time{})
 		return false
 	}
-	challenge.Each(resp.Header.Values("Www-Authenticate"), func(scheme, name, value string) {
-		again = again || strings.EqualFold(scheme, "DPoP") && name == "error" && value == "use_dpop_nonce"
-	})
-	return again
+	e.denied.put(resp.Request.Header.Get("DPoP"), resp.Header.Get("DPoP-Nonce"))
+	e.clock.learn(requestOrigin(resp.Request), resp.Header, now, now.Add(reservation))
+	return true
+}
+
+// denials are the nonces that came with denials, each by the proof that was denied: a request that is sent again has that
+// proof still. The zero value is ready, and safe for concurrent use.
+type denials struct {
+	mu     sync.Mutex
+	nonces map[string]string
+}
+
+func (d *denials) put(proof, nonce string) {
+	if len(nonce) > maxNonce {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.nonces == nil || len(d.nonces) >= maxClocks { // of requests that could not be sent again
+		d.nonces = map[string]string{}
+	}
+	d.nonces[proof] = nonce
+}
+
+// take returns the nonce for the request that has the proof, "" if it was not denied.
+func (d *denials) take(proof string) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	nonce := d.nonces[proof]
+	delete(d.nonces, proof)
+	return nonce
 }
 
 func methodOf(req *http.Request) string {

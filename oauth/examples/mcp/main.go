@@ -39,7 +39,11 @@ func main() {
 	var err error
 	switch server := flag.Arg(0); {
 	case server == "":
-		err = play(ctx, p)
+		if err = play(ctx, p); err == nil && !p.throughHandler {
+			fmt.Println("\nthe same through the SDK's own interface for OAuth")
+			p.throughHandler = true
+			err = play(ctx, p)
+		}
 	case underTest():
 		err = p.conform(ctx, server)
 	default:

@@ -5,28 +5,54 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
 
 // TestReadmeCompiles: what is copied from the README is a whole program, or fits into one.
 func TestReadmeCompiles(t *testing.T) {
-	text, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	blocks := regexp.MustCompile("(?s)```go\n(.*?)```\n").FindAllStringSubmatch(string(text), -1)
+	blocks := blocksOf(t, "README.md")
 	if len(blocks) != 5 {
 		t.Fatalf("%d blocks of code", len(blocks))
 	}
 	for _, block := range blocks {
-		file := filepath.Join(t.TempDir(), "main.go")
-		if err := os.WriteFile(file, []byte(whole(block[1])), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if out, err := exec.CommandContext(t.Context(), "go", "vet", file).CombinedOutput(); err != nil {
-			t.Errorf("%v\n%s\n%s", err, out, block[1])
-		}
+		compiles(t, block)
+	}
+}
+
+// TestMovingFromXOAuth2Compiles: so is what the page about moving has under "After".
+func TestMovingFromXOAuth2Compiles(t *testing.T) {
+	after := slices.DeleteFunc(blocksOf(t, "../docs/FROM-XOAUTH2.md"), func(block string) bool { return !strings.Contains(block, "oauth.New(") })
+	if len(after) != 3 {
+		t.Fatalf("%d blocks of code", len(after))
+	}
+	for _, block := range after {
+		compiles(t, block)
+	}
+}
+
+// blocksOf are the blocks of Go in a page.
+func blocksOf(t *testing.T, page string) (blocks []string) {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, found := range regexp.MustCompile("(?s)```go\n(.*?)```\n").FindAllStringSubmatch(string(text), -1) {
+		blocks = append(blocks, found[1])
+	}
+	return blocks
+}
+
+func compiles(t *testing.T, block string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "main.go")
+	if err := os.WriteFile(file, []byte(whole(block)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), "go", "vet", file).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s\n%s", err, out, block)
 	}
 }
 
@@ -46,18 +72,24 @@ func whole(code string) string {
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"os"
 
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/oauth"
+	"golang.org/x/oauth2/github"
 )
 
 var (
 	_ = http.DefaultClient
 	_ = os.Getenv
+	_ = errors.Is
 	_ = auth.NewSecret
+	_ = github.Endpoint
+
+	issuer, secret string
 )
 
 func main() { program(context.Background(), nil) }

@@ -53,6 +53,43 @@ func TestResourceLeadsToItsServer(t *testing.T) {
 	}
 }
 
+// TestOlderMCPServers: before RFC 9728 the metadata was at the origin of the API, and what had none was at paths of its own.
+func TestOlderMCPServers(t *testing.T) {
+	for name, missing := range map[string]string{
+		"metadata at the origin": "/.well-known/oauth-protected-resource",
+		"no metadata":            "/.well-known/",
+	} {
+		t.Run(name, func(t *testing.T) {
+			op := start(t, oauthtest.Config{Plain: true, Registers: true})
+			op.Change(func(p *oauthtest.Config) {
+				p.Intercept = func(w http.ResponseWriter, r *http.Request) bool {
+					switch {
+					case strings.HasPrefix(r.URL.Path, missing):
+						http.NotFound(w, r)
+					case r.URL.Path == "/me" && r.Header.Get("Authorization") == "":
+						w.WriteHeader(http.StatusUnauthorized) // without a word on where to go
+					default:
+						return false
+					}
+					return true
+				}
+			})
+			dir := t.TempDir()
+			cl := newClient(t, op, throughResource(op), storedIn(t, dir))
+			if err := cl.Login(t.Context(), nil); err != nil {
+				t.Fatal(err)
+			}
+			cl = newClient(t, op, throughResource(op), storedIn(t, dir))
+			if err := cl.Renew(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got := me(t, cl, op); got != ada || op.Calls("/register") != 1 {
+				t.Errorf("logged in as %s, %d registrations", got, op.Calls("/register"))
+			}
+		})
+	}
+}
+
 // TestForgottenRegistration: a refresh that fails for it ends the session, and the next login registers anew.
 func TestForgottenRegistration(t *testing.T) {
 	op := start(t, oauthtest.Config{Plain: true, Registers: true})

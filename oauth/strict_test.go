@@ -46,6 +46,9 @@ func TestStrictServer(t *testing.T) {
 		}
 		cl = s.open(t, dir)
 	}
+	if s.asked != "things" {
+		t.Errorf("scope %q was asked for, and not what the API's metadata names", s.asked)
+	}
 	if refreshes, registers, refused := s.state(); registers != 1 || len(refused) != 0 || refreshes != 2 {
 		t.Errorf("%d refreshes, %d registrations, refused %q", refreshes, registers, refused)
 	}

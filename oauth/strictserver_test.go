@@ -33,6 +33,7 @@ type strict struct {
 	registers int
 	refreshes int
 	refused   []string // codes
+	asked     string   // scope
 }
 
 func startStrict(t *testing.T) *strict {
@@ -112,7 +113,7 @@ func (s *strict) refuse(w http.ResponseWriter, status int, code string) {
 func (s *strict) push(w http.ResponseWriter, r *http.Request, key string) {
 	uri := "urn:ietf:params:oauth:request_uri:" + rand.Text()
 	r.PostForm.Set("dpop_jkt", key)
-	s.pushed[uri] = r.PostForm
+	s.pushed[uri], s.asked = r.PostForm, r.PostFormValue("scope")
 	w.WriteHeader(http.StatusCreated)
 	json.NewEncoder(w).Encode(map[string]any{"request_uri": uri, "expires_in": 60})
 }

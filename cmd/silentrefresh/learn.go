@@ -165,7 +165,7 @@ func (a *app) tell(r discover.Result) {
 func document(r discover.Result) (json.RawMessage, error) {
 	c := config{
 		BaseURL: r.BaseURL, Origins: r.Origins, Settings: r.Settings, Attach: attached(r.Attach),
-		RejectedStatus: r.RejectedStatus, HandOutHeader: r.HandOutHeader, Ask: r.Ask,
+		RejectedStatus: r.RejectedStatus, RejectedIf: r.RejectedIf, HandOutHeader: r.HandOutHeader, Ask: r.Ask,
 	}
 	whole, err := json.Marshal(c)
 	if err != nil {

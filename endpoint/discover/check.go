@@ -168,7 +168,10 @@ func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse
 type replay struct{ x *exchange }
 
 // RoundTrip implements http.RoundTripper.
-func (r replay) RoundTrip(req *http.Request) (*http.Response, error) {
+func (r replay) RoundTrip(req *http.Request) (*http.Response, error) { return r.response(req), nil }
+
+// response is the recorded response, to req.
+func (r replay) response(req *http.Request) *http.Response {
 	h := r.x.respHeader.Clone()
 	h.Del("Content-Encoding")
 	h.Del("Content-Length")
@@ -181,5 +184,5 @@ func (r replay) RoundTrip(req *http.Request) (*http.Response, error) {
 	return &http.Response{
 		StatusCode: r.x.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: h, Request: req,
 		Body: io.NopCloser(bytes.NewReader(r.x.body)), ContentLength: int64(len(r.x.body)),
-	}, nil
+	}
 }

@@ -233,33 +233,3 @@ func (l *learner) describeLogout() {
 	l.result.found(sure, l.from(l.logout), "logout: %s, shows %s", describe(s.Logout), shown.String())
 	l.describeUnsayable(l.logout, shown)
 }
-
-// describeRejections finds the statuses that went before a newer token made the same request succeed.
-func (l *learner) describeRejections() {
-	if l.carrier == nil {
-		return
-	}
-	statuses := map[int]bool{}
-	for _, u := range l.carrier.uses {
-		if u.x.status < 400 || u.x.status > 499 || l.isAuth(u.x) || !l.succeedsLater(u) {
-			continue
-		}
-		if !statuses[u.x.status] {
-			l.result.found(Certain, l.from(u.x), "the API rejects a token with %d", u.x.status)
-		}
-		statuses[u.x.status] = true
-	}
-	delete(statuses, http.StatusUnauthorized)
-	if len(statuses) > 0 {
-		statuses[http.StatusUnauthorized] = true
-		l.result.RejectedStatus = slices.Sorted(maps.Keys(statuses))
-	}
-}
-
-// succeedsLater reports whether the same request was a success with another token.
-func (l *learner) succeedsLater(u use) bool {
-	return slices.ContainsFunc(l.carrier.uses, func(o use) bool {
-		same := o.x.method == u.x.method && o.x.url.Path == u.x.url.Path
-		return same && l.before(u.x, o.x) && o.value != u.value && o.x.ok()
-	})
-}

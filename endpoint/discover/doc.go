@@ -8,7 +8,7 @@
 //	...
 //	client, err := silentrefresh.New(silentrefresh.Config{
 //		BaseURL: found.BaseURL, Origins: found.Origins, Endpoint: found.Settings, Attach: found.Attach,
-//		RejectedStatus: found.RejectedStatus, HandOutHeader: found.HandOutHeader,
+//		RejectedStatus: found.RejectedStatus, RejectedIf: found.RejectedIf, HandOutHeader: found.HandOutHeader,
 //	})
 //
 // What it finds are proposals. Findings say what each of them rests on, and how sure that is; Missing says what a person

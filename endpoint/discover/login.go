@@ -2,6 +2,7 @@ package discover
 
 import (
 	"bytes"
+	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
@@ -128,7 +129,9 @@ func (l *learner) complains(x *exchange) bool {
 	}
 	list, _ := root["errors"].([]any)
 	text, _ := root["error"].(string)
-	return len(list) > 0 || text != "" || root["success"] == false || root["ok"] == false
+	code, _ := root["code"].(json.Number)
+	number, _ := code.Int64()
+	return len(list) > 0 || text != "" || number >= 400 && number <= 599 || root["success"] == false || root["ok"] == false
 }
 
 // people are the fields of the login that a person fills in: passwords, what stands before the first of them, what

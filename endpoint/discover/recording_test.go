@@ -32,6 +32,9 @@ func settings(t *testing.T, r discover.Result) string {
 	if r.RejectedStatus != nil {
 		all["rejected_status"] = r.RejectedStatus
 	}
+	if r.RejectedIf != nil {
+		all["rejected_if"] = r.RejectedIf
+	}
 	all["hand_out_header"] = r.HandOutHeader
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

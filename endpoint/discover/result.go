@@ -22,6 +22,8 @@ type Result struct {
 	Attach auth.Attach
 	// RejectedStatus lists the statuses with which the API rejects a token, where it is not 401 alone.
 	RejectedStatus []int
+	// RejectedIf are rules for other responses by which the API rejects a token: a redirect to its login page, say.
+	RejectedIf []auth.ResponseMatch
 	// HandOutHeader is the header of API responses that hands out newer tokens.
 	HandOutHeader string
 	// Ask names the fields that a person fills in at the login; in a JSON body a dotted name is a nested field.

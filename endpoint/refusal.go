@@ -71,7 +71,7 @@ func (x *exchange) blame(f *auth.Error, a *response.Response, meaning refusal.Me
 	case refusal.Blocked:
 		f.Hint = "a proxy, a firewall or a rule about places and addresses refused the request, not the session"
 	case refusal.Locked:
-		f.Hint = "the account is locked or wants a new password; see to that at the server"
+		f.Hint = "the account is locked, or the server wants a new password, a second factor or a consent; see to that there"
 	case refusal.Clock:
 		f.Hint = "the clocks of this machine and of the server are apart; set this one"
 	case refusal.Other:

@@ -107,7 +107,7 @@ func thingAt(words []string, i int) (thing, bool) {
 	case people.has(word):
 		t.class = person
 		return t, true
-	case signIns.has(word):
+	case signIns.has(word), word == "refresh" && endings.has(words[len(words)-1]): // "refresh expired"
 		t.class = signIn
 		return t, true
 	case otherNouns.has(word):
@@ -188,6 +188,10 @@ func (c *clause) claimAt(i int) (claim, bool) {
 	case word == "no":
 		t, ok := c.at(i + 1)
 		return claim{word, i, i + 1}, ok && t.class == session || next == "such"
+	case word == "in" && kept.has(c.words[len(c.words)-1]): // "not in our database"
+		return claim{word, start, i + 1}, negated
+	case word == "available" || word == "open":
+		return claim{word, start, i + 1}, negated && slices.Contains(c.words[start:i], "longer")
 	case word == "timed" && next == "out":
 		return claim{word, i, i + 2}, true
 	case word == "over":

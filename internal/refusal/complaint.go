@@ -1,6 +1,7 @@
 package refusal
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -19,8 +20,16 @@ func Complains(r *response.Response) bool {
 		}
 	}
 	status, _ := root["status"].(string)
-	return root["success"] == false || root["ok"] == false || statusIn(r) != 0 ||
+	return root["success"] == false || root["ok"] == false || statusIn(r) != 0 || emptyEnvelope(root) ||
 		slices.Contains([]string{"error", "fail", "failed", "failure"}, strings.ToLower(status))
+}
+
+// emptyEnvelope reports whether a document is the envelope of nothing, under a code of digits that begin as those of
+// failures do, 40101 say.
+func emptyEnvelope(root map[string]any) bool {
+	data, there := root["data"]
+	code, _ := root["code"].(json.Number)
+	return there && data == nil && len(code) > 3 && strings.ContainsAny(string(code[:1]), "45")
 }
 
 // something reports whether the value of an error field says that there is an error.

@@ -28,14 +28,13 @@ var reasons = []struct {
 	{Fault, list(`temporarily, temporary, try again later, try later, retry later, try again in, maintenance, overloaded,
 		overload, transient, server error, internal error, internal server error, service unavailable, unavailable,
 		unreachable, could not reach, can not reach, unable to reach, could not connect, connection refused,
-		connection timed out, connection reset, connection closed, failed to fetch, gateway, upstream, out of
-		service, please wait, vorübergehend, wartung, später, später noch einmal, temporairement, maintenance en
-		cours`)},
+		connection timed out, request timed out, deadline exceeded, connection reset, connection closed, failed to
+		fetch, gateway, upstream, out of service, please wait, later anew`)},
 	{Clock, list(`clock, skew, skewed, not yet valid, not valid yet, not active yet, not yet active, nbf, iat, too early, used
 		before issued, in the future, system time, signature expired`)},
-	{Client, list(`tenant, app id, app secret, consumer key, api key, apikey, api keys, subscription key, app key, client,
-		application, license, licence, lizenz, certificate, zertifikat, redirect uri, grant type, scope, scopes,
-		subscription, trial, billing, payment, plan, service account, service credentials, unmet authentication
+	{Client, list(`tenant, app id, app secret, consumer key, api key, apikey, api keys, key api, subscription key, app key,
+		client, application, license, licence, certificate, redirect uri, grant type, scope, scopes, subscription,
+		trial, billing, payment, plan, service account, service credentials, unmet authentication
 		requirements, mutual tls, mtls, hmac, request signature`)},
 	{Blocked, list(`country, countries, region, regions, territory, geo, geoblocked, location, ip, ips, ip address, vpn, proxy,
 		firewall, waf, captcha, recaptcha, hcaptcha, turnstile, human, security check, incapsula, imperva, bot,
@@ -46,8 +45,14 @@ var reasons = []struct {
 		required, embargo, sanctions`)},
 	{Locked, list(`locked, lockout, suspended, password expired, password has expired, password is expired, expired password,
 		password must be changed, password must be reset, change your password, reset your password, password reset,
-		password change, change password, new password, gesperrt`)},
+		password change, change password, new password, terms of service, terms of use, terms not accepted, accept the
+		terms, email not verified, email is not verified, verify your email, email verification, mfa required, otp
+		required, factor required, factor authentication required, factor authentication is required`)},
 }
+
+// blameless takes out words that blame no clock: what is said of a token's end with a reserve, and the signature of a JWT,
+// which ends with it.
+var blameless = strings.NewReplacer("allowed clock skew", "", "jwt signature expired", "")
 
 // edgeError is how Cloudflare numbers what it refuses.
 var edgeError = regexp.MustCompile(` error (code )?10[0-3]\d `)
@@ -55,8 +60,7 @@ var edgeError = regexp.MustCompile(` error (code )?10[0-3]\d `)
 // foreign is what else than the credential a text blames; Unrecognized if nothing.
 func foreign(words []string) Meaning {
 	words = slices.DeleteFunc(slices.Clone(words), func(word string) bool { return word == pause })
-	// What is said of a token's end with a reserve blames no clock.
-	text := strings.ReplaceAll(" "+strings.Join(words, " ")+" ", " allowed clock skew ", " ")
+	text := " " + blameless.Replace(strings.Join(words, " ")) + " "
 	if edgeError.MatchString(text) {
 		return Blocked
 	}
@@ -99,5 +103,5 @@ var definite = set(`loginrequired interactionrequired consentrequired accountsel
 var signInAgain = list(`log in again, login again, log on again, sign in again, signin again, relogin, re login,
 	reauthenticate, re authenticate, reauthentication, login required, please log in, please login,
 	please sign in, must be logged in, must log in, must login, must sign in, not logged in, not
-	signed in, logged out, signed out, no longer logged in, no longer signed in, erneut anmelden,
-	neu anmelden, bitte anmelden, melden sie sich, veuillez vous reconnecter, json web token error`)
+	signed in, logged out, signed out, no longer logged in, no longer signed in, json web token error,
+	login anew, anew login, anew a login, anew l access, log anew in, neu login, bitte login, melden sie sich`)

@@ -28,33 +28,35 @@ var (
 		blacklisted blocklisted denylisted terminated closed destroyed deleted removed malformed mismatch mismatched
 		consumed spent redeemed rotated replaced superseded cancelled canceled dead stale gone nonexistent illegal
 		unrecognized unrecognised unusable compromised lapsed elapsed finished invalidated timeout outdated obsolete
-		void reuse disabled deactivated abgelaufen abgelaufene abgelaufenes abgelaufener ungültig ungültige ungültiges
-		ungültiger ungueltig ungueltige ungueltiges widerrufen beendet unbekannt unbekanntes expiré expirée expirés
-		périmé invalide révoqué révoquée expirado expirada inválido inválida caducado caducada revocado scaduto
-		scaduta verlopen`)
+		void reuse disabled deactivated       
+		          
+		           
+		`)
 	// liveWords say so if they are negated: "not valid".
 	liveWords = set(`valid active found find locate exist exists existing recognized recognised known match
-		matches matching usable accepted alive live valide gefunden gültig gueltig`)
+		matches matching usable accepted alive live`)
 	// reuseWords say so of something that can be used once: "already used".
 	reuseWords = set(`used exchanged presented consumed`)
+	// kept are where a server has what it knows.
+	kept = set(`database db store cache list records whitelist allowlist registry system`)
 	// attributes stand before what they are about; the other dead words follow it.
 	attributes = set(`invalid expired revoked unknown incorrect wrong bad inactive malformed illegal
 		unrecognized unrecognised stale dead nonexistent blacklisted reused used missing invalidated outdated obsolete
-		abgelaufene abgelaufenes ungültige ungültiges ungültiger ungueltiges ungueltige unbekanntes expirée invalide`)
-	negations = set(`not no never unable failed kein keine nicht pas`)
+		        `)
+	negations = set(`not no never unable failed`)
 	// between stand between a negation and what it negates.
 	between = set(`a an the been be have has had any is are yet longer was were contain find to does`)
 	// links stand between what something is said of and what is said.
 	links = set(`is are was were has have had been be being already or and either may might must passed
 		provided supplied presented given specified sent submitted received appears seems appear to now both does do
-		did itself ist wurde hat leider est sont été no longer not can could probably just also value es la le`)
+		did itself no longer not can could probably just also value`)
 	// joints stand between an attribute and what it is of.
 	joints = set(`or and the a an your this that of for provided supplied given presented specified submitted
 		old current value either missing such existing`)
 	// passives before a claim make it one about the subject; an article after it makes it one about the object.
 	passives     = set(`is are was were be been being`)
 	articles     = set(`the this that your a an`)
-	prepositions = set(`for of by in from with to on at within under through via into between für von de pour`)
+	prepositions = set(`for of by in from with to on at within under through via into between`)
 )
 
 // Nouns. What a clause says is about one of them.
@@ -84,22 +86,22 @@ var (
 		membership product order file object item record entity organization organisation workspace company project
 		application app syntax content operation action query mutation feature policy provider idp realm issuance
 		exchange lookup validation verification creation revocation list check retrieval introspection persistence
-		manager handler middleware cache plugin protocol expiration expiry lizenz passwort kennwort zertifikat
-		schlüssel benutzername`)
+		manager handler middleware cache plugin protocol expiration expiry    
+		`)
 	// signIns are what ends with a session, if it is said to have ended.
 	signIns = set(`login logon signin authentication authorization authorisation credential credentials
-		anmeldung access`)
+		access`)
 	// endings are how a sign-in ends: an "invalid login" may be a wrong password.
-	endings = set(`expired revoked ended timeout terminated stale lapsed elapsed abgelaufen expiré expirée`)
+	endings = set(`expired revoked ended timeout terminated stale lapsed elapsed`)
 	// qualifiers before a session say whose it is.
 	qualifiers = set(`refresh user client offline login auth authentication oauth sso web browser app bearer`)
 	// people are who a session belongs to, and gone how they end one: who is locked out may be let in again.
 	people = set(`user account principal member users`)
 	gone   = set(`deleted removed inactive unknown nonexistent deactivated disabled closed terminated gone
 		found exist exists active`)
-	conditions = set(`if when unless until before after once while must should whether will wenn falls si`)
-	sessions   = set(`session sessions sitzung sesión sesion sessão sessao sessione sesja sessie grant`)
-	tokens     = set(`token tokens jwt jws jeton`)
+	conditions = set(`if when unless until before after once while must should whether will`)
+	sessions   = set(`session sessions grant`)
+	tokens     = set(`token tokens jwt jws`)
 )
 
 // segments are what words without any joints are made of, as in "refreshtokenexpired".

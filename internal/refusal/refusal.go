@@ -25,7 +25,7 @@ const (
 	Client                      // this client is refused: its id, key, license, certificate or request
 	CSRF                        // a CSRF token is missing or wrong
 	Blocked                     // somebody before the server, or a place or an address, is in the way
-	Locked                      // the account is locked, or wants another password: that may pass
+	Locked                      // the account is locked, or wants something of its owner: that may pass
 	Clock                       // the clocks are apart
 	Busy                        // too many calls
 	Fault                       // the server has a fault, or is away for the moment

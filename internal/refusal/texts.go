@@ -117,6 +117,9 @@ func (c *reader) document(document any, brief bool) {
 				c.add(v, n.label, rank(n.name))
 			}
 		case []any:
+			if name, ok := pairOf(v); ok {
+				n.label = name
+			}
 			for _, inner := range v[:min(len(v), mostTexts)] {
 				queue = append(queue, n.inner(inner, n.name))
 			}
@@ -124,6 +127,15 @@ func (c *reader) document(document any, brief bool) {
 			queue = append(queue, n.fields(v)...)
 		}
 	}
+}
+
+// pairOf is the name in a list that is a field's name and what is wrong with it.
+func pairOf(list []any) (name string, ok bool) {
+	if len(list) != 2 {
+		return "", false
+	}
+	name, _ = list[0].(string)
+	return name, credentials[squeezed(name)] != ""
 }
 
 func (n node) inner(value any, name string) node {

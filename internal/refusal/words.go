@@ -16,7 +16,7 @@ const (
 const pause = "|"
 
 // spelledOut makes one spelling of several: "isn't" is "is not", and a "sign-in" is a noun.
-var spelledOut = strings.NewReplacer("n't", " not", "n’t", " not", "cannot", "can not",
+var spelledOut = strings.NewReplacer("n't", " not", "n’t", " not", " n'", " not ", " n’", " not ", "cannot", "can not",
 	"sign-in", "signin", "Sign-in", "signin", "log-in", "login", "Log-in", "login")
 
 // wordsOf are the words of a text or of a code in lower case, with a pause wherever one clause ends. The parts of
@@ -25,21 +25,20 @@ func wordsOf(text string) []string {
 	if len(text) > longestText {
 		text = strings.ToValidUTF8(text[:longestText], "")
 	}
-	text = spelledOut.Replace(text)
+	text = joined(spelledOut.Replace(text))
 	var words []string
 	for chunk := range strings.FieldsSeq(withoutURLs(text)) {
 		ends := strings.ContainsAny(chunk[len(chunk)-1:], ".;:!?|") || strings.Contains(chunk, "://")
-		for _, run := range runs(chunk) {
-			words = append(words, segmented(run)...)
-		}
+		words = append(words, runs(chunk)...)
 		if ends {
 			words = append(words, pause)
 		}
 		if len(words) > mostWords {
-			return words[:mostWords]
+			break
 		}
 	}
-	return words
+	words = inEnglish(words[:min(len(words), mostWords)])
+	return words[:min(len(words), mostWords)]
 }
 
 // withoutURLs leaves out the paths and URLs in a text: their words say nothing. A text that is nothing but one may be
@@ -73,7 +72,11 @@ func runs(chunk string) []string {
 	letters := []rune(chunk)
 	cut := func(end int) {
 		if begin >= 0 && end > begin {
-			found = append(found, strings.ToLower(string(letters[begin:end])))
+			if run := string(letters[begin:end]); unspaced(letters[begin]) {
+				found = append(found, scanned(run)...)
+			} else {
+				found = append(found, strings.ToLower(run))
+			}
 		}
 		begin = -1
 	}
@@ -81,10 +84,13 @@ func runs(chunk string) []string {
 		switch {
 		case !unicode.IsLetter(r) && !unicode.IsDigit(r):
 			cut(i)
-			if strings.ContainsRune(",;=<>", r) && i+1 < len(letters) {
+			if strings.ContainsRune(",;=<>。，、；：！？", r) && i+1 < len(letters) {
 				found = append(found, pause)
 			}
 		case begin < 0:
+			begin = i
+		case unspaced(r) != unspaced(previous):
+			cut(i)
 			begin = i
 		case unicode.IsUpper(r) && (unicode.IsLower(previous) || unicode.IsUpper(previous) && lowerAt(letters, i+1)):
 			cut(i)
@@ -111,6 +117,9 @@ func segmented(word string) []string {
 		return parts
 	}
 	if head, ok := strings.CutSuffix(word, "token"); ok {
+		if meant := translations().look(head); meant != nil {
+			head = meant[0]
+		}
 		return []string{head, "token"}
 	}
 	return []string{word}

@@ -11,6 +11,8 @@ const (
 	Floor = 500 * time.Millisecond
 	// ShortestLife is the lifetime that a token is given at least: below it, every request would renew.
 	ShortestLife = time.Second
+	// Rounding is how much sooner than it says a token may end: most servers count in whole seconds, and round down.
+	Rounding = time.Second
 	// Ceiling bounds the spread of the backoff, and HighestCeiling where a tenth of the token's lifetime is more.
 	Ceiling        = time.Minute
 	HighestCeiling = 5 * time.Minute
@@ -27,7 +29,7 @@ const (
 // whole lifetime, evenly because 75 % is how far apart its renewals are at the least, and the later renewals keep
 // it spread.
 //
-// slow is how long a renewal was seen to take: twice that is left before the end where the lifetime allows.
+// slow is how long a renewal was seen to take: twice that is left before the end where the lifetime allows, and Rounding.
 func Renewal(life, slow time.Duration, wide bool, r float64) time.Duration {
 	life = max(life, ShortestLife)
 	low, high := 0.75, 0.85
@@ -35,18 +37,18 @@ func Renewal(life, slow time.Duration, wide bool, r float64) time.Duration {
 		low = 0.10
 	}
 	due := scale(life, low+(high-low)*r)
-	latest := life - min(2*min(slow, life), life/2)
+	latest := life - min(2*min(slow, life)+Rounding, life/2)
 	if due > latest {
 		due = scale(latest, 0.9+0.1*r)
 	}
 	return due
 }
 
-// WithMargin is Renewal with a margin of the caller's choice: at most a tenth of it earlier, never less than half
-// the lifetime after the token was issued.
+// WithMargin is Renewal with a margin of the caller's choice, Rounding at the least: at most a tenth of it earlier, never
+// less than half the lifetime after the token was issued.
 func WithMargin(life, margin time.Duration, r float64) time.Duration {
 	life = max(life, ShortestLife)
-	margin = min(margin, life/2)
+	margin = min(max(margin, Rounding), life/2)
 	return life - margin - scale(min(margin, life/2-margin), 0.1*r)
 }
 

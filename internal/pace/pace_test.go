@@ -19,13 +19,15 @@ func TestRenewalIsAtThreeQuartersOrLater(t *testing.T) {
 	for _, r := range chances {
 		within(t, "usual", Renewal(1000*time.Second, 0, false, r), 750*time.Second, 850*time.Second)
 		within(t, "wide", Renewal(1000*time.Second, 0, true, r), 100*time.Second, 850*time.Second)
-		within(t, "of a life that is none", Renewal(0, 0, false, r), ShortestLife/2, ShortestLife)
+		within(t, "of a life that is none", Renewal(0, 0, false, r), ShortestLife/3, ShortestLife)
+		within(t, "of a life in whole seconds", Renewal(3*time.Second, 0, false, r), 1500*time.Millisecond, 3*time.Second-Rounding)
+		within(t, "with a small margin", WithMargin(3*time.Second, time.Millisecond, r), 1500*time.Millisecond, 3*time.Second-Rounding)
 	}
 }
 
 func TestRenewalLeavesTimeForASlowOne(t *testing.T) {
 	for _, r := range chances {
-		within(t, "slow", Renewal(1000*time.Second, 200*time.Second, false, r), 540*time.Second, 600*time.Second)
+		within(t, "slow", Renewal(1000*time.Second, 200*time.Second, false, r), 539*time.Second, 599*time.Second)
 		within(t, "slower than the lifetime", Renewal(1000*time.Second, time.Hour, false, r), 450*time.Second, 500*time.Second)
 	}
 }

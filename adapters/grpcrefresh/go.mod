@@ -1,4 +1,4 @@
-module github.com/silentrefresh/silentrefresh/grpcrefresh
+module github.com/silentrefresh/silentrefresh/adapters/grpcrefresh
 
 go 1.26.0
 

@@ -15,7 +15,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/silentrefresh/silentrefresh"
-	"github.com/silentrefresh/silentrefresh/connectrefresh"
+	"github.com/silentrefresh/silentrefresh/adapters/connectrefresh"
 	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
 

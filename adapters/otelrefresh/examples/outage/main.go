@@ -1,7 +1,7 @@
 // Command outage shows what otelrefresh says of a session: a trace of a request that waited for a refresh, and the metrics
 // of an outage, as the OpenTelemetry SDK and its Prometheus exporter have them. It needs nothing, and takes 10 s.
 //
-//	go run ./otelrefresh/examples/outage
+//	go run ./adapters/otelrefresh/examples/outage
 package main
 
 import (
@@ -24,8 +24,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/adapters/otelrefresh"
 	"github.com/silentrefresh/silentrefresh/authtest"
-	"github.com/silentrefresh/silentrefresh/otelrefresh"
 )
 
 func main() {

@@ -9,7 +9,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/silentrefresh/silentrefresh"
-	"github.com/silentrefresh/silentrefresh/connectrefresh"
+	"github.com/silentrefresh/silentrefresh/adapters/connectrefresh"
 )
 
 // A client whose calls are logged in; a generated one takes the same arguments. Where nobody has logged in yet, a call

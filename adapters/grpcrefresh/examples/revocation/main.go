@@ -1,7 +1,7 @@
 // Command revocation shows gRPC calls that survive a revocation: 1,000 unary calls and 20 streams, in the middle of which
 // every access token is revoked. It needs nothing, and takes a second.
 //
-//	go run ./grpcrefresh/examples/revocation
+//	go run ./adapters/grpcrefresh/examples/revocation
 package main
 
 import (
@@ -23,8 +23,8 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/adapters/grpcrefresh"
 	"github.com/silentrefresh/silentrefresh/authtest"
-	"github.com/silentrefresh/silentrefresh/grpcrefresh"
 )
 
 const (

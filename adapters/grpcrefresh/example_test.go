@@ -12,7 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/silentrefresh/silentrefresh"
-	"github.com/silentrefresh/silentrefresh/grpcrefresh"
+	"github.com/silentrefresh/silentrefresh/adapters/grpcrefresh"
 )
 
 // A connection whose calls are logged in. Where nobody has logged in yet, a call says so without being sent.

@@ -14,7 +14,7 @@ import (
 	"github.com/silentrefresh/silentrefresh"
 )
 
-const scope = "github.com/silentrefresh/silentrefresh/otelrefresh"
+const scope = "github.com/silentrefresh/silentrefresh/adapters/otelrefresh"
 
 // Config says where metrics and spans go. The zero value is good.
 type Config struct {

@@ -9,8 +9,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/adapters/otelrefresh"
 	"github.com/silentrefresh/silentrefresh/authtest"
-	"github.com/silentrefresh/silentrefresh/otelrefresh"
 )
 
 // A request that waits for a refresh has a span that says so. In a real program the providers are the global ones.

@@ -19,7 +19,7 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/silentrefresh/silentrefresh"
-	"github.com/silentrefresh/silentrefresh/grpcrefresh"
+	"github.com/silentrefresh/silentrefresh/adapters/grpcrefresh"
 	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
 

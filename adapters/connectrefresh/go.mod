@@ -1,4 +1,4 @@
-module github.com/silentrefresh/silentrefresh/connectrefresh
+module github.com/silentrefresh/silentrefresh/adapters/connectrefresh
 
 go 1.26.0
 

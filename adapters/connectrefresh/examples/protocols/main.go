@@ -1,7 +1,7 @@
 // Command protocols shows Connect calls that survive a revocation, in each of the three protocols: 200 unary calls and 20
 // streams, in the middle of which every access token is revoked. It needs nothing, and takes a second.
 //
-//	go run ./connectrefresh/examples/protocols
+//	go run ./adapters/connectrefresh/examples/protocols
 package main
 
 import (
@@ -19,8 +19,8 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/adapters/connectrefresh"
 	"github.com/silentrefresh/silentrefresh/authtest"
-	"github.com/silentrefresh/silentrefresh/connectrefresh"
 )
 
 const (

@@ -10,7 +10,7 @@ import (
 
 var silently = contender{
 	name:   nameOurs,
-	about:  "silentrefresh.New with BaseURL, Base and Margin set to the lead; further sessions of a program are Forks",
+	about:  "silentrefresh.New with BaseURL, Base and RefreshBefore set to the lead; further sessions of a program are Forks",
 	renews: true, sees401: true, replays: true,
 	fit: fitSilently,
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/journey"
 )
 
 // app is one run of a command.
@@ -45,7 +46,7 @@ func (a *app) connect(store silentrefresh.Store, observe func(silentrefresh.Even
 	if err != nil {
 		return nil, err
 	}
-	cfg.Base, cfg.AuthBase = tracing{t}, t // a pool of its own is made of the second
+	cfg.Base, cfg.AuthBase = journey.Transport{Transport: t}, t // a pool of its own is made of the second
 	cfg.Name, cfg.Store, cfg.Observe = a.profile.Session, store, observe
 	if observe == nil {
 		cfg.Observe = a.notice

@@ -16,6 +16,7 @@ import (
 
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/journey"
 	"github.com/silentrefresh/silentrefresh/filestore"
 )
 
@@ -96,6 +97,25 @@ func (a *app) failed(what string, err error) *failure {
 	}
 	if f.code == exitFailed && passes(err) {
 		f.code = exitPasses
+	}
+	return f
+}
+
+// unanswered explains err, for which a request got no response.
+func (a *app) unanswered(name, method string, j *journey.Journey, err error) *failure {
+	var f *failure
+	switch j.Stage() {
+	case journey.Unsent:
+		return a.failed(name+" was not sent", err)
+	case journey.Rejected:
+		return a.failed(name+" was rejected, and not sent again", err)
+	case journey.Begun:
+		f = a.failed(name+" may have been sent, and no response came", err)
+	default:
+		f = a.failed(name+" was sent, and no response came", err)
+	}
+	if !journey.Repeatable(method) {
+		f.code, f.do = exitFailed, "see whether it has taken effect before you send it again"
 	}
 	return f
 }

@@ -1,10 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"context"
-	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -100,73 +96,5 @@ func TestF96_WhatWasSentIsNotSaidToBeUnsent(t *testing.T) {
 	defer resp.Body.Close()
 	if got := resp.Header.Get(errorHeader); resp.StatusCode != http.StatusBadGateway || got != "response_lost" {
 		t.Errorf("the proxy's response: %s, %s", resp.Status, got)
-	}
-}
-
-// TestF96_TheJourney of requests in all its stages, at servers that close at each of them.
-func TestF96_TheJourney(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	url := "http://" + listener.Addr().String()
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			http.ReadRequest(bufio.NewReader(conn))
-			conn.Close()
-		}
-	}()
-	stage := func() int32 {
-		ctx, j := traced(context.Background())
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader("x"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := (tracing{&http.Transport{}}).RoundTrip(req); err == nil || !passes(err) {
-			t.Errorf("the error is %v", err)
-		}
-		return j.at.Load()
-	}
-	if got := stage(); got != written {
-		t.Errorf("a server that reads and closes: stage %d", got)
-	}
-	listener.Close()
-	if got := stage(); got != unsent {
-		t.Errorf("no server: stage %d", got)
-	}
-}
-
-// TestF96_ADeadConnection that was kept, and a server that is gone since: net/http tries again by itself, and cannot.
-func TestF96_ADeadConnection(t *testing.T) {
-	for method, want := range map[string]int32{http.MethodPost: unsent, http.MethodGet: begun} {
-		s := httptest.NewServer(http.NotFoundHandler())
-		transport := tracing{&http.Transport{}}
-		send := func(ctx context.Context) error {
-			req, err := http.NewRequestWithContext(ctx, method, s.URL, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			resp, err := transport.RoundTrip(req)
-			if err == nil {
-				io.Copy(io.Discard, resp.Body)
-				resp.Body.Close()
-			}
-			return err
-		}
-		if err := send(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		s.Listener.Close()
-		s.CloseClientConnections()
-		ctx, j := traced(t.Context())
-		if err := send(ctx); err == nil || !isDial(err) && j.at.Load() == unsent {
-			t.Errorf("%s: %v", method, err)
-		} else if got := j.at.Load(); isDial(err) && got != want && got != unsent { // the end may have been noticed before
-			t.Errorf("%s: stage %d, want %d; %v", method, got, want, err)
-		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/dashboard"
+	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/journey"
 )
 
 // The headers of the proxy's own.
@@ -69,8 +70,8 @@ func (r *relay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	r.panel.requests.Arrived(time.Now())
-	ctx, j := traced(req.Context())
-	j.generation = r.client.Status().Generation
+	ctx, j := journey.Begin(req.Context())
+	j.Generation = r.client.Status().Generation
 	r.proxy.ServeHTTP(w, req.WithContext(ctx))
 }
 
@@ -100,7 +101,7 @@ func (r *relay) responded(resp *http.Response) error {
 		}
 	}
 	resp.Header.Del(waitedHeader)
-	if waited := journeyOf(resp.Request.Context()).waited(r.client.Status().Generation); waited > 0 {
+	if waited := journey.Of(resp.Request.Context()).Waited(r.client.Status().Generation); waited > 0 {
 		resp.Header.Set(waitedHeader, waited.Round(time.Microsecond).String())
 	}
 	if location := resp.Header.Get("Location"); location != "" {
@@ -132,7 +133,7 @@ func (r *relay) local(location string, from *url.URL) string {
 // failed responds to a request that the server has not responded to.
 func (r *relay) failed(w http.ResponseWriter, req *http.Request, err error) {
 	r.panel.requests.Ended(0)
-	j := journeyOf(req.Context())
+	j := journey.Of(req.Context())
 	f := r.app.unanswered(req.URL.Path, req.Method, j, err)
 	refresh, isRefresh := errors.AsType[*auth.Error](err)
 	switch {
@@ -143,7 +144,7 @@ func (r *relay) failed(w http.ResponseWriter, req *http.Request, err error) {
 	case isRefresh:
 		wait := http.Header{"Retry-After": {strconv.Itoa(int(math.Ceil(max(1, time.Until(refresh.Until).Seconds()))))}}
 		(&refusal{http.StatusServiceUnavailable, "refresh_failed", f.Error(), f.do, wait}).write(w)
-	case j.at.Load() != unsent && !isDial(err):
+	case j.Stage() != journey.Unsent && !isDial(err):
 		(&refusal{http.StatusBadGateway, "response_lost", f.Error(), f.do, nil}).write(w)
 	default:
 		(&refusal{http.StatusBadGateway, "server_unreachable", f.Error(), "", nil}).write(w)

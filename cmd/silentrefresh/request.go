@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/journey"
 	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/upload"
 	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/writeout"
 )
@@ -80,7 +81,7 @@ type transfer struct {
 	writeout.Transfer
 	app   *app
 	began time.Time
-	way   *journey
+	way   *journey.Journey
 }
 
 // send sends req and prints the response.
@@ -88,7 +89,7 @@ func (t *transfer) send(c *silentrefresh.Client, req *http.Request) error {
 	hc := c.HTTPClient()
 	hc.CheckRedirect = t.follow
 	var ctx context.Context
-	ctx, t.way = traced(req.Context())
+	ctx, t.way = journey.Begin(req.Context())
 	resp, err := hc.Do(req.WithContext(ctx))
 	t.app.wait.end() // from here on there is something to see
 	if err != nil {
@@ -117,7 +118,7 @@ func (t *transfer) follow(req *http.Request, via []*http.Request) error {
 		return fmt.Errorf("more than %d redirects", most)
 	}
 	t.Redirects, t.Method, t.URL = len(via), req.Method, req.URL.String()
-	t.way.at.Store(unsent)
+	t.way.Restart()
 	return nil
 }
 

@@ -5,12 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net/http"
 	"net/url"
 	"os"
 	"strings"
 
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/cookiefile"
 	"github.com/silentrefresh/silentrefresh/oauth"
 )
 
@@ -99,7 +101,7 @@ func (a *app) bringCookies(ctx context.Context, c *silentrefresh.Client, provide
 	if provider != nil {
 		hosts = hostsOf(append([]string{provider.Issuer}, provider.Origins...)...)
 	}
-	cookies, err := readCookies(a.options.cookieFile, hosts)
+	cookies, err := cookiefile.Read(a.options.cookieFile, hosts)
 	if err != nil {
 		return usage("the cookies were not read: "+plain(err), "export them in Netscape's format, with the tab of "+hosts[0]+" open")
 	}
@@ -121,4 +123,16 @@ func hostsOf(refs ...string) (hosts []string) {
 		}
 	}
 	return hosts
+}
+
+// providerCookies are cookies as package oauth takes them.
+func providerCookies(cookies []auth.Cookie) (all oauth.Cookies) {
+	for _, c := range cookies {
+		h := &http.Cookie{Name: c.Name, Value: c.Value.Reveal(), Quoted: c.Quoted, Path: c.Path, Secure: c.Secure, HttpOnly: c.HttpOnly, Expires: c.Expires}
+		if !c.HostOnly {
+			h.Domain = c.Domain
+		}
+		all = append(all, h)
+	}
+	return all
 }

@@ -1,22 +1,21 @@
-package main
+// Package cookiefile reads files of cookies as curl and the export of browsers write them.
+package cookiefile
 
 import (
 	"bufio"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
-	"github.com/silentrefresh/silentrefresh/oauth"
 )
 
-// readCookies reads a file in Netscape's format, as curl and the export of browsers write it, and returns the
-// cookies that concern one of hosts: such files hold those of other sites, too. Errors never show values.
-func readCookies(file string, hosts []string) ([]auth.Cookie, error) {
+// Read reads a file in Netscape's format and returns the cookies that concern one of hosts: such files hold those of other
+// sites, too. Errors never show values.
+func Read(file string, hosts []string) ([]auth.Cookie, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
@@ -84,16 +83,4 @@ func concerns(c *auth.Cookie, hosts []string) bool {
 		}
 	}
 	return false
-}
-
-// providerCookies are cookies as package oauth takes them.
-func providerCookies(cookies []auth.Cookie) (all oauth.Cookies) {
-	for _, c := range cookies {
-		h := &http.Cookie{Name: c.Name, Value: c.Value.Reveal(), Quoted: c.Quoted, Path: c.Path, Secure: c.Secure, HttpOnly: c.HttpOnly, Expires: c.Expires}
-		if !c.HostOnly {
-			h.Domain = c.Domain
-		}
-		all = append(all, h)
-	}
-	return all
 }

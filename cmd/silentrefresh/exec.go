@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"os/signal"
 
+	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/process"
 	"golang.org/x/term"
 )
 
@@ -66,11 +67,11 @@ func (a *app) address(addr net.Addr) string {
 // child runs the command to its end.
 func (a *app) child(address string) error {
 	cmd := exec.Command(a.args[0], a.args[1:]...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = a.in, rawFile(a.out), rawFile(a.err)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = a.in, process.Raw(a.out), process.Raw(a.err)
 	cmd.Env = append(os.Environ(), "SILENTREFRESH_URL="+address, variable(secretFlag)+"="+a.options.secret)
 	a.runsCommand = true
 	signals := make(chan os.Signal, 16)
-	if passed := heeded(passedOn...); len(passed) > 0 {
+	if passed := process.Heeded(process.PassedOn...); len(passed) > 0 {
 		signal.Notify(signals, passed...)
 	}
 	defer signal.Stop(signals)
@@ -84,14 +85,16 @@ func (a *app) child(address string) error {
 	terminal := term.IsTerminal(int(a.in.Fd()))
 	go func() { // ends with the program
 		for s := range signals {
-			if !terminal || !fromKeys(s) { // else the command, on the same terminal, gets it anyway
+			if !terminal || !process.FromKeys(s) { // else the command, on the same terminal, gets it anyway
 				cmd.Process.Signal(s)
 			}
 		}
 	}()
 	err := cmd.Wait()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		return endOf(exit.ProcessState)
+		f := &failure{}
+		f.code, f.signal = process.EndOf(exit.ProcessState)
+		return f
 	} else if err != nil {
 		return a.failed(a.args[0]+" did not end well", err)
 	}

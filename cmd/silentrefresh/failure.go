@@ -211,3 +211,11 @@ func plain(err error) string {
 	text = strings.ReplaceAll(text, context.Canceled.Error(), "interrupted")
 	return strings.ReplaceAll(text, context.DeadlineExceeded.Error(), "it took too long")
 }
+
+// reasonOf is why a file was not written or read, without the name of the file, which the text before it has.
+func reasonOf(err error) string {
+	if path, ok := errors.AsType[*os.PathError](err); ok {
+		err = path.Err
+	}
+	return err.Error()
+}

@@ -4,13 +4,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"syscall"
 
+	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/process"
 	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/terminal"
 	"github.com/spf13/cobra"
 )
@@ -27,8 +30,8 @@ const (
 func main() {
 	// A reader that goes away (| head) must not end the program in the middle of a refresh.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-	out, err := &output{file: os.Stdout}, &output{file: os.Stderr}
-	ctx := untilWritten(untilSignal(context.Background()), out)
+	out, err := process.NewOutput(os.Stdout), process.NewOutput(os.Stderr)
+	ctx := out.Until(process.UntilSignal(context.Background()))
 	code := run(ctx, os.Args[1:], stdio{in: os.Stdin, out: out, err: err, env: os.Getenv})
 	os.Exit(settled(out, err, code))
 }
@@ -43,22 +46,38 @@ type stdio struct {
 
 // run runs the program and returns its exit status. After a signal it does not return: the program dies of that.
 func run(ctx context.Context, args []string, std stdio) int {
-	std.err = terminal.Messages(terminal.Of(rawFile(std.err), std.env), std.err)
+	std.err = terminal.Messages(terminal.Of(process.Raw(std.err), std.env), std.err)
 	a := &app{stdio: std}
 	f := &failure{}
 	if err := execute(ctx, a.root(), args); err != nil {
 		f = asFailure(err)
 	}
-	if o, ok := std.out.(*output); !ok || o.failed() == nil { // else that is the cause, and is said
+	if o, ok := std.out.(*process.Output); !ok || o.Failed() == nil { // else that is the cause, and is said
 		f.print(std.err)
 	}
-	if killed, ok := errors.AsType[*signalError](context.Cause(ctx)); ok && !a.runsCommand {
-		f.signal = killed.signal
+	if killed, ok := errors.AsType[*process.SignalError](context.Cause(ctx)); ok && !a.runsCommand {
+		f.signal = killed.Signal
 	}
 	if f.signal != nil {
-		dieOf(f.signal)
+		process.Die(f.signal)
 	}
 	return f.code
+}
+
+// settled is the exit status of the program, which would be code if all that it printed was written. What was not is said on
+// stderr, but for a reader that has gone: then the program dies as others do.
+func settled(stdout, stderr *process.Output, code int) int {
+	if errors.Is(stdout.Failed(), syscall.EPIPE) {
+		stdout.DieOfClosedOutput()
+	}
+	if err := stdout.Close(); err != nil {
+		fmt.Fprintf(stderr, "silentrefresh: the output was not written: %s\n", reasonOf(err))
+		code = cmp.Or(code, exitFailed)
+	}
+	if stderr.Close() != nil {
+		code = cmp.Or(code, exitFailed) // and there is nowhere to say so
+	}
+	return code
 }
 
 // execute runs the command that args name.

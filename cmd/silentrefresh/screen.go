@@ -6,12 +6,13 @@ import (
 	"strings"
 
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/process"
 	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/terminal"
 	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/timeline"
 )
 
 // screen is what w, one of the program's outputs, can show.
-func (a *app) screen(w io.Writer) terminal.Screen { return terminal.Of(rawFile(w), a.env) }
+func (a *app) screen(w io.Writer) terminal.Screen { return terminal.Of(process.Raw(w), a.env) }
 
 // fact prints what there is to say under a label. On a terminal, what is too long goes on below itself.
 func (a *app) fact(label, text string) {

@@ -64,7 +64,7 @@ func TestF104_WatchDrawsTheLife(t *testing.T) {
 	c.sees("◆")
 	cmd.Process.Signal(os.Interrupt)
 	cmd.Wait()
-	if got := endOf(cmd.ProcessState).code; got != 128+int(syscall.SIGINT) {
+	if got := shellStatus(cmd.ProcessState); got != 128+int(syscall.SIGINT) {
 		t.Errorf("exit status %d", got)
 	}
 	stands := c.settles(func(stands string) bool {

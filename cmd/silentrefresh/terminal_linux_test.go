@@ -118,7 +118,7 @@ func TestInterruptedLogin(t *testing.T) {
 	c.types("  password: ", "")
 	cmd.Process.Signal(os.Interrupt)
 	cmd.Wait()
-	if code := endOf(cmd.ProcessState).code; code != 128+2 {
+	if code := shellStatus(cmd.ProcessState); code != 128+2 {
 		t.Errorf("exit status %d", code)
 	}
 	fmt.Fprint(c.pty, "seen again")

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/authtest"
+	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/process"
 	"github.com/silentrefresh/silentrefresh/filestore"
 	"github.com/silentrefresh/silentrefresh/seal"
 )
@@ -97,7 +98,7 @@ func (b *box) runWith(input string, args ...string) ended {
 	if _, ran := errors.AsType[*exec.ExitError](err); err != nil && !ran {
 		b.t.Fatal(err)
 	}
-	return ended{endOf(cmd.ProcessState).code, out.String(), stderr.String()}
+	return ended{shellStatus(cmd.ProcessState), out.String(), stderr.String()}
 }
 
 func (b *box) run(args ...string) ended {
@@ -219,7 +220,7 @@ func (r *running) stop() int {
 	for range r.lines { // Wait closes the pipe: all has to be read before
 	}
 	r.cmd.Wait()
-	return endOf(r.cmd.ProcessState).code
+	return shellStatus(r.cmd.ProcessState)
 }
 
 // forward passes requests on to the server at url.
@@ -229,4 +230,10 @@ func forward(to string) http.Handler {
 		panic(err)
 	}
 	return httputil.NewSingleHostReverseProxy(u)
+}
+
+// shellStatus is a process's exit status as shells have it.
+func shellStatus(p *os.ProcessState) int {
+	code, _ := process.EndOf(p)
+	return code
 }

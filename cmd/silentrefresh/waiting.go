@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh"
+	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/process"
 	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/terminal"
 	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/timeline"
 	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/words"
@@ -68,7 +69,7 @@ func (w *wait) pause() (resume func()) {
 }
 
 // terminal is where others write standard error to while the line is paused.
-func (a *app) terminal() io.Writer { return rawFile(a.err) }
+func (a *app) terminal() io.Writer { return process.Raw(a.err) }
 
 // observing is observe, which the line sees first.
 func (w *wait) observing(observe func(silentrefresh.Event)) func(silentrefresh.Event) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/process"
 	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/terminal"
 	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/timeline"
 )
@@ -26,7 +27,9 @@ func watch(ctx context.Context, a *app) (err error) {
 		return err
 	}
 	defer a.closing(c, &err)
-	a.watchReader(ctx)
+	if out, ok := a.out.(*process.Output); ok {
+		out.Watch(ctx)
+	}
 	w.client.Store(c)
 	if st := c.Status(); over(st) {
 		w.observe(silentrefresh.Event{Kind: silentrefresh.EventOver, Time: time.Now(), Err: st.Err})

@@ -187,6 +187,7 @@ var outputs = []struct {
 	{"-s /teapot", exitStatus, "short and stout\n", ""},
 	{"--compressed /gzip", 0, "unpacked", ""},
 	{"-s --session nosuch /me", exitLogin, "", ""},
+	{"-s --session nosuch -w %{http_code}.%{exitcode} /me", exitLogin, "000.3", ""},
 	{"-o - --compressed /gzip", 0, "unpacked", ""},
 	{"-O /", exitUsage, "", "the URL names no file"},
 	{"-O /a/..", exitUsage, "", "the URL names no file"},

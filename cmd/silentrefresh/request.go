@@ -30,27 +30,19 @@ func request(ctx context.Context, a *app) error {
 	return err
 }
 
-// transfer sends the request, prints the response and then what -w asks for.
-func (a *app) transfer(ctx context.Context) (err error) {
+// transfer sends the request, prints the response and then what -w asks for, also where there was no response.
+func (a *app) transfer(ctx context.Context) error {
 	template, err := a.template()
 	if err != nil {
 		return err
 	}
-	defer a.waits("the response to " + shown(a.args[0]))()
-	c, _, err := a.session(nil)
-	if err != nil {
-		return err
-	}
-	defer a.closing(c, &err)
-	req, err := a.newRequest(ctx)
-	if err != nil {
-		return err
-	}
 	t := &transfer{app: a, began: time.Now()}
-	t.Method, t.URL, t.Uploaded = req.Method, req.URL.String(), max(0, req.ContentLength)
-	failed := t.send(c, req)
+	failed := t.run(ctx)
 	if failed != nil {
 		f := asFailure(failed)
+		if f.code == exitUsage {
+			return f
+		}
 		t.ExitCode, t.Error = f.code, f.Error()
 	}
 	t.Total = time.Since(t.began)
@@ -82,6 +74,21 @@ type transfer struct {
 	app   *app
 	began time.Time
 	way   *journey.Journey
+}
+
+// run connects to the session, and sends the request.
+func (t *transfer) run(ctx context.Context) (err error) {
+	c, _, err := t.app.session(nil)
+	if err != nil {
+		return err
+	}
+	defer t.app.closing(c, &err)
+	req, err := t.app.newRequest(ctx)
+	if err != nil {
+		return err
+	}
+	t.Method, t.URL, t.Uploaded = req.Method, req.URL.String(), max(0, req.ContentLength)
+	return t.send(c, req)
 }
 
 // send sends req and prints the response.

@@ -15,6 +15,7 @@ import (
 // A Client is what StepUp needs of a *silentrefresh.Client.
 type Client interface {
 	Login(ctx context.Context, credentials any) error
+	Renew(ctx context.Context) error
 	Transport(base http.RoundTripper) http.RoundTripper
 }
 
@@ -25,7 +26,7 @@ type Client interface {
 // for Client.Transport.
 //
 // What was asked for is kept with the session: after a restart, too, the login asks for the union, and nobody is asked
-// again for what was not granted. A call of Client.Login begins anew.
+// again for what was not granted, nor by another process with the same Store. A call of Client.Login begins anew.
 //
 // With a flow that needs no person, StepUp does nothing beyond client's Transport. Where a login fails, its error is the
 // request's. It is safe for concurrent use: requests that are denied together wait for one login.
@@ -152,6 +153,9 @@ func (t *stepUp) login(ctx context.Context, c Challenge, seen int) error {
 	}
 	if t.count() > seen || !t.fresh(c, seen) {
 		return nil
+	}
+	if c.Error == insufficientScope && t.client.Renew(ctx) == nil && !t.fresh(c, seen) {
+		return nil // another process with the same Store has asked
 	}
 	t.begin(c)
 	var credentials any

@@ -219,6 +219,45 @@ func TestStepUpDeclinedBeforeARestart(t *testing.T) {
 	}
 }
 
+// TestStepUpOfOthers: processes that share a Store share what a person has granted to one of them, and what not.
+func TestStepUpOfOthers(t *testing.T) {
+	for name, test := range map[string]struct {
+		deny   string
+		status int
+	}{"granted": {"", http.StatusOK}, "declined": {"write", http.StatusForbidden}} {
+		t.Run(name, func(t *testing.T) {
+			op := start(t, oauthtest.Config{Plain: true, Registers: true, NeedScope: "read", Deny: test.deny})
+			dir := t.TempDir()
+			var s steps
+			var all []http.RoundTripper
+			for i := range 3 {
+				c := throughResource(op)
+				c.Prompt = s.prompt(t)
+				e := exchanger(t, c)
+				cl := clientOf(t, op, e, storedIn(t, dir))
+				if i == 0 {
+					if err := cl.Login(t.Context(), nil); err != nil {
+						t.Fatal(err)
+					}
+				}
+				all = append(all, e.StepUp(cl, nil))
+				if got := get(t, all[i], op.URL()+"/me"); got != http.StatusOK {
+					t.Fatalf("status %d", got)
+				}
+			}
+			op.Change(func(p *oauthtest.Config) { p.NeedScope = "write" })
+			for i, rt := range all {
+				if got := get(t, rt, op.URL()+"/me"); got != test.status {
+					t.Errorf("process %d: status %d", i, got)
+				}
+			}
+			if got := s.all(); !slices.Equal(got, []string{"read", "read write"}) {
+				t.Errorf("asked for %q", got)
+			}
+		})
+	}
+}
+
 // TestStepUpOfAForgottenClient: a registration from the Store that the server no longer knows is made anew.
 func TestStepUpOfAForgottenClient(t *testing.T) {
 	op := start(t, oauthtest.Config{Plain: true, Registers: true, RequirePush: true, NeedScope: "read"})

@@ -49,6 +49,9 @@ func (x *exchange) prepare(ctx context.Context, credentials any) (cookies Cookie
 		return nil, err
 	}
 	x.scopes = x.choose()
+	if x.challenge.Error == insufficientScope && len(x.challenge.Scopes) == 0 && !x.more(x.scopes) {
+		return nil, x.mistake("%w", errNoMoreScopes)
+	}
 	if failure := x.bindable(); failure != nil {
 		return nil, failure
 	}

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -47,6 +48,15 @@ func (e *Exchanger) held() []string {
 	defer e.mu.Unlock()
 	return union(e.latest.Scopes, e.latest.Withheld)
 }
+
+// more reports whether scopes has something that the latest session was not asked for with.
+func (e *Exchanger) more(scopes []string) bool {
+	held := e.held()
+	return slices.ContainsFunc(scopes, func(s string) bool { return !slices.Contains(held, s) })
+}
+
+// errNoMoreScopes: a login for more scopes would ask for the same again.
+var errNoMoreScopes = errors.New("the API wants more scopes, does not say which, and its metadata has no others")
 
 // remember keeps what a later login, one that needs more scopes, has to know of a session.
 func (e *Exchanger) remember(s extra) {

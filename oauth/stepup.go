@@ -21,9 +21,9 @@ type Client interface {
 
 // StepUp returns a RoundTripper for programs with a person before them. It is client's Transport, which e logs in again
 // where only a person helps: the session is over, or the API denies a request because the token lacks a scope (RFC 6750
-// section 3.1, insufficient_scope). The login asks for the scopes of the present session and those that the API names,
-// once for each set that is new, and the request is sent again; whatever else the API says is the caller's. base is as
-// for Client.Transport.
+// section 3.1, insufficient_scope). The login asks for the scopes of the present session and those that the API names, or
+// else its metadata, once for each set that is new, and the request is sent again; whatever else the API says is the
+// caller's. base is as for Client.Transport.
 //
 // What was asked for is kept with the session: after a restart, too, the login asks for the union, and nobody is asked
 // again for what was not granted, nor by another process with the same Store. A call of Client.Login begins anew.
@@ -46,8 +46,11 @@ type stepUp struct {
 	asked  map[string]bool // sets of scopes that a login was for; over is one
 }
 
-// over stands for a login that no scope was missing for.
-const over = ""
+// Logins that no named scope was missing for: the session was over, or the API did not say which.
+const (
+	over    = ""
+	unnamed = "?"
+)
 
 // maxSteps is how many logins one request may take: the session is over, and then a scope is missing, and perhaps another.
 // An API that names something new each time is not to keep a person busy.
@@ -132,13 +135,15 @@ func (t *stepUp) fresh(c Challenge, seen int) bool {
 	if c.Error != insufficientScope {
 		return !t.asked[over]
 	}
-	had := t.e.held()
-	return !t.asked[key(c)] && slices.ContainsFunc(c.Scopes, func(s string) bool { return !slices.Contains(had, s) })
+	return !t.asked[key(c)] && (len(c.Scopes) == 0 || t.e.more(c.Scopes))
 }
 
 func key(c Challenge) string {
-	if c.Error != insufficientScope {
+	switch {
+	case c.Error != insufficientScope:
 		return over
+	case len(c.Scopes) == 0:
+		return unnamed
 	}
 	return strings.Join(slices.Sorted(slices.Values(c.Scopes)), " ")
 }
@@ -164,6 +169,9 @@ func (t *stepUp) login(ctx context.Context, c Challenge, seen int) error {
 	}
 	err := t.client.Login(ctx, credentials)
 	t.end(err == nil)
+	if errors.Is(err, errNoMoreScopes) {
+		return nil // the API's response says it all
+	}
 	return err
 }
 

@@ -124,6 +124,52 @@ func TestStepUpAsA401(t *testing.T) {
 	}
 }
 
+// TestStepUpWithoutAName: an API that does not say which scope it wants has those of its metadata asked for, and where these
+// are there already, nobody is asked.
+func TestStepUpWithoutAName(t *testing.T) {
+	for _, supported := range []string{`["read", "write"]`, `["read"]`, `[]`} {
+		op := start(t, oauthtest.Config{Plain: true, Registers: true})
+		var s steps
+		c := throughResource(op)
+		c.Prompt = s.prompt(t)
+		e := exchanger(t, c)
+		cl := clientOf(t, op, e)
+		document := `["read"]`
+		op.Change(func(p *oauthtest.Config) {
+			p.NeedScope = "read"
+			p.Intercept = func(w http.ResponseWriter, r *http.Request) bool {
+				switch {
+				case strings.HasPrefix(r.URL.Path, string(oauthtest.ResourceMetadata)):
+					fmt.Fprintf(w, `{"resource": %q, "authorization_servers": [%q], "scopes_supported": %s}`, op.URL(), op.URL(), document)
+				case r.URL.Path == "/me" && r.Header.Get("Authorization") != "" && len(s.all()) == 1:
+					w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope"`)
+					w.WriteHeader(http.StatusForbidden)
+				default:
+					return false
+				}
+				return true
+			}
+		})
+		if err := cl.Login(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		document = supported
+		want, pages := http.StatusForbidden, []string{"read"}
+		if strings.Contains(supported, "write") {
+			want, pages = http.StatusOK, []string{"read", "read write"}
+		}
+		rt := e.StepUp(cl, nil)
+		for range 2 {
+			if got := get(t, rt, op.URL()+"/me"); got != want {
+				t.Errorf("%s: status %d", supported, got)
+			}
+		}
+		if got := s.all(); !slices.Equal(got, pages) {
+			t.Errorf("%s: asked for %q", supported, got)
+		}
+	}
+}
+
 // TestStepUpByAnAPIThatWantsEverMore: a person is not asked without end for one request.
 func TestStepUpByAnAPIThatWantsEverMore(t *testing.T) {
 	op := start(t, oauthtest.Config{Plain: true, Registers: true})

@@ -27,6 +27,8 @@ type Client interface {
 //
 // What was asked for is kept with the session: after a restart, too, the login asks for the union, and nobody is asked
 // again for what was not granted, nor by another process with the same Store. A call of Client.Login begins anew.
+// The present session is the one that e has seen last: Clients of different people that share e would be asked for each
+// other's scopes, so give each an Exchanger of its own.
 //
 // With a flow that needs no person, StepUp does nothing beyond client's Transport. Where a login fails, its error is the
 // request's. It is safe for concurrent use: requests that are denied together wait for one login.

@@ -60,8 +60,8 @@ type Config struct {
 	// all. A refresh that is under way is always waited for, until the request's own context ends.
 	MaxWait time.Duration
 	// RefreshBefore is how long before its end a token is renewed, or up to a tenth of that earlier; at least a second,
-	// since servers round ends down, and never more than half the lifetime; 0: about 20 % of the lifetime, and once after a start, a failure or one of many logins much earlier,
-	// so that a fleet that was started together spreads.
+	// since servers round ends down, and never more than half the lifetime; 0: about 20 % of the lifetime, and once after
+	// a start, a failure or one of many logins much earlier, so that a fleet that was started together spreads.
 	RefreshBefore time.Duration
 	// MaxAge is when to renew a token whose lifetime is unknown, or earlier for the same reasons; 0: only when it is rejected.
 	MaxAge time.Duration

@@ -185,6 +185,16 @@ func (s *shared) checkToken(token string) error {
 	return shielded("the check of the token", func() error { return x.CheckToken(auth.NewSecret(token)) })
 }
 
+// subjectOf is what identifies the account of a token that did not come from an exchange, "" if that is unknown.
+func (s *shared) subjectOf(token string) (subject string) {
+	x, ok := s.cfg.Exchanger.(auth.SubjectReader)
+	if !ok {
+		return bearer.Parse(token).Subject()
+	}
+	_ = shielded("the Exchanger", func() error { subject = x.ReadSubject(auth.NewSecret(token)); return nil })
+	return subject
+}
+
 // checkSyntax reports why no header can carry the token. A cookie carries more than a header of its own does.
 func (s *shared) checkSyntax(token string) error {
 	if s.tokenCookie != "" {
@@ -318,7 +328,7 @@ func (s *shared) brought(held auth.Session) (auth.Session, error) {
 		if err := s.checkToken(token); err != nil {
 			return held, fmt.Errorf("silentrefresh: the access token to resume with was not taken: %w", err)
 		}
-		held.Subject = cmp.Or(held.Subject, bearer.Parse(token).Subject())
+		held.Subject = cmp.Or(held.Subject, s.subjectOf(token))
 	}
 	cookies := make([]auth.Cookie, len(held.Cookies))
 	for i, cookie := range held.Cookies {

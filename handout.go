@@ -34,18 +34,18 @@ func (t *transport) handOut(st *state, token string) {
 	c, old := t.client, st.session()
 	now := time.Now()
 	expires := bearer.Expiry(token, now)
-	claims := bearer.Parse(token)
-	if expires.IsZero() && claims == nil && !old.Expires.IsZero() {
+	if expires.IsZero() && bearer.Parse(token) == nil && !old.Expires.IsZero() {
 		expires = now.Add(old.Expires.Sub(old.Issued)) // opaque: as long as the one before
 	}
 	if err := c.checkToken(token); err != nil {
 		c.warn(fmt.Errorf("an API response handed out a token that was not taken: %w", err))
 		return
 	}
+	subject := c.subjectOf(token)
 	switch {
 	case old.AccessToken.Equal(auth.NewSecret(token)):
 		// it does not live longer for being repeated
-	case old.Subject != "" && claims.Subject() != "" && claims.Subject() != old.Subject:
+	case old.Subject != "" && subject != "" && subject != old.Subject:
 		c.warn(errors.New("an API response handed out a token for another account; it was not taken"))
 	case !old.Expires.IsZero() && !expires.After(old.Expires):
 		// not newer

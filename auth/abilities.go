@@ -25,6 +25,13 @@ type TokenChecker interface {
 	CheckToken(token Secret) error
 }
 
+// A SubjectReader says whose an access token is that did not come from an exchange. Without it, the sub claim of a JWT
+// says so.
+type SubjectReader interface {
+	// ReadSubject returns what identifies the token's account, as Session.Subject has it; "": unknown.
+	ReadSubject(token Secret) string
+}
+
 // An InteractiveExchanger may wait for a person. Its logins are bounded by the caller's context alone, and not by the
 // deadline that other exchanges have.
 type InteractiveExchanger interface {

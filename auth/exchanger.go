@@ -45,7 +45,7 @@ type Grant struct {
 // An Exchanger says with an *Error what a failure means; any other error is taken for transient. For KindLogout it
 // returns the zero Session.
 //
-// What else an Exchanger may be able to do stands in interfaces of its own: RenewalChecker, TokenChecker,
+// What else an Exchanger may be able to do stands in interfaces of its own: RenewalChecker, TokenChecker, SubjectReader,
 // InteractiveExchanger, AccessTokenUser, LogoutTokenUser, CookieAuthenticator, TimeoutKeeper, RequestSigner.
 type Exchanger interface {
 	Exchange(ctx context.Context, hc *http.Client, g Grant) (Session, error)

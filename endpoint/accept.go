@@ -80,7 +80,7 @@ func (x *exchange) withoutToken(a *response.Response) auth.Session {
 	if s.CSRF.IsZero() && !x.csrf.Equal(x.grant.Old.CSRF) {
 		s.CSRF = x.csrf // fetched before this call
 	}
-	s.Account = cmp.Or(accountIn(a.Document), x.accountGiven())
+	s.Account = cmp.Or(x.e.nameIn(a, nil), accountIn(a.Document), x.accountGiven())
 	switch a.Document.(type) {
 	case map[string]any, []any:
 		if a.JSON {
@@ -93,7 +93,7 @@ func (x *exchange) withoutToken(a *response.Response) auth.Session {
 	}
 	s.Ends = lifetime.End(a.Issued, x.e.sessionLife(a, refresh, in))
 	if x.grant.Kind == auth.KindLogin {
-		s.Extra = auth.NewSecret(x.untaken(a))
+		s.Subject, s.Extra = x.e.subjectIn(a, nil), auth.NewSecret(x.untaken(a))
 	}
 	return s
 }
@@ -114,13 +114,14 @@ func (x *exchange) withToken(s auth.Session, a *response.Response, token string,
 	if err := x.e.verify(token); err != nil {
 		return refuse(err, "the token was not taken; look at Verify and issuer")
 	}
-	c := bearer.Parse(x.e.inner(token))
-	s.Subject = c.Subject()
+	c := x.e.claims(token)
+	s.Subject = x.e.subjectIn(a, c)
 	if old := x.grant.Old.Subject; x.grant.Kind == auth.KindRefresh && old != "" && s.Subject != "" && s.Subject != old {
 		s.Subject = ""
-		return refuse(errors.New("the new access token belongs to another account; it was not taken"), "log in again")
+		return refuse(errors.New("the new access token belongs to another account; it was not taken"),
+			"log in again; if it is the same account, set account.claim to a claim that does not change")
 	}
-	s.Account = cmp.Or(accountIn(a.Document), accountIn(map[string]any(c)), x.accountGiven(), printableName(s.Subject))
+	s.Account = cmp.Or(x.e.nameIn(a, c), accountIn(a.Document), accountIn(map[string]any(c)), x.accountGiven(), printableName(s.Subject))
 	s.AccessToken = auth.NewSecret(token)
 	s.Expires = x.expires(a, token, c, in)
 	return s, nil

@@ -1,12 +1,50 @@
 package endpoint
 
 import (
+	"cmp"
 	"strings"
 	"unicode"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/bearer"
 	"github.com/silentrefresh/silentrefresh/internal/response"
 )
+
+// ReadSubject implements auth.SubjectReader.
+func (e *Exchanger) ReadSubject(token auth.Secret) string { return e.subject(e.claims(token.Reveal())) }
+
+// claims are those of an access token, as it is or as a cookie has it.
+func (e *Exchanger) claims(token string) bearer.Claims { return bearer.Parse(e.inner(token)) }
+
+// subject is what identifies the account in the claims of a token, "" if nothing does.
+func (e *Exchanger) subject(c bearer.Claims) string {
+	switch at := e.Account; {
+	case at.Claim == "-", at.Claim == "" && at.JSON != "":
+		return ""
+	default:
+		return c.Text(cmp.Or(at.Claim, "sub"))
+	}
+}
+
+// subjectIn is what identifies the account in a response, or in the claims of its token.
+func (e *Exchanger) subjectIn(a *response.Response, c bearer.Claims) string {
+	if e.Account.JSON != "" {
+		if v, _, ok := a.Lookup(e.Account.JSON); ok && bearer.Text(v) != "" {
+			return bearer.Text(v)
+		}
+	}
+	return e.subject(c)
+}
+
+// nameIn is what the account is called where the settings say, in a response or else in the claims of its token; "" if
+// nowhere.
+func (e *Exchanger) nameIn(a *response.Response, c bearer.Claims) string {
+	if e.Account.Name == "" {
+		return ""
+	}
+	v, _, _ := a.Lookup(e.Account.Name)
+	return cmp.Or(printableName(bearer.Text(v)), printableName(c.Text(e.Account.Name)))
+}
 
 // accountGiven is what the credentials call the account.
 func (x *exchange) accountGiven() string {

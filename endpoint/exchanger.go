@@ -27,6 +27,7 @@ var (
 	_ auth.Exchanger           = (*Exchanger)(nil)
 	_ auth.RenewalChecker      = (*Exchanger)(nil)
 	_ auth.TokenChecker        = (*Exchanger)(nil)
+	_ auth.SubjectReader       = (*Exchanger)(nil)
 	_ auth.AccessTokenUser     = (*Exchanger)(nil)
 	_ auth.CookieAuthenticator = (*Exchanger)(nil)
 	_ auth.LogoutTokenUser     = (*Exchanger)(nil)

@@ -28,6 +28,8 @@ type Settings struct {
 	AccessToken AccessTokenAt `json:"access_token"`
 	// RefreshToken says where responses have the refresh token, where it is not a cookie.
 	RefreshToken RefreshTokenAt `json:"refresh_token"`
+	// Account says what names the account, where the usual claims and fields do not, or change.
+	Account AccountAt `json:"account"`
 	// Session says how long a session lives, where responses do not.
 	Session SessionTimeouts `json:"session"`
 	// Verify finds the key to check each access token's signature with, as golang-jwt calls it, concurrently; nil: none is
@@ -172,6 +174,20 @@ type AccessTokenAt struct {
 	// Lifetime is how long the token lives at most, counted from the login or refresh that brought it, or the touch that
 	// extended it; 0: as long as responses say.
 	Lifetime Duration `json:"lifetime"`
+}
+
+// AccountAt says what names the account that a session belongs to. A refresh that brings the token of another account ends
+// the session, so that what identifies the account must not change while it exists.
+type AccountAt struct {
+	// Claim is the claim of the access token, a JWT, that identifies the account; in an object of the token it is a dotted
+	// path. "": sub (RFC 7519 section 4.1.2), unless JSON is set; "-": none does.
+	Claim string `json:"claim"`
+	// JSON is the dotted path, in the responses to a login and a refresh, to what identifies the account. Where a response
+	// does not have it, Claim is looked for.
+	JSON string `json:"json"`
+	// Name is the dotted path, in a response or else in the access token, to what the account is called for people, in
+	// Session.Account; "": the usual names (email, username, name), at the top or in the user's object.
+	Name string `json:"name"`
 }
 
 // SessionTimeouts are the two ways in which a session ends by itself. Zero fields are unknown.

@@ -17,6 +17,7 @@ const configHelp = `The config file is JSON, for instance this, where nothing bu
   "access_token":  {"json": "", "header": "", "cookie": "",
                     "expires_json": "", "expires_unit": "", "lifetime": ""},
   "refresh_token": {"json": "", "header": ""},
+  "account":       {"claim": "sub", "json": "", "name": ""},
   "session":       {"idle_timeout": "", "absolute_timeout": ""},
   "issuer": "",
   "attach":        {"header": "Authorization", "scheme": "Bearer",

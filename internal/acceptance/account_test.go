@@ -35,6 +35,44 @@ func TestF87_AnAccountThatChangesEndsTheSessionOnce(t *testing.T) {
 	})
 }
 
+// What an API response hands out belongs to the account that the settings identify: a name in sub may change.
+func TestF87_AHandedOutTokenIsReadAlike(t *testing.T) {
+	token := func(n, uid int) string { return fakes.JWT(t, "sub", n, "uid", uid) }
+	handed := token(2, 7)
+	base := fakes.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+		resp := fakes.ResponseTo(req, http.StatusOK)
+		if req.URL.Path == "/auth/login" {
+			resp.Header["Authorization"] = []string{"Bearer " + token(1, 7)}
+			return resp, nil
+		}
+		resp.Header["X-Next"] = []string{handed}
+		return resp, nil
+	})
+	c, err := silentrefresh.New(silentrefresh.Config{BaseURL: "https://api.example.com", Base: base, AuthBase: base, HandOutHeader: "X-Next",
+		Endpoint: endpoint.Settings{Account: endpoint.AccountAt{Claim: "uid"}, AccessToken: endpoint.AccessTokenAt{Header: "Authorization"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.Login(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		handed string
+		want   string
+	}{{handed, handed}, {token(3, 8), handed}} {
+		handed = step.handed
+		resp, err := c.HTTPClient().Get("https://api.example.com/items")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if got, err := c.Token(t.Context()); err != nil || got.Value.Reveal() != step.want {
+			t.Errorf("token %+v, %v; want the one of account 7", got, err)
+		}
+	}
+}
+
 // What has ended before it is brought is not used, and Status says when it ended.
 func TestF85_WhatHasEndedHasEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

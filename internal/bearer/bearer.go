@@ -79,14 +79,30 @@ func (c Claims) Lifetime() time.Duration {
 }
 
 // Subject is the sub claim.
-func (c Claims) Subject() string {
-	switch sub := c["sub"].(type) {
+func (c Claims) Subject() string { return c.Text("sub") }
+
+// Text is a claim of that name, or at that dotted path, as text: "" if there is none, or if it is no single value.
+func (c Claims) Text(path string) string {
+	if v, ok := c[path]; ok {
+		return Text(v)
+	}
+	name, rest, _ := strings.Cut(path, ".")
+	inner, _ := c[name].(map[string]any)
+	if inner == nil {
+		return ""
+	}
+	return Claims(inner).Text(rest)
+}
+
+// Text is a string, a number or a boolean of a JSON document as text, "" for anything else.
+func Text(v any) string {
+	switch v := v.(type) {
 	case string:
-		return sub
+		return v
 	case json.Number:
-		return sub.String()
+		return v.String()
 	case bool:
-		return fmt.Sprint(sub)
+		return fmt.Sprint(v)
 	default:
 		return ""
 	}

@@ -145,6 +145,9 @@ func (a *app) present(r discover.Result) error {
 		return a.failed("the configuration was not written", err)
 	}
 	fmt.Fprintf(a.err, "Next: silentrefresh login --config %s\n", quoted(a.options.output))
+	if r.Example != "" {
+		fmt.Fprintf(a.err, "      silentrefresh request %s\n", quoted(r.Example))
+	}
 	return nil
 }
 

@@ -45,7 +45,8 @@ func (l *learner) reference(x *exchange) string {
 	for part := range strings.SplitSeq(x.url.RawQuery, "&") {
 		name, value, _ := strings.Cut(part, "=")
 		decoded, err := url.QueryUnescape(value)
-		if part != "" && err == nil && !l.isSecret(decoded) && !fleeting(name, decoded) {
+		passing := fleeting(name, decoded) || x.safe() && backName.MatchString(name)
+		if part != "" && err == nil && !l.isSecret(decoded) && !passing {
 			kept = append(kept, part)
 		}
 	}
@@ -62,6 +63,7 @@ func (l *learner) reference(x *exchange) string {
 var (
 	uuidShape  = regexp.MustCompile(`(?i)^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$`)
 	clockShape = regexp.MustCompile(`^1[0-9]{9}([0-9]{3})?(\.[0-9]+)?$`)
+	backName   = regexp.MustCompile(`(?i)^(next|return|return_?(to|url)|redirect|redirect_?(to|url)|continue|goto|back|from|rd)$`) // a page goes there after a login
 	fleetName  = regexp.MustCompile(`(?i)nonce|timestamp|request-?_?id|correlation|trace|idempotency|^_$|^ts$|^state$|recaptcha|captcha`)
 )
 

@@ -109,6 +109,11 @@ func (l *learner) checkExpiry(base *url.URL) {
 		return
 	}
 	found, sure := l.expiry(x)
+	if found == "" && l.result.Settings.Refresh.Touch {
+		l.result.missing("nothing says how long the session lives without use, so that nothing keeps it alive; add that, " +
+			`shorter rather than longer: "session": {"idle_timeout": "15m"}`)
+		return
+	}
 	if found == "" {
 		l.result.missing("nothing says when an access token ends; it is renewed when the API rejects it " +
 			"(max_age sets a time)")

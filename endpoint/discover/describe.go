@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/silentrefresh/silentrefresh/endpoint"
+	"github.com/silentrefresh/silentrefresh/internal/bearer"
 	"github.com/silentrefresh/silentrefresh/internal/origin"
 )
 
@@ -45,6 +46,21 @@ func (l *learner) describeBase() {
 		if u, err := url.Parse(o); err == nil && u.Scheme == "http" && !origin.Loopback(u.Hostname()) {
 			l.result.missing("%s is plain http, which shows the token to everybody on the way; "+
 				"use https, or list it in origins", o)
+		}
+	}
+}
+
+// describeExample names a request that read something with the credential, for a first try.
+func (l *learner) describeExample() {
+	if l.carrier == nil {
+		return
+	}
+	for _, u := range l.carrier.uses {
+		at := l.entry(u.x).Path
+		if x := u.x; x.safe() && x.document != nil && l.succeeds(x) && x.status < 300 && !l.isAuth(x) && !strings.Contains(at, "...") &&
+			l.result.BaseURL == x.url.Scheme+"://"+x.url.Host {
+			l.result.Example = at
+			return
 		}
 	}
 }
@@ -146,6 +162,7 @@ func (l *learner) describeRefresh() {
 	s := &l.result.Settings
 	if l.refresh == nil {
 		s.Refresh.URL = "-"
+		l.describeUse()
 		return
 	}
 	var shown shown
@@ -165,6 +182,31 @@ func (l *learner) describeRefresh() {
 	l.result.found(sure, from, "refresh: %s, shows %s", describe(s.Refresh), shown.String())
 	l.describeUnsayable(l.refresh, shown)
 	l.placeRefreshToken(shown)
+}
+
+// describeUse makes a request that reads something the refresh of a session that is one cookie, where the recording shows
+// none: most of these sessions live on by use.
+func (l *learner) describeUse() {
+	if l.carrier == nil || l.carrier.place != inCookie || l.login == nil || l.keepsAnother() {
+		return
+	}
+	for _, u := range slices.Backward(l.carrier.uses) {
+		if x := u.x; x.safe() && l.succeeds(x) && x.document != nil && bearer.Parse(u.value) == nil && l.before(l.login, x) {
+			l.used = x
+			refresh, _ := l.call(x, nil)
+			refresh.Touch = true
+			l.result.Settings.Refresh = refresh
+			l.result.found(Guess, l.from(x), "the session lives on by use: %s is a use of it", describe(refresh))
+			return
+		}
+	}
+}
+
+// keepsAnother reports whether a response set a cookie that is called a refresh token.
+func (l *learner) keepsAnother() bool {
+	return slices.ContainsFunc(l.all, func(x *exchange) bool {
+		return slices.ContainsFunc(x.setCookies, func(c *http.Cookie) bool { return refreshName.MatchString(c.Name) })
+	})
 }
 
 // touches reports whether the refresh is no more than a use of the session: it reads something, with the session's cookie

@@ -30,7 +30,7 @@ func (l *learner) describeGaps() {
 		r.missing("there is no login in it; it begins after the login, or that is elsewhere. " +
 			"Record from before the login, or bring a session with login --cookie-file or --refresh-token")
 	}
-	if l.refresh == nil {
+	if l.refresh == nil && l.used == nil {
 		r.missing("there is no refresh in it: %s", howToRefresh)
 	}
 	if l.logout == nil {

@@ -79,6 +79,7 @@ type learner struct {
 	login     *exchange           // the calls; nil: unknown
 	second    *exchange           // the login's second step, where it has two
 	refresh   *exchange
+	used      *exchange // a use of the session that is taken for its refresh, where there is none; nil: none is
 	logout    *exchange
 	tokens    []string       // access tokens, in the order of their use
 	nth       map[string]int // of each access token, from 1
@@ -141,6 +142,7 @@ func (l *learner) learn() {
 	l.collectSecrets()
 	l.describeBase()
 	l.describeCredential()
+	l.describeExample()
 	l.describeLogin()
 	l.describeRefresh()
 	l.describeLogout()

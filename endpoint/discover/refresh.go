@@ -23,7 +23,7 @@ func (l *learner) findRefresh() {
 
 // refreshPoints say how much speaks for x as the refresh; 0: it is none.
 func (l *learner) refreshPoints(x *exchange) int {
-	if x == l.second || tradesCode(x) || !l.follows(x) || l.sendsToLogin(x) {
+	if x == l.second || tradesCode(x) || !l.follows(x) || l.sendsToLogin(x) || l.isLoginPage(x) {
 		return 0
 	}
 	if l.carrier == nil { // nothing can be followed, so only its name speaks for it

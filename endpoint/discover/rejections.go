@@ -129,7 +129,7 @@ func (l *learner) describeDisguise(x *exchange) {
 // to the API.
 func (l *learner) refuseLikewise(x *exchange, rule auth.ResponseMatch) {
 	refresh := &l.result.Settings.Refresh
-	if l.refresh != nil && (refresh.Touch || sameRequest(x, l.refresh)) {
+	if refresh.Touch || l.refresh != nil && sameRequest(x, l.refresh) {
 		refresh.Refused = append(refresh.Refused, endpoint.RefusedBy{Status: rule.Status, Location: rule.Location, Body: rule.Body})
 	}
 }

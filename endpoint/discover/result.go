@@ -28,6 +28,8 @@ type Result struct {
 	HandOutHeader string
 	// Ask names the fields that a person fills in at the login; in a JSON body a dotted name is a nested field.
 	Ask []string
+	// Example is the path of a request to the API that succeeded, without its query; "" if there is none to name.
+	Example string
 	// Session is what a command line carried. Recordings leave it empty.
 	Session auth.Session
 	// OAuth is the authorization server to log in at, nil if none was found.

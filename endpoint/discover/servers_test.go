@@ -185,7 +185,7 @@ var servers = []struct{ name, recorded, want string }{
 		< Location: /login
 		< Set-Cookie: sid=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT`,
 		`{"base_url": "https://api.example.com", "ask": ["nutzer", "wort"], "login": {"url": "/login", "encoding": "form", "fields": {"next": "/home"}, "accepted_status": [302]},
-		"refresh": {"url": "-"}, "logout": {"url": "/logout"}, "access_token": {"cookie": "sid"}}`},
+		"refresh": {"method": "GET", "url": "/api/items", "touch": true}, "logout": {"url": "/logout"}, "access_token": {"cookie": "sid"}}`},
 	{"Rails: a token in a hidden field and in a meta element", `
 		> GET /users/sign_in
 		< 200
@@ -499,7 +499,7 @@ var servers = []struct{ name, recorded, want string }{
 		> X-CSRF-Token: C0ffee9876543210
 		> Cookie: sess=S1-aaaaaaaaaaaaaaaaaaaa
 		< 204`,
-		`{"base_url": "https://api.example.com", "ask": ["name", "password"], "login": {"url": "/session"}, "refresh": {"url": "-"},
+		`{"base_url": "https://api.example.com", "ask": ["name", "password"], "login": {"url": "/session"}, "refresh": {"method": "GET", "url": "/things", "touch": true},
 		"logout": {"method": "DELETE", "url": "/session"}, "access_token": {"cookie": "sess"},
 		"csrf": {"response_json": "csrf.token", "url": "/session"}}`},
 }

@@ -25,6 +25,7 @@ type webApp struct {
 	sessions map[string]*webSession
 	made     int
 	ended    int
+	sends    bool // people without a session to the login page
 }
 
 type webSession struct {
@@ -80,7 +81,9 @@ func (a *webApp) handler() http.Handler {
 	})
 	mux.HandleFunc("GET /api/me", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		if s := a.session(w, r); s.account == "" {
+		if s := a.session(w, r); s.account == "" && a.sends {
+			http.Redirect(w, r, "/login?next="+url.QueryEscape(r.URL.Path), http.StatusFound)
+		} else if s.account == "" {
 			w.WriteHeader(http.StatusUnauthorized)
 		} else {
 			fmt.Fprintf(w, `{"account": %q}`, s.account)
@@ -130,6 +133,7 @@ func visitForms(t *testing.T, base string) []byte {
 		}
 		resp.Body.Close()
 	}
+	get("/api/me") // without a session
 	get("/login")
 	post("/login", url.Values{"wer": {"ada"}, "wort": {authtest.DefaultPassword}})
 	get("/")
@@ -170,6 +174,25 @@ func TestLearnForms(t *testing.T) {
 	if app.logouts() != before+1 {
 		t.Error("the server's session did not end")
 	}
+}
+
+// TestLearnLoginPage: where the server sends people without a session to its login page, that is how a session is learned
+// to be over.
+func TestLearnLoginPage(t *testing.T) {
+	app := &webApp{sessions: map[string]*webSession{}, sends: true}
+	s := httptest.NewServer(app.handler())
+	t.Cleanup(s.Close)
+	b := newBox(t)
+	config := b.file("config.json", "")
+	r := b.run("learn", "-o", config, b.file("x.har", string(visitForms(t, s.URL))))
+	if r.code != 0 || !strings.Contains(r.err, "a redirect to /login") || !strings.Contains(r.err, "silentrefresh request /api/me") {
+		t.Fatal(r)
+	}
+	b.ok("login", "--config", config, "-d", `{"wer": "ada", "wort": "`+authtest.DefaultPassword+`"}`)
+	app.mu.Lock()
+	clear(app.sessions)
+	app.mu.Unlock()
+	b.fails(exitLogin, []string{"the session is over", "silentrefresh login"}, "request", "/api/me")
 }
 
 // TestLearnTwoSteps: a password, and then a code together with what the first response gave.

@@ -169,7 +169,7 @@ func (t *transfer) verdict(resp *http.Response, st silentrefresh.Status) error {
 	a := t.app
 	what := fmt.Sprintf("%s returned %s", shown(a.args[0]), resp.Status)
 	switch {
-	case resp.StatusCode == http.StatusUnauthorized && over(st):
+	case resp.StatusCode >= 300 && resp.StatusCode < 500 && over(st): // by 401, or what the settings say instead
 		return a.failed(what, st.Err)
 	case resp.StatusCode == http.StatusUnauthorized && stuck(st):
 		f := a.failed(what+", and the token could not be renewed", st.Err)

@@ -72,6 +72,15 @@ func fleeting(name, value string) bool {
 	return fleetName.MatchString(name) || clockShape.MatchString(value) || uuidShape.MatchString(value)
 }
 
+// withoutBack is the query of a page without where to go after a login.
+func withoutBack(query string) string {
+	parts := slices.DeleteFunc(strings.Split(query, "&"), func(part string) bool {
+		name, _, _ := strings.Cut(part, "=")
+		return backName.MatchString(name)
+	})
+	return strings.Join(parts, "&")
+}
+
 // fixedFields are the fields of a body that are the same for everybody. Paths in without belong to others.
 func (l *learner) fixedFields(fields map[string]any, path string, without []string) map[string]any {
 	fixed := map[string]any{}

@@ -110,8 +110,7 @@ func (l *learner) checkExpiry(base *url.URL) {
 	}
 	found, sure := l.expiry(x)
 	if found == "" && l.result.Settings.Refresh.Touch {
-		l.result.missing("nothing says how long the session lives without use, so that nothing keeps it alive; add that, " +
-			`shorter rather than longer: "session": {"idle_timeout": "15m"}`)
+		l.result.missing(noIdleTimeout)
 		return
 	}
 	if found == "" {

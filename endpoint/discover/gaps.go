@@ -9,7 +9,9 @@ const (
 	howToExport = "In Chrome: DevTools, Settings, Preferences, Network, \"Allow to generate HAR with sensitive data\"; " +
 		"then, in the Network panel, keep \"Preserve log\" on and export with sensitive data. " +
 		"In Firefox: the Network panel, \"Persist Logs\", \"Save All As HAR\""
-	howToRefresh = "record on until after the access token has ended, or reload the page"
+	howToRefresh  = "record on until after the access token has ended, or reload the page"
+	noIdleTimeout = "nothing says how long the session lives without use, so that nothing keeps it alive; add that, " +
+		`shorter rather than longer: "session": {"idle_timeout": "15m"}`
 )
 
 // describeGaps says what the recording lacks.

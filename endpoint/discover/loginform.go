@@ -1,12 +1,14 @@
 package discover
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/endpoint"
 	"github.com/silentrefresh/silentrefresh/internal/origin"
 )
@@ -96,6 +98,7 @@ func (l *looker) readForm(v *view, f form) bool {
 	r.found(Certain, l.from(v.at), "login: %s, asks for %s", describe(r.Settings.Login), strings.Join(ask, " and "))
 	r.Settings.Login.AcceptedStatus = []int{http.StatusFound, http.StatusSeeOther}
 	l.guessSession(v)
+	l.tellRejection(v)
 	for i, name := range hidden {
 		if i > 0 {
 			r.missing("the form has a second hidden field that is another one each time, %s", name)
@@ -106,6 +109,18 @@ func (l *looker) readForm(v *view, f form) bool {
 	}
 	r.missing("a form does not say which cookie is the session, nor how it ends. %s", learnIt)
 	return true
+}
+
+// tellRejection says what a redirect from the page that was asked for to the login form may mean: that a session that has
+// ended is rejected so, or that this page always leads there. Only a recording could tell.
+func (l *looker) tellRejection(v *view) {
+	if v.first == nil || strings.Trim(v.at.Path, "/") == "" {
+		return
+	}
+	rule, err := json.Marshal([]auth.ResponseMatch{{Status: v.first.status, Location: v.at.Path}})
+	if err == nil {
+		l.result.missing(`%s redirects to the login form; if it does not when you are logged in, add "rejected_if": %s`, v.first.at.Path, rule)
+	}
 }
 
 // guessSession takes the cookie that the page sets, and that scripts cannot read, for the session.
@@ -126,8 +141,10 @@ func forgeryField(i input) bool {
 }
 
 func (l *looker) relative(u *url.URL) string {
+	bare := *u
+	bare.RawQuery = withoutBack(u.RawQuery)
 	if origin.Same(u, l.start) {
-		return u.RequestURI()
+		return bare.RequestURI()
 	}
-	return u.String()
+	return bare.String()
 }

@@ -44,6 +44,7 @@ type view struct {
 	media  string
 	body   []byte
 	away   *url.URL // a redirect to another origin, which was not followed
+	first  *view    // the redirect that led here, the first of them; nil: none did
 }
 
 func newLooker(ctx context.Context, client *http.Client, start *url.URL) *looker {
@@ -84,6 +85,7 @@ func private(host string) bool {
 
 // get asks for u and follows redirects within its origin.
 func (l *looker) get(u *url.URL) (*view, error) {
+	var first *view
 	for range maxHops {
 		o, err := origin.Of(u)
 		if err != nil || !l.named[o] {
@@ -93,6 +95,7 @@ func (l *looker) get(u *url.URL) (*view, error) {
 		if err != nil {
 			return nil, err
 		}
+		v.first = first
 		to, err := u.Parse(v.header.Get("Location"))
 		if v.status < 300 || v.status > 399 || err != nil || v.header.Get("Location") == "" {
 			return v, nil
@@ -101,7 +104,9 @@ func (l *looker) get(u *url.URL) (*view, error) {
 			v.away = to
 			return v, nil
 		}
-		u = to
+		if u = to; first == nil {
+			first = v
+		}
 	}
 	return nil, errors.New("too many redirects")
 }

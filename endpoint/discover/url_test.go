@@ -219,7 +219,7 @@ func TestURLForm(t *testing.T) {
 		"/":     {"/": form},
 		"/home": {"/home": `<a href="/a">A</a><a href="/einlass">Log in</a>`, "/einlass": form},
 		"/nix":  {"/login": form},
-		"/to":   {"/to": "HTTP 302\nLocation: /einlass\n\n", "/einlass": form},
+		"/to":   {"/to": "HTTP 302\nLocation: /einlass?next=%2Fto\n\n", "/einlass": form},
 	} {
 		s := newSite(t, pages)
 		r := s.look(t, path)
@@ -230,6 +230,12 @@ func TestURLForm(t *testing.T) {
 			t.Errorf("%s: settings\n%s\nwant\n%s ...\n%s", path, got, csrf, want)
 		}
 		missing(t, r, "learn from that")
+		if path == "/to" {
+			missing(t, r, `"rejected_if": [{"status":302,"location":"/einlass"}]`)
+			if strings.Contains(settings(t, r), "next=") {
+				t.Errorf("names where to go after the login: %s", settings(t, r))
+			}
+		}
 		if said, _ := json.Marshal(r); strings.Contains(string(said), "abcdefghij") {
 			t.Errorf("shows the token: %s", said)
 		}

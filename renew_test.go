@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/internal/chance"
 	"github.com/silentrefresh/silentrefresh/internal/fakes"
 )
 
@@ -491,4 +492,23 @@ func TestF26_NobodyWaitsFromOneFlightToTheNext(t *testing.T) {
 			t.Errorf("error %v after %s", err, time.Since(began))
 		}
 	})
+}
+
+// A token that has ended when it comes is waited for a few times, and not for as long as the next refresh begins before
+// the last has landed.
+func TestF67_WhatEndsAsItComesIsNotWaitedForAgainAndAgain(t *testing.T) {
+	defer chance.Yield(runtime.Gosched)()
+	for range 20 {
+		synctest.Test(t, func(t *testing.T) {
+			c := clientOf(t, &fakes.Server{
+				Before: fakes.Slowly(auth.KindRefresh, 3*time.Second),
+				After:  func(_ auth.Grant, s auth.Session) (auth.Session, error) { s.Expires = s.Issued.Add(-time.Hour); return s, nil },
+			})
+			time.Sleep(10 * time.Second)
+			began := time.Now()
+			if _, err := c.Token(t.Context()); err == nil || time.Since(began) > 4*3500*time.Millisecond {
+				t.Errorf("%v after %v", err, time.Since(began))
+			}
+		})
+	}
 }

@@ -502,7 +502,10 @@ func TestF67_WhatEndsAsItComesIsNotWaitedForAgainAndAgain(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c := clientOf(t, &fakes.Server{
 				Before: fakes.Slowly(auth.KindRefresh, 3*time.Second),
-				After:  func(_ auth.Grant, s auth.Session) (auth.Session, error) { s.Expires = s.Issued.Add(-time.Hour); return s, nil },
+				After: func(_ auth.Grant, s auth.Session) (auth.Session, error) {
+					s.Expires = s.Issued.Add(-time.Hour)
+					return s, nil
+				},
 			})
 			time.Sleep(10 * time.Second)
 			began := time.Now()

@@ -111,7 +111,7 @@ func why(obstacle <-chan error) string {
 // tokenLife says how long a new token lives, and when it is renewed: at about 80 % of its life.
 func tokenLife(st silentrefresh.Status) string {
 	if st.Expires.IsZero() {
-		return "of unknown lifetime, renewed when the server refuses it"
+		return unknownLife(st)
 	}
 	life := st.Expires.Sub(st.Issued)
 	if !st.Renewable {

@@ -181,6 +181,15 @@ func TestTokenIsRenewedInTime(t *testing.T) {
 	}
 }
 
+// TestTokenOfUnknownEnd: what nobody has said the end of is handed over as it is, without a word.
+func TestTokenOfUnknownEnd(t *testing.T) {
+	b, s := loggedIn(t, authtest.Config{Opaque: true, NoExpiresIn: true})
+	r := b.run("token", "--min-ttl", "1h")
+	if r.code != 0 || r.err != "" || s.Counters().RefreshCalls != 0 {
+		t.Errorf("%v, %+v", r, s.Counters())
+	}
+}
+
 // TestTokenIsNotDropped: one that is still good is handed over at once where the server does not renew it, and
 // before it ends where the server does not respond.
 func TestTokenIsNotDropped(t *testing.T) {

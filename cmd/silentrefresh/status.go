@@ -209,7 +209,7 @@ func tokenStanding(st silentrefresh.Status) string {
 	case st.State == silentrefresh.StateOffline:
 		return "none that is valid; the next request renews it"
 	case st.Expires.IsZero():
-		return "of unknown lifetime, renewed when the server refuses it"
+		return unknownLife(st)
 	}
 	until := fmt.Sprintf("until %s by its lifetime (%s left)", clock(st.Expires), span(st.Expires.Sub(now)))
 	switch {
@@ -219,4 +219,12 @@ func tokenStanding(st silentrefresh.Status) string {
 		return until + ", next refresh about " + clock(st.NextRefresh)
 	}
 	return until + ", due for a refresh"
+}
+
+// unknownLife is of a token whose end nobody has said.
+func unknownLife(st silentrefresh.Status) string {
+	if !st.Renewable {
+		return "good until the server rejects it; nothing will renew it"
+	}
+	return "of unknown lifetime, renewed when the server rejects it"
 }

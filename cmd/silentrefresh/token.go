@@ -35,7 +35,7 @@ func token(ctx context.Context, a *app) (err error) {
 	if err != nil {
 		return a.failed("no token", err)
 	}
-	if wanted := a.wanted(t.Expires, c.Status().Issued); time.Until(t.Expires) < wanted {
+	if wanted := a.wanted(t.Expires, c.Status().Issued); !t.Expires.IsZero() && time.Until(t.Expires) < wanted {
 		if t, err = a.renewed(try, c, t); err != nil {
 			return a.failed("no token", err)
 		}

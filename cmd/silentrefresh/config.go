@@ -30,7 +30,7 @@ type config struct {
 	MemoryOnly     bool                 `json:"memory_only"`
 	Timeout        duration             `json:"timeout"`
 	MaxWait        duration             `json:"max_wait"`
-	Margin         duration             `json:"margin"`
+	RefreshBefore  duration             `json:"refresh_before"`
 	MaxAge         duration             `json:"max_age"`
 	OAuth          *oauth.Config        `json:"oauth"`
 	Ask            []string             `json:"ask"` // the fields that login asks for; nil: email and password
@@ -169,7 +169,7 @@ func (c *config) client() (silentrefresh.Config, error) {
 	cfg := silentrefresh.Config{
 		BaseURL: c.BaseURL, Origins: c.Origins, Attach: c.Attach.setting(), RejectedStatus: c.RejectedStatus, RejectedIf: c.RejectedIf,
 		HandOutHeader: c.HandOutHeader, MemoryOnly: c.MemoryOnly, Timeout: time.Duration(c.Timeout),
-		MaxWait: time.Duration(c.MaxWait), RefreshBefore: time.Duration(c.Margin), MaxAge: time.Duration(c.MaxAge),
+		MaxWait: time.Duration(c.MaxWait), RefreshBefore: time.Duration(c.RefreshBefore), MaxAge: time.Duration(c.MaxAge),
 		Endpoint: c.Settings,
 	}
 	if c.OAuth == nil {

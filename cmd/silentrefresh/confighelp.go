@@ -25,7 +25,7 @@ const configHelp = `The config file is JSON, for instance this, where nothing bu
   "rejected_status": [401],
   "hand_out_header": "",
   "memory_only": false,
-  "timeout": "30s", "max_wait": "10s", "margin": "", "max_age": "",
+  "timeout": "30s", "max_wait": "10s", "refresh_before": "", "max_age": "",
   "ask": ["email", "password"] }
 
 What is left out or empty means the usual thing.

@@ -180,7 +180,7 @@ func document(r discover.Result) (json.RawMessage, error) {
 	if err := d.Decode(&members); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"timeout", "max_wait", "margin", "max_age"} {
+	for _, name := range []string{"timeout", "max_wait", "refresh_before", "max_age"} {
 		delete(members, name)
 	}
 	for _, call := range []string{"login", "refresh", "logout"} {

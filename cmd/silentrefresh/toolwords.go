@@ -9,7 +9,7 @@ import (
 var settingNames = map[string]string{
 	"BaseURL": "base_url", "Origins": "origins", "RejectedStatus": "rejected_status", "RejectedIf": "rejected_if",
 	"HandOutHeader": "hand_out_header", "MemoryOnly": "memory_only", "Timeout": "timeout", "MaxWait": "max_wait",
-	"RefreshBefore": "margin", "MaxAge": "max_age", "Credentials": "credentials",
+	"RefreshBefore": "refresh_before", "MaxAge": "max_age", "Credentials": "credentials",
 }
 
 var (

@@ -78,6 +78,7 @@ type transfer struct {
 
 // run connects to the session, and sends the request.
 func (t *transfer) run(ctx context.Context) (err error) {
+	defer t.app.waits("the response to " + shown(t.app.args[0]))()
 	c, _, err := t.app.session(nil)
 	if err != nil {
 		return err

@@ -257,7 +257,8 @@ func ofAnother(theirs, mine *record.Record) bool {
 
 // Close stops renewing, waits for a refresh under way to be saved (bounded by its deadline), and returns the error
 // of a session that could not be saved. Requests under way go on; later calls get ErrClosed. Close does not log out, and
-// does not wait for Config.Observe, which may be told of things that happened before. A second Close does nothing.
+// does not wait for Config.Observe, which may be told of things that happened before: Status.EventsWaiting says of how many.
+// A second Close does nothing.
 func (c *Client) Close() error {
 	if !c.shut() {
 		return nil

@@ -41,6 +41,8 @@ type Status struct {
 	Saved       bool      `json:"saved"`                 // false while the Store lacks the newest session
 	Err         error     `json:"-"`                     // the last failure, or why the session is over; nil if all is well
 	Stats       Stats     `json:"stats"`
+
+	EventsWaiting int `json:"events_waiting"` // that the observer is yet to be told, or is being told
 }
 
 // Stats counts since New or Fork.
@@ -86,7 +88,7 @@ func (c *Client) Status() Status {
 		Expires: st.expires(), SessionEnds: st.session().Ends, NextRefresh: now.renewal, Saved: now.saved,
 		Renewable: st.err == nil && (st.deadEnd == nil || c.cfg.Credentials != nil), Stats: c.counted.stats(),
 	}
-	s.Stats.EventsDropped = now.dropped
+	s.Stats.EventsDropped, s.EventsWaiting = now.dropped, now.waiting
 	if st.record != nil {
 		s.Version = st.record.Version
 	}
@@ -102,13 +104,18 @@ type snapshot struct {
 	saved   bool
 	stuck   bool // the auth server refuses in words that are not understood
 	dropped uint64
+	waiting int // events
 }
 
 func (s *session) snapshot() snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.state.Load()
-	now := snapshot{state: st, renewal: s.renewalLocked(st), saved: s.unsaved == nil, stuck: s.backoff.stuckAt(time.Now()), dropped: s.events.dropped}
+	now := snapshot{state: st, renewal: s.renewalLocked(st), saved: s.unsaved == nil, stuck: s.backoff.stuckAt(time.Now())}
+	now.dropped, now.waiting = s.events.dropped, len(s.events.waiting)
+	if s.events.delivering {
+		now.waiting++
+	}
 	if failure := s.backoff.last(); failure != nil {
 		now.failure = failure
 	}

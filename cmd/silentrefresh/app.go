@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/cmd/silentrefresh/internal/journey"
@@ -142,5 +143,8 @@ func (a *app) session(observe func(silentrefresh.Event)) (*silentrefresh.Client,
 func (a *app) closing(c *silentrefresh.Client, result *error) {
 	if err := c.Close(); err != nil && *result == nil {
 		*result = a.failed("the session was not saved", err)
+	}
+	for late := time.Now().Add(time.Second); c.Status().EventsWaiting > 0 && time.Now().Before(late); {
+		time.Sleep(time.Millisecond) // the last notice is still to be printed
 	}
 }

@@ -46,6 +46,26 @@ func TestF08_ObserverMayCallBackAndBeSlow(t *testing.T) {
 	})
 }
 
+// A program that ends can wait until its observer has been told everything.
+func TestF08_StatusSaysHowManyEventsWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate := make(chan struct{})
+		c := clientOf(t, &fakes.Server{}, func(cfg *silentrefresh.Config) { cfg.Observe = func(silentrefresh.Event) { <-gate } })
+		if err := c.Renew(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+		if n := c.Status().EventsWaiting; n != 2 {
+			t.Errorf("%d events wait, want those of the login and of the renewal", n)
+		}
+		close(gate)
+		synctest.Wait()
+		if n := c.Status().EventsWaiting; n != 0 {
+			t.Errorf("%d events wait although the observer was told", n)
+		}
+	})
+}
+
 func TestF08_SlowObserverHoldsUpNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}

@@ -150,7 +150,9 @@ func (l *learner) replayed(base *url.URL) auth.Session {
 	if x == nil {
 		return auth.Session{}
 	}
-	bound, err := l.result.Settings.Bind(base, l.result.Attach)
+	s := l.result.Settings
+	s.CSRF = endpoint.CSRF{} // there is one response, and none to fetch a token from
+	bound, err := s.Bind(base, l.result.Attach)
 	if err != nil {
 		return auth.Session{}
 	}
@@ -161,8 +163,8 @@ func (l *learner) replayed(base *url.URL) auth.Session {
 	}
 	hc := &http.Client{Transport: replay{x}, Jar: jar, CheckRedirect: stay}
 	grant := auth.Grant{Kind: kind, Credentials: map[string]string{"x": "y"}, Old: old}
-	s, _ := bound.Exchange(context.Background(), hc, grant)
-	return s
+	session, _ := bound.Exchange(context.Background(), hc, grant)
+	return session
 }
 
 // stay is the CheckRedirect of one who does not follow redirects.

@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -58,9 +59,15 @@ func browser(t *testing.T) (chromium string) {
 // record returns what the browser exported of a visit.
 func record(t *testing.T, name, url, email, password string, more ...string) string {
 	t.Helper()
+	return recordWith(t, "record.mjs", name, url, email, password, more...)
+}
+
+// recordWith is record with another visit.
+func recordWith(t *testing.T, visit, name, url, email, password string, more ...string) string {
+	t.Helper()
 	chromium := browser(t)
 	file := filepath.Join(t.TempDir(), "recording.har")
-	cmd := exec.CommandContext(t.Context(), "node", append([]string{"record.mjs", url, file, email, password}, more...)...)
+	cmd := exec.CommandContext(t.Context(), "node", append([]string{visit, url, file, email, password}, more...)...)
 	cmd.Env = append(os.Environ(), "CHROMIUM="+chromium)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -108,18 +115,24 @@ func (c *tool) ok(args ...string) string {
 // learns lets the tool learn from the recording, log in, outlive three access tokens of a second, and log out.
 func (c *tool) learns(recording, path, email, password string) {
 	c.t.Helper()
+	c.learnsFor(map[string]string{"email": email, "password": password}, recording, path)
+}
+
+// learnsFor is learns with the fields of the login.
+func (c *tool) learnsFor(credentials map[string]string, recording, path string) {
+	c.t.Helper()
 	config := filepath.Join(c.t.TempDir(), "config.json")
 	said := c.ok("learn", "-o", config, recording)
 	settings, err := os.ReadFile(config)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	if strings.Contains(said+string(settings), password) {
+	if strings.Contains(said+string(settings), credentials["password"]) {
 		c.t.Error("the password got out")
 	}
 	c.t.Logf("%s%s", said, settings)
-	credentials, _ := json.Marshal(map[string]string{"email": email, "password": password})
-	c.ok("login", "--config", config, "-d", string(credentials))
+	document, _ := json.Marshal(credentials)
+	c.ok("login", "--config", config, "-d", string(document))
 	for range 3 {
 		c.ok("request", path)
 		time.Sleep(1100 * time.Millisecond)
@@ -128,27 +141,50 @@ func (c *tool) learns(recording, path, email, password string) {
 	c.ok("logout")
 }
 
-// TestExpress: a page on a real Express server.
-func TestExpress(t *testing.T) {
-	t.Parallel()
+// serve starts the server in a folder, until the test ends, and returns its URL.
+func serve(t *testing.T, dir string, env ...string) string {
+	t.Helper()
 	browser(t)
+	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
+		missing(t, "node_modules is missing: run npm ci in "+dir)
+	}
 	cmd := exec.Command("node", "server.js")
-	cmd.Dir = "../express"
-	cmd.Env = append(os.Environ(), "PORT=0", "ACCESS_TTL=1")
-	out, err := cmd.StdoutPipe()
-	if err != nil {
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
+	in, inErr := cmd.StdinPipe() // some serve until it ends
+	out, outErr := cmd.StdoutPipe()
+	if err := errors.Join(inErr, outErr, cmd.Start()); err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	t.Cleanup(func() { in.Close(); cmd.Process.Kill(); cmd.Wait() })
 	var ready struct{ Port int }
 	line, err := bufio.NewReader(out).ReadBytes('\n')
 	if err != nil || json.Unmarshal(line, &ready) != nil {
 		t.Fatalf("the server said %q: %v", line, err)
 	}
-	recording := record(t, "express", fmt.Sprintf("http://127.0.0.1:%d/", ready.Port), "ada@example.com", "analytical")
+	return fmt.Sprintf("http://127.0.0.1:%d", ready.Port)
+}
+
+// TestNest: the same page on a NestJS application, which has a refresh cookie and rotates what is in it.
+func TestNest(t *testing.T) {
+	t.Parallel()
+	base := serve(t, "../servers/nest", "MODE=cookie", "LIFE=1")
+	recording := record(t, "nest", base+"/?api=/me", "ada@example.com", "analytical engine", "page.html")
+	newTool(t).learns(recording, "/me", "ada@example.com", "analytical engine")
+}
+
+// TestExpressSession: pages behind a form with a token against forgery, and a session that lives on by use.
+func TestExpressSession(t *testing.T) {
+	t.Parallel()
+	base := serve(t, "../servers/expresssession", "CSRF=csurf", "LIFE=3")
+	recording := recordWith(t, "recordform.mjs", "expresssession", base, "ada", "analytical engine", "/me")
+	newTool(t).learnsFor(map[string]string{"username": "ada", "password": "analytical engine"}, recording, "/me")
+}
+
+// TestExpress: a page on a real Express server.
+func TestExpress(t *testing.T) {
+	t.Parallel()
+	base := serve(t, "../express", "PORT=0", "ACCESS_TTL=1")
+	recording := record(t, "express", base+"/", "ada@example.com", "analytical")
 	newTool(t).learns(recording, "/api/me", "ada@example.com", "analytical")
 }
 

@@ -86,8 +86,8 @@ func (b *backoff) wait(now time.Time, left, life time.Duration) time.Duration {
 		b.early = wait - pace.PostponedFor(asked, refused, r)
 		return wait
 	case b.stuckAt(now):
-		b.pulled = true // whoever waits: it is asked no more often
-		return pace.Sparing(askedAgainIn, chance.Float64())
+		b.pulled = true                                                      // whoever waits: it is asked no more often
+		return 2*askedAgainIn - pace.Sparing(askedAgainIn, chance.Float64()) // no sooner, and spread over a quarter
 	case b.failure.RateLimited:
 		b.pulled = true // a limit that slides counts each call that it refuses
 		return pace.Doubling(int(b.alike), askedAgainIn, chance.Float64())

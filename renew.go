@@ -168,7 +168,9 @@ func (c *Client) wait(ctx context.Context, seen uint64, why Trigger) error {
 // usableState waits for a state that requests may be sent with.
 func (c *Client) usableState(ctx context.Context) (*state, error) {
 	first := c.state.Load()
-	for range 3 { // what was waited for may have ended by the time it is looked at
+	ctx = auth.WithForeground(ctx)
+	most := later(time.Now(), c.patience(ctx)).Add(c.cfg.Timeout)
+	for again := range 3 { // what was waited for may have ended by the time it is looked at
 		st := c.state.Load()
 		if first.replacedBy(st) {
 			return nil, overError("another account has logged in since")
@@ -176,7 +178,13 @@ func (c *Client) usableState(ctx context.Context) (*state, error) {
 		if st.usable(time.Now()) {
 			return st, nil
 		}
-		if err := c.wait(auth.WithForeground(ctx), st.generation, TriggerExpired); err != nil {
+		waiting, cancel := ctx, context.CancelFunc(func() {})
+		if again > 0 {
+			waiting, cancel = context.WithDeadlineCause(ctx, most, errStillWaiting)
+		}
+		err := c.wait(waiting, st.generation, TriggerExpired)
+		cancel()
+		if err != nil {
 			return nil, err
 		}
 	}

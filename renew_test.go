@@ -515,3 +515,36 @@ func TestF67_WhatEndsAsItComesIsNotWaitedForAgainAndAgain(t *testing.T) {
 		})
 	}
 }
+
+// Whoever has waited for a token that has ended when it comes waits for the next one no longer than for one alone.
+func TestF67_NobodyWaitsFromOneThatEndsAsItComesToTheNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const life = 15 * time.Minute
+		var heard atomic.Bool
+		as := &fakes.Server{TTL: life, Before: func(_ context.Context, g auth.Grant) error {
+			if g.Kind == auth.KindRefresh && !heard.Load() {
+				time.Sleep(life) // no context ends it
+			}
+			return nil
+		}, After: func(g auth.Grant, s auth.Session) (auth.Session, error) {
+			switch {
+			case g.Kind != auth.KindRefresh:
+				s.Expires = s.Issued.Add(time.Minute)
+			case !heard.Load():
+				s.Issued, s.Expires = s.Issued.Add(-life), s.Issued // its life has passed meanwhile
+			}
+			return s, nil
+		}}
+		c := clientOf(t, as)
+		began := time.Now()
+		go c.Renew(context.Background())
+		time.Sleep(life - 9*time.Second)
+		asked := time.Now()
+		most := c.cfg.MaxWait + c.cfg.Timeout
+		if _, err := c.Token(t.Context()); err == nil || time.Since(asked) > most+time.Second || time.Since(began) < life {
+			t.Errorf("%v after %v, want an error within %v", err, time.Since(asked), most)
+		}
+		heard.Store(true)
+		time.Sleep(2 * life)
+	})
+}

@@ -29,7 +29,7 @@ func (c *Client) renew(ctx context.Context, seen uint64, why Trigger) error {
 		if st.err != nil && !c.mayLogIn(st) {
 			return st.err
 		}
-		if st.generation > seen && (st.usable(time.Now()) || joined && st.header != nil) {
+		if st.generation > seen && (st.usable(time.Now()) || joined && st.header != nil && st.rejected == nil) {
 			return nil // what has come may have ended; its flight has not landed yet, and the next one would be joined
 		}
 		if waited, err := c.pause(ctx, patience, wake); err != nil {

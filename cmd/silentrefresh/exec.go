@@ -20,8 +20,9 @@ import (
 const execHelp = `The proxy listens on a free port of this machine; see "silentrefresh proxy --help". It asks for a secret, so that no
 other user of this machine can use the session: one that is made for this run, or the one that is given. The URL that
 the command gets carries it as its password; other users may see that in the list of processes, where a program is
-given the URL as an argument. It can show the secret in the header Silentrefresh-Secret instead, from the variable
-SILENTREFRESH_SECRET. Signals are passed on, and the exit status is the command's.
+given the URL as an argument. Not every program takes a password out of a URL: Python's urllib does not, nor does
+JavaScript's fetch. To these, $SILENTREFRESH_ORIGIN is the URL without it, and $SILENTREFRESH_SECRET what to send in the
+header Silentrefresh-Secret. Signals are passed on, and the exit status is the command's.
 
   silentrefresh exec -- sh -c 'curl -s $SILENTREFRESH_URL/me'
 `
@@ -55,7 +56,7 @@ func executes(ctx context.Context, a *app) (err error) {
 	ctx, ended := context.WithCancel(context.WithoutCancel(ctx)) // a signal is the command's
 	defer ended()
 	go (&follower{app: a, client: c, store: v}).follow(ctx)
-	return a.child(a.address(l.Addr()))
+	return a.child(l.Addr())
 }
 
 // address is the URL of the proxy at addr, with the secret.
@@ -64,11 +65,12 @@ func (a *app) address(addr net.Addr) string {
 	return u.String()
 }
 
-// child runs the command to its end.
-func (a *app) child(address string) error {
+// child runs the command to its end, with a proxy at addr.
+func (a *app) child(addr net.Addr) error {
 	cmd := exec.Command(a.args[0], a.args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = a.in, process.Raw(a.out), process.Raw(a.err)
-	cmd.Env = append(os.Environ(), "SILENTREFRESH_URL="+address, variable(secretFlag)+"="+a.options.secret)
+	cmd.Env = append(os.Environ(), "SILENTREFRESH_URL="+a.address(addr), "SILENTREFRESH_ORIGIN=http://"+addr.String(),
+		variable(secretFlag)+"="+a.options.secret)
 	a.runsCommand = true
 	signals := make(chan os.Signal, 16)
 	if passed := process.Heeded(process.PassedOn...); len(passed) > 0 {

@@ -68,23 +68,27 @@ func TestF100_BeyondLoopbackASecretIsRequired(t *testing.T) {
 // TestF100_ExecIsNotForOthers: another user of this machine does not know the secret that the command gets.
 func TestF100_ExecIsNotForOthers(t *testing.T) {
 	b, _ := loggedIn(t, authtest.Config{})
-	cmd := b.command("exec", "--", "sh", "-c", `echo "$SILENTREFRESH_URL $SILENTREFRESH_SECRET"; read line`)
+	cmd := b.command("exec", "--", "sh", "-c", `echo "$SILENTREFRESH_URL $SILENTREFRESH_SECRET $SILENTREFRESH_ORIGIN"; read line`)
 	in, err := cmd.StdinPipe() // which ends the command when it is closed
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer in.Close()
 	r := b.startCommand(cmd)
-	url, secret, _ := strings.Cut(r.line("http://"), " ")
+	url, rest, _ := strings.Cut(r.line("http://"), " ")
+	secret, origin, _ := strings.Cut(rest, " ")
 	_, host, found := strings.Cut(url, "@")
-	if !found || len(secret) < 20 || !strings.Contains(url, ":"+secret+"@") {
-		t.Fatalf("the command got %s, %s", url, secret)
+	if !found || origin != "http://"+host || len(secret) < 20 || !strings.Contains(url, ":"+secret+"@") {
+		t.Fatalf("the command got %s, %s, %s", url, secret, origin)
 	}
-	if resp, _ := get(t, "http://"+host+"/me"); resp.StatusCode != http.StatusUnauthorized || resp.Header.Get(errorHeader) != "secret_required" {
+	if resp, _ := get(t, origin+"/me"); resp.StatusCode != http.StatusUnauthorized || resp.Header.Get(errorHeader) != "secret_required" {
 		t.Errorf("another user: %s", resp.Status)
 	}
 	if resp, _ := get(t, url+"/me"); resp.StatusCode != http.StatusOK {
 		t.Errorf("the command: %s", resp.Status)
+	}
+	if resp, _ := get(t, origin+"/me", secretHeader, secret); resp.StatusCode != http.StatusOK {
+		t.Errorf("a command that takes no password out of a URL: %s", resp.Status)
 	}
 }
 

@@ -21,6 +21,9 @@ func (a *app) newRequest(ctx context.Context) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+	if strings.ContainsFunc(u.RawQuery, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		return nil, usage("the query holds a space or a line break, which no URL does", "encode it: -G --data-urlencode 'NAME=TEXT'; a space is %20")
+	}
 	req, err := http.NewRequestWithContext(ctx, o.verb(body), u.String(), nil)
 	if err != nil {
 		return nil, usage("the request cannot be made: "+plain(err), "look at -X and the URL")

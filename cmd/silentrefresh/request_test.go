@@ -159,6 +159,8 @@ func TestExitStatuses(t *testing.T) {
 	b.fails(exitUsage, []string{"request takes URL-or-path"}, "request")
 	b.fails(exitUsage, []string{"request takes URL-or-path"}, "request", "/a", "/b")
 	b.fails(exitUsage, []string{"cannot be parsed"}, "request", "http://[::1")
+	b.fails(exitUsage, []string{"the query holds a space", "--data-urlencode"}, "request", "-G", "-d", "q=a b", "/echo")
+	b.fails(exitUsage, []string{"the query holds a space"}, "request", "/echo?q=a b")
 	b.fails(exitUsage, []string{"--nosuch", "silentrefresh request --help"}, "request", "--nosuch", "/me")
 	b.fails(exitUsage, []string{"there is no command \"dance\""}, "dance")
 	b.fails(exitUsage, []string{"a command is missing"})

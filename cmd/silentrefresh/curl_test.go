@@ -235,12 +235,12 @@ func TestWhatIsCurlsAndNotHere(t *testing.T) {
 	for args, want := range map[string]string{
 		"-u ada:s3cret":       "request has no -u (curl's --user): the session is the credential",
 		"-uada:s3cret":        "request has no -u (curl's --user): the session is the credential",
-		"--user=ada:s3cret":   "request has no --user (curl's --user): the session is the credential",
+		"--user=ada:s3cret":   "request has no --user: the session is the credential",
 		"-k":                  "request has no -k (curl's --insecure): trust the server's own certificate with --cacert FILE",
 		"-b a=s3cret":         "request has no -b (curl's --cookie): the session's cookies",
-		"--retry 3":           "request has no --retry (curl's --retry): repeat the command",
+		"--retry 3":           "request has no --retry: repeat the command",
 		"-T file":             "request has no -T (curl's --upload-file): send it with -X PUT --data-binary @FILE",
-		"--max-time 3":        "request has no --max-time (curl's --max-time): put timeout SECONDS",
+		"--max-time 3":        "request has no --max-time: put timeout SECONDS",
 		"--bearer=s3cret":     "request has no --bearer: ",
 		"--data-url-encode a": "request has no --data-url-encode: did you mean --data-urlencode?",
 		"--sillent":           "request has no --sillent: did you mean --silent?",
@@ -253,7 +253,7 @@ func TestWhatIsCurlsAndNotHere(t *testing.T) {
 	for args, want := range map[string]string{
 		"-u ada:s3cret": "login has no -u (curl's --user): a password on the command line can be read by others",
 		"-k":            "login has no -k (curl's --insecure): trust",
-		"--cookie a=b":  "login has no --cookie (curl's --cookie): take up",
+		"--cookie a=b":  "login has no --cookie: take up",
 		"-b a=b":        "login has no -b (curl's --cookie): take up",
 	} {
 		f := failing(t, nothing, append([]string{"login"}, strings.Fields(args)...)...)

@@ -71,7 +71,9 @@ func unknownFlag(c *cobra.Command, e *pflag.NotExistError) error {
 	f := usage(c.Name()+" has no "+spelling, moreHelp(c))
 	long := cmp.Or(curlLetters[name], name)
 	if do, ok := instead[c.Name()][long]; ok {
-		f.what, f.do = f.what+" (curl's --"+long+")", do
+		if f.do = do; long != name {
+			f.what += " (curl's --" + long + ")"
+		}
 		return f
 	}
 	if nearest := suggest.Nearest(meant, flagNames(c)...); nearest != "" {

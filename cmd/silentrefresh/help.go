@@ -86,7 +86,7 @@ func filled(text string, width int) string {
 		words = nil
 	}
 	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
-		if line != "" && line[0] != ' ' && line[0] != '{' {
+		if line != "" && !strings.ContainsRune(" \t{", rune(line[0])) {
 			words = append(words, strings.Fields(line)...)
 			continue
 		}

@@ -33,7 +33,7 @@ func (a *app) requestCmd() *cobra.Command {
 	f, o := c.Flags(), &a.options.request
 	f.StringVarP(&o.method, "request", "X", "", "the `METHOD` (default: GET, and POST where there is data)")
 	f.VarP(dataFlag{&o.data, upload.Data}, "data", "d", "the body: `DATA` is "+dataForms+"; several are joined with an &")
-	f.Var(dataFlag{&o.data, upload.Binary}, "data-binary", "the same, with the line breaks of a `FILE`")
+	f.Var(dataFlag{&o.data, upload.Binary}, "data-binary", "likewise; of `DATA` that is a @FILE, the line breaks stay")
 	f.Var(dataFlag{&o.data, upload.Raw}, "data-raw", "the body: `TEXT` as it is, an @ included")
 	f.Var(dataFlag{&o.data, upload.URLEncode}, "data-urlencode", "`DATA` to be encoded: TEXT, NAME=TEXT, @FILE or NAME@FILE")
 	f.StringVar(&o.json, "json", "", "a body of JSON: `DATA` is "+dataForms)

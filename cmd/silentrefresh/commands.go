@@ -7,9 +7,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const rekeyHelp = `Sessions stay in use meanwhile, and if it is interrupted, it is called again. It takes the key that new sessions would get:
-that in the environment variable SILENTREFRESH_KEY if it is set, else that in the OS keychain, else that in a file; or the
-one that --key-in names.
+const rekeyHelp = `Sessions stay in use meanwhile, and if it is interrupted, it is called again. It takes the key in the
+environment variable SILENTREFRESH_KEY if it is set, else that in the OS keychain, or the one that --key-in names.
 
   silentrefresh rekey --key-in keychain
 `
@@ -99,7 +98,8 @@ func (a *app) tokenCmd() *cobra.Command {
 func (a *app) statusCmd() *cobra.Command {
 	const more = `Where there are several sessions, and none is named with --session or --base, it shows a table of all. The exit status is
 0, 3 where only a login helps, or 75 where the token could not be renewed for now. With --json it prints an object about the
-session that other commands would use; in "sessions" are all.`
+session that other commands would use; in "sessions" are all. The state "offline" means that no token is valid right now, and
+that the next request renews it.`
 	c := a.command("status", "say how the sessions stand, without asking the server", more, takes(0, 0), status)
 	c.Flags().BoolVar(&a.options.json, "json", false, "as a JSON object")
 	return c

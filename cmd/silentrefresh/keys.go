@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -76,7 +77,10 @@ func rekey(ctx context.Context, a *app) error {
 	changed, err := s.Rekey(ctx)
 	if err != nil {
 		f := a.failed(fmt.Sprintf("not all sessions have the new key; %d were changed now", changed), err)
-		f.do = "the sessions can be used as before; when the cause is gone, call it again"
+		f.do = "the others have their old key still; when the cause is gone, repeat the command"
+		if e, ok := errors.AsType[*filestore.Error](err); ok && e.Path == dir.sessions() && errors.Is(e, keyringstore.ErrNoKeychain) {
+			f.do = "name another place for the key: silentrefresh rekey --key-in file"
+		}
 		return f
 	}
 	fmt.Fprintf(a.out, "Encrypted anew: %d; the old key is not needed any more\n", changed)

@@ -181,7 +181,7 @@ func TestRekey(t *testing.T) {
 	b.fails(exitUsage, []string{"did you mean keychain?"}, "rekey", "--key-in", "keychian")
 	delete(b.env, "SILENTREFRESH_KEY")
 	b.fails(exitUsage, []string{"there is no key in the environment", "set SILENTREFRESH_KEY"}, "rekey", "--key-in", "environment")
-	b.fails(exitFailed, []string{"not all sessions have the new key; 0 were changed now", "do:  the sessions can be used as before"}, "rekey", "--key-in", "file")
+	b.fails(exitFailed, []string{"not all sessions have the new key; 0 were changed now", "do:  the others have their old key still"}, "rekey", "--key-in", "file")
 }
 
 // TestKeyIn keeps the key of a new session where it is told to.

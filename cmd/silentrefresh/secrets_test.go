@@ -80,7 +80,7 @@ func TestTestserver(t *testing.T) {
 	if got := b.ok("testserver", "--", "-h"); !strings.Contains(got, "-grace") {
 		t.Errorf("the kit's flags are\n%s", got)
 	}
-	b.fails(exitFailed, []string{"did not run"}, "testserver", "--listen", "127.0.0.1:99999")
+	b.fails(exitUsage, []string{"cannot listen there", "choose another address with --listen"}, "testserver", "--listen", "127.0.0.1:99999")
 }
 
 func TestVersion(t *testing.T) {

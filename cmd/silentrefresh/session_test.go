@@ -52,6 +52,8 @@ func TestKeyFileIsSaidAloud(t *testing.T) {
 	if r := b.run("request", "/me"); r.code != 0 || r.err != "" {
 		t.Errorf("request: %d %s", r.code, r.err)
 	}
+	b.fails(exitFailed, []string{"OS keychain is not available", "do:  name another place for the key: silentrefresh rekey --key-in file"}, "rekey")
+	b.ok("rekey", "--key-in", "file")
 }
 
 // TestLoginAgainNeedsNothing: the settings are those of the session that is over.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"strings"
 
 	"github.com/silentrefresh/silentrefresh/authtest"
@@ -24,6 +25,9 @@ More flags stand after "--"; "silentrefresh testserver -- -h" lists them.
 func testserver(ctx context.Context, a *app) error {
 	args := append([]string{"--listen", a.options.testListen, "--ttl", a.options.ttl.String()}, a.args...)
 	err := authtest.Run(ctx, args, &announcer{a})
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "listen" {
+		return usage("the test server cannot listen there: "+plain(op), "choose another address with --listen")
+	}
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		return a.failed("the test server did not run", err)
 	}

@@ -65,14 +65,14 @@ address: adresse- direccion- endereco- indirizzo adres- адрес-
 // characters are the words of languages that are written without spaces between them, or with endings that are joined
 // to them, by what they mean here. What stands between them is passed over.
 const characters = `
-refresh token: リフレッシュトークン 更新トークン 刷新令牌 更新令牌 重新整理權杖
+refresh token: 刷新凭证 刷新凭据 刷新憑證 リフレッシュトークン 更新トークン 刷新令牌 更新令牌 重新整理權杖
 token: トークン 令牌 权杖 權杖 토큰
 refresh: 刷新 リフレッシュ 리프레시 갱신
 session: セッション 会话 會話 工作階段 세션
 access: アクセス 访问 存取 액세스 접근
 login: ログイン 登录 登入 登陆 로그인
 login anew: 再ログイン 再度ログイン もう一度ログイン 重新登录 重新登入 重新登陆 다시로그인 再次登录
-not logged in: 未登录 未登入 未ログイン
+not logged in: 下线 下線 未登录 未登入 未ログイン
 expired: 期限切れ 有効期限が切れ 期限が切れ 過期 过期 失效 失効 만료 已到期
 timeout: タイムアウト 超时 超時 逾時 시간초과 시간이초과
 invalid: 無効 无效 無效 不正 有効ではありません 有効でない 有効ではない 非法 不合法 유효하지 잘못된

@@ -26,7 +26,7 @@ var (
 	// deadWords say by themselves that something is of no use any more.
 	deadWords = set(`invalid expired revoked reused claimed unknown ended incorrect wrong bad inactive
 		blacklisted blocklisted denylisted terminated closed destroyed deleted removed malformed mismatch mismatched
-		consumed spent redeemed rotated replaced superseded cancelled canceled dead stale gone nonexistent illegal
+		consumed spent withdrawn redeemed rotated replaced superseded cancelled canceled dead stale gone nonexistent illegal
 		unrecognized unrecognised unusable compromised lapsed elapsed finished invalidated timeout outdated obsolete
 		void reuse disabled deactivated       
 		          

@@ -16,6 +16,7 @@ type events struct {
 	deliver    func(Event)
 	waiting    []Event
 	delivering bool
+	telling    bool // one of them, just now
 	dropped    uint64
 }
 
@@ -63,11 +64,11 @@ func (s *session) nextEvent() (Event, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.events.waiting) == 0 {
-		s.events.delivering, s.events.waiting = false, nil
+		s.events.delivering, s.events.telling, s.events.waiting = false, false, nil
 		return Event{}, false
 	}
 	ev := s.events.waiting[0]
-	s.events.waiting = s.events.waiting[1:]
+	s.events.telling, s.events.waiting = true, s.events.waiting[1:]
 	return ev, true
 }
 

@@ -113,7 +113,7 @@ func (s *session) snapshot() snapshot {
 	st := s.state.Load()
 	now := snapshot{state: st, renewal: s.renewalLocked(st), saved: s.unsaved == nil, stuck: s.backoff.stuckAt(time.Now())}
 	now.dropped, now.waiting = s.events.dropped, len(s.events.waiting)
-	if s.events.delivering {
+	if s.events.telling {
 		now.waiting++
 	}
 	if failure := s.backoff.last(); failure != nil {

@@ -22,6 +22,9 @@ func (a *app) completes(root *cobra.Command) {
 			panic(err) // there is no such flag
 		}
 	}
+	if err := root.RegisterFlagCompletionFunc("key-in", cobra.FixedCompletions(keyPlaces, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // there is no such flag
+	}
 	register("session", func(p *profile) string { return p.Session })
 	register("base", func(p *profile) string { return p.config.BaseURL })
 }

@@ -20,6 +20,7 @@ func TestCompletion(t *testing.T) {
 	for _, c := range []struct{ typed, want string }{
 		{"log", "login\t"}, {"log", "logout\t"}, {"status --s", "--session\t"}, {"status --session ", "work\n"},
 		{"status --session d", "default\n"}, {"request --base ", s.URL() + "\n"}, {"token --format ", "exec-credential\n"},
+		{"rekey --key-in ", "keychain\n"},
 	} {
 		if got := b.ok(append([]string{"__complete"}, strings.Split(c.typed, " ")...)...); !strings.Contains(got, c.want) {
 			t.Errorf("%q: want %q in\n%s", c.typed, c.want, got)

@@ -42,6 +42,7 @@ func login(ctx context.Context, a *app) (err error) {
 	if err != nil {
 		return err
 	}
+	before := a.account() // for it is replaced
 	v.access = changing
 	v.hidden.Store(true)
 	obstacle := make(chan error, 1)
@@ -70,7 +71,18 @@ func login(ctx context.Context, a *app) (err error) {
 		return nil // closing says why
 	}
 	a.greet(c.Status(), v.where(), obstacle)
+	if now := c.Status().Account; before != "" && now != before {
+		fmt.Fprintf(a.err, "silentrefresh: that session was %s's; to have both, log in with --session NAME\n", before)
+	}
 	return nil
+}
+
+// account is who is logged in with the chosen session, "" for nobody.
+func (a *app) account() string {
+	if r, err := a.look(a.profile); err == nil && r.State.Healthy() {
+		return r.Account
+	}
+	return ""
 }
 
 // unreadable reports whether the stored session is there and cannot be read. One that nobody ever could is replaced.

@@ -65,6 +65,23 @@ func TestLoginAgainNeedsNothing(t *testing.T) {
 	b.ok("request", "/me")
 }
 
+// TestALoginOfSomebodyElseSaysWhoseSessionThatWas: without --session it goes where the only session is.
+func TestALoginOfSomebodyElseSaysWhoseSessionThatWas(t *testing.T) {
+	s := authtest.NewServer(t, authtest.Config{Users: map[string]string{"ada@example.com": "a", "grace@example.com": "g"}})
+	b := newBox(t)
+	const said = "that session was ada@example.com's; to have both, log in with --session NAME\n"
+	for i, who := range []string{"ada@example.com", "ada@example.com", "grace@example.com"} {
+		password := who[:1]
+		r := b.run("login", "--base", s.URL(), "-d", `{"email": "`+who+`", "password": "`+password+`"}`)
+		if r.code != 0 || strings.Contains(r.err, said) != (i == 2) {
+			t.Errorf("login of %s: %d %s", who, r.code, r.err)
+		}
+	}
+	if r := b.run("login", "--session", "two", "--base", s.URL(), "-d", `{"email": "ada@example.com", "password": "a"}`); r.err != "" {
+		t.Errorf("a second session: %s", r.err)
+	}
+}
+
 func TestSettingsAreStoredWithTheSession(t *testing.T) {
 	s := authtest.NewServer(t, authtest.Config{Header: "X-Token", Bare: true, TokenName: "jwt"})
 	b := newBox(t)

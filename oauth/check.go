@@ -204,7 +204,7 @@ func checkEndpoint(raw string, plain bool) error {
 	case raw == "":
 		return errors.New("is missing")
 	case err != nil, u.Host == "", u.User != nil, u.Fragment != "":
-		return errors.New("is not an absolute https URL")
+		return errors.New("is not an absolute https URL, such as https://login.example.com")
 	case u.Scheme == "https", u.Scheme == "http" && plain && origin.Loopback(u.Hostname()):
 		return nil
 	default:

@@ -52,7 +52,7 @@ func TestNewListsEveryMistake(t *testing.T) {
 		want []string
 	}{
 		{oauth.Config{}, []string{"issuer is missing", "client_id is missing"}},
-		{oauth.Config{Issuer: "login.example.com", ClientID: "c"}, []string{"issuer is not an absolute https URL"}},
+		{oauth.Config{Issuer: "login.example.com", ClientID: "c"}, []string{"issuer is not an absolute https URL, such as https://"}},
 		{oauth.Config{Issuer: "http://login.example.com", ClientID: "c"}, []string{"is not https"}},
 		{oauth.Config{Issuer: "https://u:p@login.example.com", ClientID: "c"}, []string{"issuer"}},
 		{oauth.Config{Issuer: "https://login.example.com", ClientID: "c", Flow: "magic"}, []string{`flow "magic"`}},

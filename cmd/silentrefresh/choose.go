@@ -124,7 +124,12 @@ func (a *app) overrule() (err error) {
 // nothing is the failure to find a session among all.
 func (a *app) nothing(all []*profile) error {
 	if a.options.session != "" && len(all) > 0 {
-		return &failure{what: fmt.Sprintf("there is no session %q", a.options.session), do: choices(all), code: exitLogin}
+		base := all[0].config.BaseURL
+		if slices.ContainsFunc(all, func(p *profile) bool { return p.config.BaseURL != base }) {
+			base = "URL"
+		}
+		do := fmt.Sprintf("%s\nor begin it: silentrefresh login --base %s --session %s", choices(all), base, quoted(a.options.session))
+		return &failure{what: fmt.Sprintf("there is no session %q", a.options.session), do: do, code: exitLogin}
 	}
 	return &failure{what: "nobody is logged in", do: "silentrefresh login --base URL", code: exitLogin}
 }

@@ -108,7 +108,7 @@ func TestSeveralSessionsAreListed(t *testing.T) {
 	if got := b.ok("--base", s.URL(), "status"); strings.Contains(got, "work") {
 		t.Errorf("not the one called default:\n%s", got)
 	}
-	if r := b.fails(exitLogin, append(choices, `there is no session "play"`, "there are:"), "--session", "play", "status"); strings.Contains(r.err, "why:") {
+	if r := b.fails(exitLogin, append(choices, `there is no session "play"`, "there are:", "or begin it: silentrefresh login --base URL --session play"), "--session", "play", "status"); strings.Contains(r.err, "why:") {
 		t.Errorf("a list is no reason: %s", r.err)
 	}
 	b.ok("--session", "work", "request", "/me")

@@ -78,7 +78,12 @@ func (a *app) askOn(ctx context.Context, field string, echoed bool) (string, err
 	}()
 	select {
 	case l := <-typed:
-		if l.err != nil {
+		if errors.Is(l.err, io.EOF) {
+			if echoed {
+				fmt.Fprintln(a.err) // nobody has ended the question's line
+			}
+			return "", usage("nothing was typed", "")
+		} else if l.err != nil {
 			return "", usage("nothing was typed: "+plain(l.err), "")
 		}
 		return l.text, nil

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"sync"
@@ -101,6 +102,24 @@ func TestLoginAsks(t *testing.T) {
 	}
 	if text := c.text(); !strings.Contains(text, "Logged in to ") || strings.Contains(text, authtest.DefaultPassword) {
 		t.Errorf("the terminal shows\n%s", text)
+	}
+}
+
+// TestNothingIsTyped: Ctrl-D at a question ends the login, and its line.
+func TestNothingIsTyped(t *testing.T) {
+	s := authtest.NewServer(t, authtest.Config{})
+	b := newBox(t)
+	c, tty := newConsole(t)
+	cmd := b.command("login", "--base", s.URL())
+	cmd.Stdin, cmd.Stdout = tty, tty
+	var said strings.Builder
+	cmd.Stderr = io.MultiWriter(tty, &said)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	c.types("  email: ", "\x04")
+	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != exitUsage || !strings.HasSuffix(said.String(), "  email: \nsilentrefresh: nothing was typed\n") {
+		t.Errorf("%v, said %q", err, said.String())
 	}
 }
 

@@ -157,7 +157,7 @@ func (a *app) statusJSON(all []*profile) error {
 	document := struct {
 		*report
 		Sessions []*report `json:"sessions"`
-	}{Sessions: slices.Concat([]*report{}, reports)}
+	}{Sessions: append([]*report{}, reports...)} // an empty list is no null
 	unchosen := a.choose()
 	switch {
 	case unchosen == nil:

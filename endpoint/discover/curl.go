@@ -237,9 +237,10 @@ func (l *learner) bestCarrier() (best *group) {
 	for _, g := range l.groups() {
 		u, points := g.uses[0], 0
 		switch {
-		case g == l.csrf || l.forgery(g) || strings.EqualFold(u.scheme, "Basic") || !opaque(u.value):
-		case g.place == inHeader && g.name == "Authorization":
-			points = 1000
+		case g == l.csrf || l.forgery(g) || strings.EqualFold(u.scheme, "Basic"):
+		case g.place == inHeader && g.name == "Authorization" && (u.scheme != "" && bearer.Check(u.value) == nil || opaque(u.value)):
+			points = 1000 // behind a scheme whatever it looks like: that is what the header is for
+		case !opaque(u.value):
 		case g.place == inHeader && (tokenName.MatchString(g.name) || bearer.Parse(u.value) != nil):
 			points = 500
 		case g.place == inCookie:
@@ -274,7 +275,7 @@ func (l *learner) tellCarrier(x *exchange, c *curl) {
 	case g == nil && (c.basic || isBasic(x.header.Get("Authorization"))):
 		r.missing("it sends a user and a password with each request (Basic): there is no session to keep")
 	case g == nil:
-		r.missing("it carries no credential; copy a request that was made while you were logged in")
+		r.missing("no credential is recognized in it; copy a request that was made while you were logged in")
 	case g.place == inCookie && refreshName.MatchString(x.url.Path):
 		r.found(Guess, nil, "the cookie %s renews the session", g.name)
 	case g.place == inCookie:

@@ -31,6 +31,8 @@ var curls = []struct{ name, line, want, token string }{
 	{"the refresh itself", `curl 'https://api.example.com/auth/refresh' -X POST -b 'refresh_token=R1-bbbbbbbbbbbbbbbbbbbb'`,
 		`{"refresh": {"url": "/auth/refresh"}}`, ""},
 	{"Basic", `curl -u ada:analytical https://api.example.com/`, `{}`, ""},
+	{"a token like a word", `curl https://api.example.com/me -H 'Authorization: Token adalovelace'`, `{"attach": {"scheme": "Token"}}`, "adalovelace"},
+	{"a scheme alone", `curl https://api.example.com/me -H 'Authorization: Bearer'`, `{}`, ""},
 	{"no scheme, as curl allows", `curl localhost:8080/me -H 'Authorization: A1-bbbbbbbbbbbbbbbbbbbb'`, `{"base_url": "http://localhost:8080", "attach": {"bare": true}}`, "A1-bbbbbbbbbbbbbbbbbbbb"},
 }
 

@@ -24,7 +24,8 @@
 //	...
 //	client, err := silentrefresh.New(silentrefresh.Config{BaseURL: base, Store: store})
 //	_, err = client.Token(ctx) // waits for the refresh at the start, if one is needed
-//	if errors.Is(err, silentrefresh.ErrNoSession) || errors.Is(err, silentrefresh.ErrSessionOver) {
+//	if errors.Is(err, silentrefresh.ErrNoSession) || errors.Is(err, silentrefresh.ErrSessionOver) ||
+//		filestore.Unreadable(err) {
 //		err = client.Login(ctx, credentials)
 //	}
 //

@@ -37,6 +37,9 @@ func (s *Store) Probe(ctx context.Context, key string) error {
 
 // Unreadable reports whether err says that a record cannot be read as it is, whoever tries again: it is damaged, of another
 // program or name, or its key cannot be had. Other errors, like a missing permission, may pass.
+//
+// Client.Token fails with such an error, and Client.Login sets the record aside: a program that logs in only where nobody is
+// logged in does so here, too, or its user is locked out until the file is gone.
 func Unreadable(err error) bool {
 	if ke, ok := errors.AsType[*seal.KeyError](err); ok {
 		return !errors.Is(ke.Err, context.Canceled) && !errors.Is(ke.Err, context.DeadlineExceeded)

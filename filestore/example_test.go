@@ -2,6 +2,7 @@ package filestore_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"os"
@@ -22,6 +23,14 @@ func Example() {
 		log.Fatal(err)
 	}
 	defer client.Close()
+	ctx := context.Background()
+	_, err = client.Token(ctx)
+	if errors.Is(err, silentrefresh.ErrNoSession) || errors.Is(err, silentrefresh.ErrSessionOver) || filestore.Unreadable(err) {
+		err = client.Login(ctx, map[string]string{"email": os.Getenv("EMAIL"), "password": os.Getenv("PASSWORD")})
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
 }
 
 // A new key goes in front of the old one, and every record moves over to it. The old one can go afterwards.

@@ -57,7 +57,9 @@ func begin(ctx context.Context, c oauth.Config, store silentrefresh.Store, api s
 		return err
 	}
 	defer client.Close()
-	if _, err := client.Token(ctx); errors.Is(err, silentrefresh.ErrNoSession) || errors.Is(err, silentrefresh.ErrSessionOver) {
+	_, err = client.Token(ctx)
+	if errors.Is(err, silentrefresh.ErrNoSession) || errors.Is(err, silentrefresh.ErrSessionOver) ||
+		filestore.Unreadable(err) {
 		fmt.Println("nobody is logged in: opening the browser")
 		if err := client.Login(ctx, nil); err != nil {
 			return err

@@ -70,7 +70,9 @@ func (p program) run(ctx context.Context, server string, c oauth.Config) error {
 		return err
 	}
 	defer client.Close()
-	if _, err := client.Token(ctx); errors.Is(err, silentrefresh.ErrNoSession) || errors.Is(err, silentrefresh.ErrSessionOver) {
+	_, err = client.Token(ctx)
+	if errors.Is(err, silentrefresh.ErrNoSession) || errors.Is(err, silentrefresh.ErrSessionOver) ||
+		filestore.Unreadable(err) {
 		if err := client.Login(ctx, nil); err != nil {
 			return err
 		}

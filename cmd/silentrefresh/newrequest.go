@@ -100,9 +100,15 @@ func notRead(what string, err error) error {
 
 // resolve is the URL that ref means.
 func (a *app) resolve(ref string) (*url.URL, error) {
+	const write = "write a path such as /me, or a whole URL, which begins with https:// or http://"
 	u, err := url.Parse(ref)
-	if err != nil {
-		return nil, usage("the URL cannot be parsed", "write a path such as /me, or a whole URL")
+	switch {
+	case ref == "":
+		return nil, usage("the URL is empty", write)
+	case err != nil:
+		return nil, usage("the URL cannot be parsed", write)
+	case u.Scheme != "" && u.Scheme != "https" && u.Scheme != "http": // localhost:8080/me has the scheme "localhost"
+		return nil, usage("the URL has neither https:// nor http://", write)
 	}
 	from := *a.profile.base
 	if !strings.HasSuffix(from.Path, "/") {

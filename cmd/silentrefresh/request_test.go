@@ -159,6 +159,10 @@ func TestExitStatuses(t *testing.T) {
 	b.fails(exitUsage, []string{"request takes URL-or-path"}, "request")
 	b.fails(exitUsage, []string{"request takes URL-or-path"}, "request", "/a", "/b")
 	b.fails(exitUsage, []string{"cannot be parsed"}, "request", "http://[::1")
+	for _, url := range []string{"localhost:8080/me", "ftp://127.0.0.1/me", "users:search"} {
+		b.fails(exitUsage, []string{"the URL has neither https:// nor http://", "write a path such as /me"}, "request", url)
+	}
+	b.fails(exitUsage, []string{"the URL is empty", "write a path such as /me"}, "request", "-X", "DELETE", "")
 	b.fails(exitUsage, []string{"the query holds a space", "--data-urlencode"}, "request", "-G", "-d", "q=a b", "/echo")
 	b.fails(exitUsage, []string{"the query holds a space"}, "request", "/echo?q=a b")
 	b.fails(exitUsage, []string{"--nosuch", "silentrefresh request --help"}, "request", "--nosuch", "/me")

@@ -79,7 +79,7 @@ func (a *app) lookAt(ctx context.Context, rawURL string) (discover.Result, error
 	r, err := discover.URL(ctx, &http.Client{Transport: t}, rawURL)
 	if err != nil {
 		f := a.failed("the server was not looked at", err)
-		f.do = "look at the URL, or try again later"
+		f.do = cmp.Or(tlsAdvice(err), "look at the URL, or try again later")
 		return r, f
 	}
 	return r, nil

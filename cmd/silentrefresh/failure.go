@@ -85,8 +85,8 @@ func (a *app) failed(what string, err error) *failure {
 		f.do, f.code = a.loginCommand(), exitLogin
 	case isRefresh:
 		f.why, f.do = reason(refresh), a.advice(refresh)
-	case isDistrusted(err):
-		f.do = "if it is the server's own certificate, trust it with --cacert FILE"
+	default:
+		f.do = tlsAdvice(err)
 	}
 	if stored, ok := errors.AsType[*filestore.Error](err); ok && f.do == "" {
 		f.do = stored.Hint()
@@ -120,10 +120,15 @@ func (a *app) unanswered(name, method string, j *journey.Journey, err error) *fa
 	return f
 }
 
-// isDistrusted reports whether err says that a certificate is not trusted.
-func isDistrusted(err error) bool {
-	_, distrusted := errors.AsType[*tls.CertificateVerificationError](err)
-	return distrusted
+// tlsAdvice is what to do where err says that there was no secure connection, "" for other errors.
+func tlsAdvice(err error) string {
+	if _, distrusted := errors.AsType[*tls.CertificateVerificationError](err); distrusted {
+		return "if it is the server's own certificate, trust it with --cacert FILE"
+	}
+	if errors.Is(err, http.ErrSchemeMismatch) {
+		return "there is no https at that port; if the URL is right otherwise, begin it with http://"
+	}
+	return ""
 }
 
 // reason says what the auth server returned, or why it did not respond.
@@ -155,8 +160,8 @@ func (a *app) advice(e *auth.Error) string {
 	switch {
 	case e.Hint != "":
 		return inToolWords(e.Hint)
-	case isDistrusted(e):
-		return "if it is the server's own certificate, trust it with --cacert FILE"
+	case tlsAdvice(e) != "":
+		return tlsAdvice(e)
 	case isStored(e):
 		return "" // the store says it
 	case !e.Until.IsZero():

@@ -172,6 +172,7 @@ func TestCACert(t *testing.T) {
 	file := b.file("ca.pem", certificate(t, s))
 	b.fails(exitFailed, []string{"certificate"}, "login", "--base", s.URL(), "-d", credentials)
 	b.fails(exitUsage, []string{"no certificate"}, "login", "--base", s.URL(), "--cacert", b.file("no.pem", ""), "-d", credentials)
+	b.fails(exitFailed, []string{"trust it with --cacert FILE"}, "login", s.URL())
 	b.ok("login", "--base", s.URL(), "--cacert", file, "-d", credentials)
 	b.ok("request", "/me")
 }
@@ -183,5 +184,17 @@ func TestRenewsItself(t *testing.T) {
 	got := b.ok("login", "--config", b.config(s, map[string]any{"refresh": map[string]any{"access_token_header": "Authorization"}}), "-d", credentials)
 	if !strings.Contains(got, "renewed only while it is valid: keep `silentrefresh proxy` running") {
 		t.Errorf("said\n%s", got)
+	}
+}
+
+// TestLoginWhereThereIsNoTLS: a URL without a scheme is taken for https, which a server on the developer's machine seldom has.
+func TestLoginWhereThereIsNoTLS(t *testing.T) {
+	s := authtest.NewServer(t, authtest.Config{})
+	b := newBox(t)
+	host := strings.TrimPrefix(s.URL(), "http://")
+	for _, args := range [][]string{{"login", host}, {"login", "--base", "https://" + host, "-d", credentials}} {
+		if r := b.run(args...); r.code == 0 || !strings.Contains(r.err, "begin it with http://") {
+			t.Errorf("%v: %d %s", args, r.code, r.err)
+		}
 	}
 }

@@ -35,7 +35,7 @@ func URL(ctx context.Context, client *http.Client, rawURL string) (Result, error
 	l := newLooker(ctx, client, u)
 	first, err := l.get(u)
 	if err != nil {
-		return Result{}, fmt.Errorf("discover: %s did not respond: %w", u.Host, err)
+		return Result{}, fmt.Errorf("discover: asking %s failed: %w", u.Host, err)
 	}
 	l.look(first)
 	return *l.result, ctx.Err()

@@ -78,6 +78,7 @@ import (
 
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/auth"
+	"github.com/silentrefresh/silentrefresh/filestore"
 	"github.com/silentrefresh/silentrefresh/oauth"
 	"golang.org/x/oauth2/github"
 )
@@ -87,6 +88,7 @@ var (
 	_ = os.Getenv
 	_ = errors.Is
 	_ = auth.NewSecret
+	_ = filestore.Unreadable
 	_ = github.Endpoint
 
 	issuer, secret string

@@ -145,7 +145,7 @@ func (s *stage) losses() []report {
 
 // away: a refresh falls due while the engine is away, and the token outlives that.
 func away(s *stage) error {
-	ttl := 2*s.options.away + 10*time.Second
+	ttl := 2*s.options.away + 20*time.Second // so that an engine that takes long to start is in time, too
 	if err := s.begin(authtest.Config{AccessTTL: ttl}, false); err != nil {
 		return err
 	}

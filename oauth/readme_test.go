@@ -4,15 +4,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/silentrefresh/silentrefresh/internal/readme"
 )
 
 // TestReadmeCompiles: what is copied from the README is a whole program, or fits into one.
 func TestReadmeCompiles(t *testing.T) {
-	blocks := blocksOf(t, "README.md")
+	blocks := readme.Blocks(t, "README.md")
 	if len(blocks) != 5 {
 		t.Fatalf("%d blocks of code", len(blocks))
 	}
@@ -23,26 +24,13 @@ func TestReadmeCompiles(t *testing.T) {
 
 // TestMovingFromXOAuth2Compiles: so is what the page about moving has under "After".
 func TestMovingFromXOAuth2Compiles(t *testing.T) {
-	after := slices.DeleteFunc(blocksOf(t, "../docs/FROM-XOAUTH2.md"), func(block string) bool { return !strings.Contains(block, "oauth.New(") })
+	after := slices.DeleteFunc(readme.Blocks(t, "../docs/FROM-XOAUTH2.md"), func(block string) bool { return !strings.Contains(block, "oauth.New(") })
 	if len(after) != 3 {
 		t.Fatalf("%d blocks of code", len(after))
 	}
 	for _, block := range after {
 		compiles(t, block)
 	}
-}
-
-// blocksOf are the blocks of Go in a page.
-func blocksOf(t *testing.T, page string) (blocks []string) {
-	t.Helper()
-	text, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, found := range regexp.MustCompile("(?s)```go\n(.*?)```\n").FindAllStringSubmatch(string(text), -1) {
-		blocks = append(blocks, found[1])
-	}
-	return blocks
 }
 
 func compiles(t *testing.T, block string) {

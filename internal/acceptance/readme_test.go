@@ -4,22 +4,18 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/silentrefresh/silentrefresh/authtest"
+	"github.com/silentrefresh/silentrefresh/internal/readme"
 )
 
 // readmeProgram builds the README's program as it is printed.
 func readmeProgram(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile(top + "/README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	blocks := regexp.MustCompile("(?s)```go\n(.*?)```\n").FindAllStringSubmatch(string(text), -1)
+	blocks := readme.Blocks(t, top+"/README.md")
 	if len(blocks) != 1 {
 		t.Fatalf("%d programs", len(blocks))
 	}
@@ -28,7 +24,7 @@ func readmeProgram(t *testing.T) string {
 	if runtime.GOOS == "windows" {
 		program += ".exe"
 	}
-	if err := os.WriteFile(source, []byte(blocks[0][1]), 0o600); err != nil {
+	if err := os.WriteFile(source, []byte(blocks[0]), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{{"vet", source}, {"build", "-o", program, source}} {

@@ -52,8 +52,8 @@ func New(cfg Config) (*Client, error) {
 
 // Fork returns a Client for another session on the same server: it has c's settings and shares its connections and
 // its bound on exchanges, and keeps its own state. Where many log in together, their renewals are spread from the first
-// on. Forks are closed one by one: closing c does not close them. name must
-// be neither empty nor c's own. Two Forks of one name are two Clients, which share a session only through the Store.
+// on. Forks are closed one by one: closing c does not close them. name must be neither empty nor c's own. Two Forks of one
+// name are two Clients, which share a session only through the Store.
 func (c *Client) Fork(name string) (*Client, error) {
 	switch {
 	case c.state.Load().closed():

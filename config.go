@@ -115,7 +115,7 @@ type shared struct {
 	tokenCookie   string                   // the cookie that is the access token; "": a header carries it
 	header        string                   // that carries the token, in canonical form
 	spellings     []string                 // of header that a caller is expected to use
-	takes         bool                     // API responses may bring something for the session
+	takes         bool                     // API responses may bring something for the session, or extend it
 	statuses      []int                    // rejected ones; nil: 401 by RFC 6750
 	rejectedIf    match.Rules              // other responses that reject the token
 	api           http.RoundTripper

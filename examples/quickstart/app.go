@@ -77,7 +77,7 @@ func (a *app) report(w io.Writer, stats silentrefresh.Stats, server *authtest.Se
 	if server != nil {
 		n := server.Counters()
 		row("server: API", n.API, "requests that arrived")
-		row("server: refused", n.APIUnauthorized, "for their token")
+		row("server: rejected", n.APIUnauthorized, "for their token")
 		row("server: refreshes", n.Refreshes, fmt.Sprintf("of %d calls, at most %d at a time, %d spent tokens reused", n.RefreshCalls, n.ConcurrentRefreshes, n.Reuses))
 	}
 	t.Flush()

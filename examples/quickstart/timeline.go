@@ -53,7 +53,7 @@ func (t *timeline) event(ev silentrefresh.Event) {
 	case silentrefresh.EventRetrying:
 		add("try %d failed, next in %s", ev.Attempt, time.Until(ev.Next).Round(100*time.Millisecond))
 	case silentrefresh.EventRejected:
-		add("the API refused token %d: one refresh, then replays", ev.Generation)
+		add("the API rejected token %d: one refresh, then replays", ev.Generation)
 	}
 	if ev.Err != nil {
 		add("%s", strings.TrimPrefix(ev.Err.Error(), "silentrefresh: "))

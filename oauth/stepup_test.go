@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/oauth"
 	"github.com/silentrefresh/silentrefresh/oauth/oauthtest"
 )
@@ -17,6 +18,15 @@ import (
 type steps struct {
 	mu     sync.Mutex
 	scopes []string // of each page
+}
+
+// process is a program that steps up, with the person whom s watches.
+func (s *steps) process(t *testing.T, op *oauthtest.Provider, change ...func(*silentrefresh.Config)) (*oauth.Exchanger, *silentrefresh.Client) {
+	t.Helper()
+	c := throughResource(op)
+	c.Prompt = s.prompt(t)
+	e := exchanger(t, c)
+	return e, clientOf(t, op, e, change...)
 }
 
 func (s *steps) prompt(t *testing.T) func(oauth.Prompt) {
@@ -37,10 +47,7 @@ func (s *steps) all() []string {
 func TestStepUp(t *testing.T) {
 	op := start(t, oauthtest.Config{Plain: true, Registers: true})
 	var s steps
-	c := throughResource(op)
-	c.Prompt = s.prompt(t)
-	e := exchanger(t, c)
-	cl := clientOf(t, op, e)
+	e, cl := s.process(t, op)
 	op.Change(func(p *oauthtest.Config) { p.NeedScope = "read" })
 	if err := cl.Login(t.Context(), nil); err != nil {
 		t.Fatal(err)
@@ -71,10 +78,7 @@ func TestStepUp(t *testing.T) {
 func TestStepUpNeverLoops(t *testing.T) {
 	op := start(t, oauthtest.Config{Plain: true, Registers: true})
 	var s steps
-	c := throughResource(op)
-	c.Prompt = s.prompt(t)
-	e := exchanger(t, c)
-	cl := clientOf(t, op, e)
+	e, cl := s.process(t, op)
 	if err := cl.Login(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
@@ -99,10 +103,7 @@ func TestStepUpNeverLoops(t *testing.T) {
 func TestStepUpAsA401(t *testing.T) {
 	op := start(t, oauthtest.Config{Plain: true, Registers: true})
 	var s steps
-	c := throughResource(op)
-	c.Prompt = s.prompt(t)
-	e := exchanger(t, c)
-	cl := clientOf(t, op, e)
+	e, cl := s.process(t, op)
 	if err := cl.Login(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
@@ -130,10 +131,7 @@ func TestStepUpWithoutAName(t *testing.T) {
 	for _, supported := range []string{`["read", "write"]`, `["read"]`, `[]`} {
 		op := start(t, oauthtest.Config{Plain: true, Registers: true})
 		var s steps
-		c := throughResource(op)
-		c.Prompt = s.prompt(t)
-		e := exchanger(t, c)
-		cl := clientOf(t, op, e)
+		e, cl := s.process(t, op)
 		document := `["read"]`
 		op.Change(func(p *oauthtest.Config) {
 			p.NeedScope = "read"
@@ -174,10 +172,7 @@ func TestStepUpWithoutAName(t *testing.T) {
 func TestStepUpByAnAPIThatWantsEverMore(t *testing.T) {
 	op := start(t, oauthtest.Config{Plain: true, Registers: true})
 	var s steps
-	c := throughResource(op)
-	c.Prompt = s.prompt(t)
-	e := exchanger(t, c)
-	cl := clientOf(t, op, e)
+	e, cl := s.process(t, op)
 	if err := cl.Login(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
@@ -214,10 +209,7 @@ func get(t *testing.T, rt http.RoundTripper, url string) int {
 func TestStepUpAfterTheEnd(t *testing.T) {
 	op := start(t, oauthtest.Config{Plain: true, Registers: true})
 	var s steps
-	c := throughResource(op)
-	c.Prompt = s.prompt(t)
-	e := exchanger(t, c)
-	cl := clientOf(t, op, e)
+	e, cl := s.process(t, op)
 	if err := cl.Login(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}

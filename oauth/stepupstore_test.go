@@ -18,10 +18,7 @@ func TestStepUpAfterRestart(t *testing.T) {
 			var s steps
 			for i, scope := range []string{"read", "write", "admin"} {
 				op.Change(func(p *oauthtest.Config) { p.NeedScope = scope })
-				c := throughResource(op)
-				c.Prompt = s.prompt(t)
-				e := exchanger(t, c)
-				cl := clientOf(t, op, e, storedIn(t, dir))
+				e, cl := s.process(t, op, storedIn(t, dir))
 				if i == 0 {
 					if err := cl.Login(t.Context(), nil); err != nil {
 						t.Fatal(err)
@@ -52,10 +49,7 @@ func TestStepUpDeclinedBeforeARestart(t *testing.T) {
 	dir := t.TempDir()
 	var s steps
 	for i := range 3 {
-		c := throughResource(op)
-		c.Prompt = s.prompt(t)
-		e := exchanger(t, c)
-		cl := clientOf(t, op, e, storedIn(t, dir))
+		e, cl := s.process(t, op, storedIn(t, dir))
 		if i == 0 {
 			if err := cl.Login(t.Context(), nil); err != nil {
 				t.Fatal(err)
@@ -86,10 +80,7 @@ func TestStepUpOfOthers(t *testing.T) {
 			var s steps
 			var all []http.RoundTripper
 			for i := range 3 {
-				c := throughResource(op)
-				c.Prompt = s.prompt(t)
-				e := exchanger(t, c)
-				cl := clientOf(t, op, e, storedIn(t, dir))
+				e, cl := s.process(t, op, storedIn(t, dir))
 				if i == 0 {
 					if err := cl.Login(t.Context(), nil); err != nil {
 						t.Fatal(err)

@@ -54,6 +54,7 @@ type oneCopy struct {
 	mu      sync.Mutex
 	rc      io.ReadCloser // nil until it is taken
 	reading bool
+	closing bool // rc.Close is being called
 	closed  bool
 }
 
@@ -98,12 +99,14 @@ func (c *oneCopy) take() error {
 		return err
 	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.rc = rc; c.closed {
-		defer c.of.free()
-		return rc.Close()
+	c.rc = rc
+	closed := c.closed
+	c.mu.Unlock()
+	if !closed {
+		return nil
 	}
-	return nil
+	defer c.of.free()
+	return rc.Close()
 }
 
 func (c *oneCopy) enter() bool {
@@ -116,7 +119,7 @@ func (c *oneCopy) enter() bool {
 func (c *oneCopy) leave() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.reading = false; c.closed {
+	if c.reading = false; c.closed && !c.closing {
 		c.of.free()
 	}
 }
@@ -124,19 +127,28 @@ func (c *oneCopy) leave() {
 // Close implements io.Closer.
 func (c *oneCopy) Close() error {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.closed {
+		c.mu.Unlock()
 		return nil
 	}
-	c.closed = true
+	rc := c.rc
+	c.closing, c.closed = rc != nil, true
+	c.mu.Unlock()
 	close(c.gone)
-	if c.rc == nil {
+	if rc == nil {
 		return nil
 	}
-	if !c.reading {
-		defer c.of.free()
+	defer c.ended()
+	return rc.Close()
+}
+
+// ended lets the next copy be taken, unless somebody is still in a Read of this one, who then does.
+func (c *oneCopy) ended() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing = false; !c.reading {
+		c.of.free()
 	}
-	return c.rc.Close()
 }
 
 // inMemory reports whether body is what http.NewRequest makes of a reader in memory, whose GetBody gives out copies that

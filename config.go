@@ -114,7 +114,7 @@ type shared struct {
 	renewsByToken bool                     // a refresh presents the access token, and no refresh token beside it
 	tokenCookie   string                   // the cookie that is the access token; "": a header carries it
 	header        string                   // that carries the token, in canonical form
-	spellings     []string                 // of header that a caller is expected to use
+	spellings     []string                 // of header that callers may use as well
 	takes         bool                     // API responses may bring something for the session, or extend it
 	statuses      []int                    // rejected ones; nil: 401 by RFC 6750
 	rejectedIf    match.Rules              // other responses that reject the token
@@ -314,8 +314,8 @@ func (s *shared) defaults() {
 	s.takes = cfg.HandOutHeader != "" || cfg.Attach.Cookies || s.tokenCookie != "" || s.timeouts.Idle > 0
 	asWritten, _ := cfg.Attach.Value("")
 	s.header = http.CanonicalHeaderKey(asWritten)
-	s.spellings = []string{s.header, strings.ToLower(s.header)}
-	if !slices.Contains(s.spellings, asWritten) {
+	s.spellings = []string{strings.ToLower(s.header)}
+	if asWritten != s.header && asWritten != s.spellings[0] {
 		s.spellings = append(s.spellings, asWritten)
 	}
 }

@@ -41,7 +41,9 @@ type transport struct {
 // RoundTrip implements http.RoundTripper.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	c := t.client
-	if !t.concerns(req) {
+	st := c.state.Load()
+	header := t.headerFor(req, st)
+	if header == nil {
 		return t.base.RoundTrip(req)
 	}
 	c.touch()
@@ -51,15 +53,18 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if b, err = replay.NewBody(req, c.cfg.MaxReplayBody); err != nil {
 			return nil, err
 		}
+		if latest := c.state.Load(); latest != st { // to read a body takes its time
+			st, header = latest, t.headerFor(req, latest)
+		}
 	}
-	st := c.state.Load()
 	if now := time.Now(); !st.usable(now) || b.Once && st.due(now) {
 		if st, err = t.ready(req.Context(), st); err != nil {
 			b.Unsent()
 			return nil, err
 		}
+		header = t.headerFor(req, st)
 	}
-	resp, st, err := t.send(req, st, &b)
+	resp, st, err := t.send(req, header, st, &b)
 	if err != nil || !c.rejects(resp) {
 		b.Settle()
 		if err == nil {
@@ -72,33 +77,50 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// concerns reports whether req is to carry the token: it goes to a listed origin and brings no credential itself.
-func (t *transport) concerns(req *http.Request) bool {
+// headerFor returns a copy of req's header with st's token in it, or nil if req is to pass through: it goes to no listed
+// origin, or brings a credential itself.
+func (t *transport) headerFor(req *http.Request, st *state) http.Header {
 	c := t.client
-	if req.URL == nil || req.URL.User != nil || c.bringsCredential(req.Header) {
-		return false
+	if req.URL == nil || req.URL.User != nil || c.bringsSpelled(req.Header) {
+		return nil
 	}
-	// As BaseURL spells it is the usual case.
-	if first := &c.origins[0]; first.Host == req.URL.Host && first.Scheme == req.URL.Scheme || c.origins.Has(req.URL) {
-		if req.URL.Opaque == "" && (req.Host == "" || req.Host == req.URL.Host) || c.listsWritten(req) {
-			return true
+	if !c.lists(req) {
+		if _, own := req.Header[c.header]; !own {
+			t.passesBare(req)
 		}
-		t.warnOnce(errors.New("token not sent with a Host, or an opaque URL, that is not among the origins that get it"))
-		return false
+		return nil
 	}
-	t.passesBare(req)
-	return false
+	header := maps.Clone(req.Header)
+	if header == nil {
+		header = http.Header{}
+	}
+	others := len(header)
+	header[c.header] = st.header
+	if len(header) == others { // the caller has set it; this way it costs no lookup
+		return nil
+	}
+	if st.jar != nil && c.tokenCookie != "" {
+		delete(header, c.header)
+	}
+	return header
 }
 
-// bringsCredential reports whether a caller has set the header that carries the token. It looks for the usual spellings:
-// reading every name of every header would take a fifth of what a request costs here.
-func (s *shared) bringsCredential(h http.Header) bool {
+// bringsSpelled reports whether a caller has set the header that carries the token, in another spelling than net/http's.
+// It looks for the usual ones: reading every name of every header would take a fifth of what a request costs here.
+func (s *shared) bringsSpelled(h http.Header) bool {
 	for _, name := range s.spellings {
 		if _, own := h[name]; own {
 			return true
 		}
 	}
 	return false
+}
+
+// lists reports whether req goes to a listed origin. As BaseURL spells it is the usual case.
+func (s *shared) lists(req *http.Request) bool {
+	first := &s.origins[0]
+	return (first.Host == req.URL.Host && first.Scheme == req.URL.Scheme || s.origins.Has(req.URL)) &&
+		(req.URL.Opaque == "" && (req.Host == "" || req.Host == req.URL.Host) || s.listsWritten(req))
 }
 
 // listsWritten reports whether what net/http will write as the request's host is a listed origin, too: a reverse proxy
@@ -115,16 +137,16 @@ func (s *shared) listsWritten(req *http.Request) bool {
 	return err == nil && s.origins.Has(opaque)
 }
 
-// warnOnce warns of what a request shows, once.
-func (t *transport) warnOnce(err error) {
-	if c := t.client; c.warned.first(err.Error()) {
-		c.warn(err)
-	}
-}
-
 // passesBare warns once about each origin that requests go to without the token.
 func (t *transport) passesBare(req *http.Request) {
 	c := t.client
+	if c.origins.Has(req.URL) {
+		err := errors.New("token not sent with a Host, or an opaque URL, that is not among the origins that get it")
+		if c.warned.first(err.Error()) {
+			c.warn(err)
+		}
+		return
+	}
 	o, err := origin.Of(req.URL)
 	if err != nil || !c.warned.first(o.String()) {
 		return
@@ -156,18 +178,12 @@ func (t *transport) ready(ctx context.Context, st *state) (*state, error) {
 	return c.usableState(ctx)
 }
 
-// send sends a copy of req with st's token, or a later one, and returns the state whose token that was. The caller's
-// request is left as it is (net/http: RoundTripper), and the response points to it, not to the copy.
-func (t *transport) send(req *http.Request, st *state, b *replay.Body) (*http.Response, *state, error) {
+// send sends a copy of req with header, which has st's token, or a later one, and returns the state whose token that was.
+// The caller's request is left as it is (net/http: RoundTripper), and the response points to it, not to the copy.
+func (t *transport) send(req *http.Request, header http.Header, st *state, b *replay.Body) (*http.Response, *state, error) {
 	out := new(http.Request)
 	*out = *req
-	out.Header = maps.Clone(req.Header)
-	if out.Header == nil {
-		out.Header = http.Header{}
-	}
-	if st.jar == nil || t.client.tokenCookie == "" {
-		out.Header[t.client.header] = st.header
-	}
+	out.Header = header
 	if st.jar != nil {
 		t.client.attachCookies(out, st)
 	}
@@ -258,7 +274,7 @@ func (t *transport) rejected(req *http.Request, st *state, b *replay.Body, resp 
 			b.Unsent()
 			return resp, nil
 		}
-		replayed, next, err := t.send(req, next, b)
+		replayed, next, err := t.send(req, t.headerFor(req, next), next, b)
 		if err != nil {
 			return nil, err
 		}

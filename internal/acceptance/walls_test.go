@@ -1,8 +1,11 @@
 package acceptance
 
 import (
+	"os"
 	"os/exec"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -39,6 +42,25 @@ func TestTheCoreStaysSmall(t *testing.T) {
 	})
 	if len(modules) > 7 {
 		t.Errorf("%d modules are compiled in, want at most 7: %v", len(modules), modules)
+	}
+}
+
+// TestAProgramStartsWithoutTables: what reads pages and refusals makes its tables when it is used. Each collection marks
+// what a program keeps; 100 KB of it are 3 percent of what a request costs here.
+func TestAProgramStartsWithoutTables(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), readmeProgram(t))
+	cmd.Env = append(os.Environ(), "GODEBUG=inittrace=1", "API_URL=http://127.0.0.1:1")
+	out, _ := cmd.CombinedOutput() // it fails for want of a server
+	line := regexp.MustCompile(`(?m)^init (\S+) .* (\d+) bytes, \d+ allocs$`)
+	inits := line.FindAllStringSubmatch(string(out), -1)
+	if len(inits) == 0 {
+		t.Fatalf("no trace in %s", out)
+	}
+	for _, m := range inits {
+		size, _ := strconv.Atoi(m[2])
+		if ours := strings.HasPrefix(m[1], module) || strings.HasPrefix(m[1], "golang.org/x/"); ours && size > 8<<10 {
+			t.Errorf("%s makes %d bytes as the program starts, want at most 8 KB", m[1], size)
+		}
 	}
 }
 

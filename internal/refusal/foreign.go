@@ -7,19 +7,30 @@ import (
 	"sync"
 )
 
-// list is the phrases in text, which commas separate.
-func list(text string) []string {
-	phrases := strings.Split(text, ",")
-	for i, phrase := range phrases {
-		phrases[i] = strings.Join(strings.Fields(phrase), " ")
-	}
-	return phrases
+// phrases are what texts are searched for. They are taken apart when that is done for the first time.
+type phrases struct {
+	list string // which commas separate
+	once sync.Once
+	all  []string
+}
+
+// list returns the phrases in text.
+func list(text string) *phrases { return &phrases{list: text} }
+
+// in reports whether one of the phrases is in text, which spaced has made.
+func (p *phrases) in(text string) bool {
+	p.once.Do(func() {
+		for phrase := range strings.SplitSeq(p.list, ",") {
+			p.all = append(p.all, " "+strings.Join(strings.Fields(phrase), " ")+" ")
+		}
+	})
+	return slices.ContainsFunc(p.all, func(phrase string) bool { return strings.Contains(text, phrase) })
 }
 
 // reasons are what may be refused beside the credential, and the phrases that tell. The first that fits counts.
 var reasons = []struct {
 	meaning Meaning
-	phrases []string
+	phrases *phrases
 }{
 	{CSRF, list(`csrf, xsrf, request forgery, antiforgery, anti forgery, authenticity token`)},
 	{Busy, list(`too many, rate limit, rate limited, ratelimit, ratelimited, rate limiting, rate exceeded, limit exceeded,
@@ -55,20 +66,18 @@ var reasons = []struct {
 var blameless = strings.NewReplacer("allowed clock skew", "", "jwt signature expired", "")
 
 // edgeError is how Cloudflare numbers what it refuses.
-var edgeError = regexp.MustCompile(` error (code )?10[0-3]\d `)
+var edgeError = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(` error (code )?10[0-3]\d `) })
 
 // foreign is what else than the credential a text blames; Unrecognized if nothing.
 func foreign(words []string) Meaning {
 	words = slices.DeleteFunc(slices.Clone(words), func(word string) bool { return word == pause })
-	text := " " + blameless.Replace(strings.Join(words, " ")) + " "
-	if edgeError.MatchString(text) {
+	text := blameless.Replace(spaced(words))
+	if edgeError().MatchString(text) {
 		return Blocked
 	}
 	for _, r := range reasons {
-		for _, p := range r.phrases {
-			if strings.Contains(text, " "+p+" ") {
-				return r.meaning
-			}
+		if r.phrases.in(text) {
+			return r.meaning
 		}
 	}
 	return Unrecognized

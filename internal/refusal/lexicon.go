@@ -6,20 +6,26 @@ import (
 )
 
 // A wordSet is a set of words that is made when it is first used: most programs never see a refusal.
-type wordSet func() map[string]bool
-
-// set makes a set of the words in list.
-func set(list string) wordSet {
-	return sync.OnceValue(func() map[string]bool {
-		words := map[string]bool{}
-		for _, word := range strings.Fields(list) {
-			words[word] = true
-		}
-		return words
-	})
+type wordSet struct {
+	list  string // which spaces separate
+	once  sync.Once
+	words map[string]bool
 }
 
-func (s wordSet) has(word string) bool { return s()[word] }
+// set returns the set of the words in list.
+func set(list string) *wordSet { return &wordSet{list: list} }
+
+func (s *wordSet) all() map[string]bool {
+	s.once.Do(func() {
+		s.words = map[string]bool{}
+		for _, word := range strings.Fields(s.list) {
+			s.words[word] = true
+		}
+	})
+	return s.words
+}
+
+func (s *wordSet) has(word string) bool { return s.all()[word] }
 
 // The words that the grammar of clause.go knows. Every other word is passed over.
 var (
@@ -28,10 +34,7 @@ var (
 		blacklisted blocklisted denylisted terminated closed destroyed deleted removed malformed mismatch mismatched
 		consumed spent withdrawn redeemed rotated replaced superseded cancelled canceled dead stale gone nonexistent illegal
 		unrecognized unrecognised unusable compromised lapsed elapsed finished invalidated timeout outdated obsolete
-		void reuse disabled deactivated       
-		          
-		           
-		`)
+		void reuse disabled deactivated`)
 	// liveWords say so if they are negated: "not valid".
 	liveWords = set(`valid active found find locate exist exists existing recognized recognised known match
 		matches matching usable accepted alive live`)
@@ -86,8 +89,7 @@ var (
 		membership product order file object item record entity organization organisation workspace company project
 		application app syntax content operation action query mutation feature policy provider idp realm issuance
 		exchange lookup validation verification creation revocation list check retrieval introspection persistence
-		manager handler middleware cache plugin protocol expiration expiry    
-		`)
+		manager handler middleware cache plugin protocol expiration expiry`)
 	// signIns are what ends with a session, if it is said to have ended.
 	signIns = set(`login logon signin authentication authorization authorisation credential credentials
 		access`)
@@ -109,9 +111,9 @@ var segments = sync.OnceValue(func() map[string]bool {
 	all := set(`bad refresh token session grant jwt user account client already not found error exception auth
 		access api key login required disabled secret web json too many requests rate limited limit scope type
 		unsupported request unauthorized unauthenticated authenticated forbidden denied credentials temporarily
-		unavailable reuse detected server internal csrf password locked license subscription the has been is was used`)()
-	for _, more := range []wordSet{deadWords, liveWords, tokens, sessions} {
-		for word := range more() {
+		unavailable reuse detected server internal csrf password locked license subscription the has been is was used`).all()
+	for _, more := range []*wordSet{deadWords, liveWords, tokens, sessions} {
+		for word := range more.all() {
 			if len(word) > 3 {
 				all[word] = true
 			}

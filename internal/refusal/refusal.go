@@ -206,7 +206,7 @@ func firstOf(a, b Meaning) Meaning {
 // page is what an HTML page means: never the end of a session.
 func (j *judge) page() Meaning {
 	head := string(j.response.Body[:min(len(j.response.Body), longestPage)])
-	if j.status == 419 || foreign(wordsOf(tag.ReplaceAllString(head, " "))) == CSRF {
+	if j.status == 419 || foreign(wordsOf(tag().ReplaceAllString(head, " "))) == CSRF {
 		return CSRF
 	}
 	return Page

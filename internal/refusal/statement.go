@@ -21,7 +21,7 @@ func newStatement(text string, code bool) statement {
 	s := statement{text: text, code: code}
 	words := wordsOf(text)
 	s.foreign = foreign(words)
-	s.weak = phrase(words, signInAgain...)
+	s.weak = signInAgain.in(spaced(words))
 	for _, c := range clauses(words) {
 		s.read(c)
 	}

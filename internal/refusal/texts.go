@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/silentrefresh/silentrefresh/internal/challenge"
 	"github.com/silentrefresh/silentrefresh/internal/response"
@@ -195,11 +196,11 @@ func rank(name string) int {
 	return len(codeNames)
 }
 
-var tag = regexp.MustCompile(`<[^>]*>`)
+var tag = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`<[^>]*>`) })
 
 // markup collects the texts between the tags of XML.
 func (c *reader) markup(body string) {
-	for text := range strings.SplitSeq(tag.ReplaceAllString(body, "\n"), "\n") {
+	for text := range strings.SplitSeq(tag().ReplaceAllString(body, "\n"), "\n") {
 		c.add(html.UnescapeString(text), "", rank("code"))
 	}
 }

@@ -148,7 +148,7 @@ func split(word string, most int) []string {
 
 // phrase reports whether words contain one of the phrases, of which each is words separated by spaces.
 func phrase(words []string, phrases ...string) bool {
-	text := " " + strings.Join(words, " ") + " "
+	text := spaced(words)
 	for _, p := range phrases {
 		if strings.Contains(text, " "+p+" ") {
 			return true
@@ -156,3 +156,6 @@ func phrase(words []string, phrases ...string) bool {
 	}
 	return false
 }
+
+// spaced is the text of words in which phrases are looked for: each stands between spaces.
+func spaced(words []string) string { return " " + strings.Join(words, " ") + " " }

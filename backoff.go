@@ -116,3 +116,57 @@ func (b *backoff) pull(now time.Time, patience time.Duration) {
 		b.until, b.pulled = soon, true
 	}
 }
+
+// gate says until when a caller has to wait before the next exchange, zero if not at all, and the last failure. For
+// one who is patient, a backoff is cut short once.
+func (s *session) gate(patient bool) (until time.Time, last *auth.Error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	if s.schedule.flying {
+		return time.Time{}, nil // it is joined, whatever comes after it
+	}
+	if patient {
+		s.backoff.pull(now, s.policy.maxWait)
+		s.armLocked()
+	}
+	until = later(s.backoff.notBefore(), s.allowedLocked(s.state.Load().session(), now))
+	if !now.Before(until) {
+		return time.Time{}, s.backoff.last()
+	}
+	return until, s.backoff.last()
+}
+
+// confirmed reports whether a failure repeats what was said before, for long enough.
+func (s *session) confirmed(failure *auth.Error) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.backoff.confirms(failure, time.Now())
+}
+
+// failed records a failure that may pass, and schedules the next attempt.
+func (s *session) failed(epoch uint64, failure *auth.Error, ev Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st, now := s.state.Load(), time.Now()
+	if st.epoch != epoch || st.closed() {
+		return
+	}
+	var left, life time.Duration
+	if held := st.session(); st.wall != never {
+		life = lifeOf(held)
+		if st.usable(now) { // for as long as the token serves on
+			left = timeLeft(held, now)
+		}
+	}
+	if s.backoff == nil {
+		s.backoff = &backoff{}
+	}
+	s.backoff.fail(now, failure, left, life)
+	s.schedule.landed(true)
+	s.schedule.wide = 1
+	s.armLocked()
+	s.wakeLocked()
+	ev.Kind, ev.Attempt, ev.Err, ev.Next = EventRetrying, int(s.backoff.failures), failure, s.backoff.until
+	s.emitLocked(ev)
+}

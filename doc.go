@@ -82,6 +82,7 @@
 // and then, where a token has to be renewed:
 //
 //	renew.go      asking for a refresh: wait, join the one that is under way, or fly
+//	flight.go     which lets one refresh of a session at a time be under way
 //	refresh.go    one refresh: adopt what another process saved, or spend a credential under the record's lock
 //	lock.go       the record's lock, which is the Store's, and watching it while one waits
 //	exchange.go   one call of the Exchanger, and whether its failure is definite

@@ -41,8 +41,8 @@ type outcome struct {
 var errGone = errors.New("silentrefresh: the session was given up while its refresh waited for the lock")
 
 func (t *refresh) run() error {
-	no, givenUp := t.c.takeOff()
-	defer t.c.land()
+	no, givenUp := t.c.beginFlight()
+	defer t.c.endFlight()
 	t.no = no
 	release, err := t.c.slot(t.ctx, givenUp)
 	if err != nil {

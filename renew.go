@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
-	"golang.org/x/sync/singleflight"
 )
 
 // renew makes sure that there is a usable token of a later generation than seen, or that an exchange has completed
@@ -136,7 +135,7 @@ func (c *Client) fly(leader context.Context, seen uint64, why Trigger) landing {
 		return landing{flew: true, from: st.generation, err: ErrClosed}
 	}
 	if st.generation > seen && st.usable(time.Now()) {
-		return landing{} // published after we looked and before we took off
+		return landing{} // published after we looked and before this flight began
 	}
 	ctx := context.Background()
 	if auth.Foreground(leader) {
@@ -155,9 +154,9 @@ func (c *Client) fly(leader context.Context, seen uint64, why Trigger) landing {
 func (c *Client) wait(ctx context.Context, seen uint64, why Trigger) error {
 	w := Wait{Name: c.name, Trigger: why}
 	over := c.observeWait(ctx, w)
-	first, began := c.boarding(), time.Now()
+	first, began := c.flightToJoin(), time.Now()
 	w.Err = c.renew(ctx, seen, why)
-	w.Refresh, w.Took = c.flownSince(first), time.Since(began)
+	w.Refresh, w.Took = c.lastFlightSince(first), time.Since(began)
 	if w.Err == nil || w.Took > time.Millisecond {
 		c.counted.waitedFor(w.Took)
 	}
@@ -197,36 +196,4 @@ func (c *Client) usableState(ctx context.Context) (*state, error) {
 	}
 	return nil, &auth.Error{Op: auth.KindRefresh, Err: errors.New("what the auth server gives is not usable when it comes"),
 		Hint: "look at the lifetime of its tokens, and at this machine's clock"}
-}
-
-// A landing is how a flight ended.
-type landing struct {
-	flew bool   // false if there was nothing to do
-	from uint64 // the generation that the flight set out to replace
-	err  error
-}
-
-// flight lets one refresh at a time into the air; whoever asks meanwhile joins it.
-type flight struct {
-	group *singleflight.Group
-	key   string
-}
-
-// join waits for the flight that is under way, or starts one with fn. Whoever's ctx ends leaves alone, and so do all
-// when wake is closed; the flight goes on. fn must not panic.
-func (f *flight) join(ctx context.Context, wake <-chan struct{}, fn func() landing) (landing, error) {
-	select {
-	case r := <-f.group.DoChan(f.key, func() (any, error) { return fn(), nil }):
-		return r.Val.(landing), nil
-	case <-wake:
-		return landing{}, nil
-	case <-ctx.Done():
-		return landing{}, context.Cause(ctx)
-	}
-}
-
-// await waits until the flight that is under way now has landed.
-func (f *flight) await(ctx context.Context) error {
-	_, err := f.join(ctx, nil, func() landing { return landing{} })
-	return err
 }

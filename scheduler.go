@@ -294,48 +294,6 @@ func (s *session) comeBack(seen uint64) {
 	}
 }
 
-// takeOff notes that a flight begins, and returns its number, and what is closed when the session is given up.
-func (s *session) takeOff() (no uint64, givenUp <-chan struct{}) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.schedule.flying = true
-	s.refreshes++
-	left := make(chan struct{})
-	s.left = left
-	if s.state.Load().closed() {
-		s.giveUpLocked()
-	}
-	return s.refreshes, left
-}
-
-// boarding is the number of the flight that is under way, or of the next.
-func (s *session) boarding() uint64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.schedule.flying {
-		return s.refreshes
-	}
-	return s.refreshes + 1
-}
-
-// flownSince is the number of the last flight that has taken off, if it is first or a later one; else 0.
-func (s *session) flownSince(first uint64) uint64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.refreshes < first {
-		return 0
-	}
-	return s.refreshes
-}
-
-// land notes that the flight has ended.
-func (s *session) land() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.schedule.flying, s.left = false, nil
-	s.armLocked()
-}
-
 // took learns how long an exchange takes.
 func (s *session) took(d time.Duration) {
 	s.mu.Lock()
@@ -359,24 +317,4 @@ func (s *session) hurry(login string) {
 	}
 	s.armLocked()
 	s.wakeLocked()
-}
-
-// gate says until when a caller has to wait before the next exchange, zero if not at all, and the last failure. For
-// one who is patient, a backoff is cut short once.
-func (s *session) gate(patient bool) (until time.Time, last *auth.Error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := time.Now()
-	if s.schedule.flying {
-		return time.Time{}, nil // it is joined, whatever comes after it
-	}
-	if patient {
-		s.backoff.pull(now, s.policy.maxWait)
-		s.armLocked()
-	}
-	until = later(s.backoff.notBefore(), s.allowedLocked(s.state.Load().session(), now))
-	if !now.Before(until) {
-		return time.Time{}, s.backoff.last()
-	}
-	return until, s.backoff.last()
 }

@@ -74,14 +74,6 @@ func (s *session) waker() <-chan struct{} {
 	return s.wake
 }
 
-// giveUpLocked ends the wait of a flight that has not spent anything yet.
-func (s *session) giveUpLocked() {
-	if s.left != nil {
-		close(s.left)
-		s.left = nil
-	}
-}
-
 // publish makes next the present state if the epoch is still the one that it was made under, and schedules the next
 // renewal. Otherwise it returns the state that came first, and false.
 func (s *session) publish(next *state, epoch uint64, ev Event) (*state, bool) {
@@ -313,40 +305,6 @@ func (s *session) toRevoke(st *state, theirs *record.Record) []*record.Record {
 	return slices.DeleteFunc(all, func(r *record.Record) bool {
 		return r.Over != "" || r.Version == 0 // leave keeps only the login's name
 	})
-}
-
-// confirmed reports whether a failure repeats what was said before, for long enough.
-func (s *session) confirmed(failure *auth.Error) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.backoff.confirms(failure, time.Now())
-}
-
-// failed records a failure that may pass, and schedules the next attempt.
-func (s *session) failed(epoch uint64, failure *auth.Error, ev Event) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	st, now := s.state.Load(), time.Now()
-	if st.epoch != epoch || st.closed() {
-		return
-	}
-	var left, life time.Duration
-	if held := st.session(); st.wall != never {
-		life = lifeOf(held)
-		if st.usable(now) { // for as long as the token serves on
-			left = timeLeft(held, now)
-		}
-	}
-	if s.backoff == nil {
-		s.backoff = &backoff{}
-	}
-	s.backoff.fail(now, failure, left, life)
-	s.schedule.landed(true)
-	s.schedule.wide = 1
-	s.armLocked()
-	s.wakeLocked()
-	ev.Kind, ev.Attempt, ev.Err, ev.Next = EventRetrying, int(s.backoff.failures), failure, s.backoff.until
-	s.emitLocked(ev)
 }
 
 // dueLook reports whether the Store may be looked at once more without a need: once a second.

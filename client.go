@@ -232,6 +232,9 @@ func (c *Client) Logout(ctx context.Context) error {
 			return nil // a Login has come since: the record is not ours to delete
 		}
 		told <- errors.Join(c.revokeAll(ctx, c.toRevoke(st, theirs)), untold(unread))
+		if c.state.Load().epoch != st.epoch+1 {
+			return nil // it has come while the auth server was told
+		}
 		return save(nil)
 	})
 	if once.CompareAndSwap(false, true) { // the Store is away: the auth server need not be

@@ -62,6 +62,23 @@ func (s *session) has(r *record.Record) {
 	}
 }
 
+// saves notes that the Store is taking b, until done is called. It may take b when nobody waits for it any more, so a login
+// that begins meanwhile must not take it for something that came later.
+func (s *session) saves(b []byte) (done func()) {
+	login := record.Tombstone
+	if len(b) > 0 {
+		login = record.LoginOf(b)
+	}
+	s.isSaving(login)
+	return func() { s.isSaving("") }
+}
+
+func (s *session) isSaving(login string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.saving = login
+}
+
 // savedAll reports whether the Store has everything.
 func (s *session) savedAll() bool { return s.unsavedRecord() == nil }
 
@@ -142,13 +159,13 @@ func (c *Client) saveAgain(ctx context.Context) error {
 // from nothing: it replaces what was there when its login began.
 func outdated(r *record.Record, old []byte) bool {
 	if r.Version == 1 && !r.Handed() {
-		switch has := record.LoginOf(old); has {
-		case r.Login:
+		switch has := record.LoginOf(old); {
+		case has == r.Login:
 			return true // what has come of it meanwhile stays
-		case record.Nothing, record.Unseen, r.Replaces:
+		case has == record.Nothing, has == record.Unseen, r.DoesReplace(has):
 			return false
 		}
-		return r.Replaces != record.Unseen // and so does a later login, or logout
+		return !r.DoesReplace(record.Unseen) // and so does a later login, or logout
 	}
 	s, err := record.Decode(old)
 	if err != nil || s == nil {
@@ -185,7 +202,7 @@ func (c *Client) look(ctx context.Context) bool {
 		return false
 	case mine != nil && (!r.Newer(mine) || !record.SameAccount(r.Session, mine.Session)):
 		return false
-	case st.final && mine != nil && (r.Login == mine.Login || r.Login == mine.Replaces):
+	case st.final && mine != nil && (r.Login == mine.Login || mine.DoesReplace(r.Login)):
 		return false // the flight that Logout waits for has saved it, or the logout could not be saved
 	}
 	next := c.stateOf(r, time.Now())

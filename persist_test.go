@@ -499,6 +499,70 @@ func TestF43_ALogoutIsNotUndoneByALoginThatWasSavedLate(t *testing.T) {
 	})
 }
 
+// What the Store takes late of an earlier logout or login of this very process has not come after the login that did not
+// wait for it.
+func TestF43_ALoginOutlivesWhatWasSavedLateBeforeIt(t *testing.T) {
+	within := func(d time.Duration, do func(context.Context) error) error {
+		ctx, cancel := context.WithTimeout(context.Background(), d)
+		defer cancel()
+		return do(ctx)
+	}
+	for what, before := range map[string]func(*Client, context.Context) error{
+		"a logout": (*Client).Logout,
+		"a login":  func(c *Client, ctx context.Context) error { return c.Login(ctx, nil) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				as, store := &fakes.Server{}, &fakes.HookStore{}
+				c := clientOf(t, as, in(store))
+				var saves atomic.Int64
+				store.Save = func([]byte) error {
+					if saves.Add(1) == 1 {
+						time.Sleep(20 * time.Second)
+					}
+					return nil
+				}
+				within(time.Second, func(ctx context.Context) error { return before(c, ctx) })
+				if err := within(time.Second, func(ctx context.Context) error { return c.Login(ctx, nil) }); err != nil {
+					t.Fatal(err)
+				}
+				want, _ := c.Token(context.Background())
+				time.Sleep(time.Minute)
+				got, err := c.Token(context.Background())
+				if err != nil || !got.Value.Equal(want.Value) {
+					t.Errorf("the session has another token (%v), want the one that the last login gave", err)
+				}
+				next := strangerOf(t, as, in(store))
+				if got, err := next.Token(context.Background()); err != nil || !got.Value.Equal(want.Value) {
+					t.Errorf("the Store does not have the last login's token: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// A logout that tells the auth server for long leaves alone what a login has saved, or will, meanwhile.
+func TestF43_ASlowLogoutDoesNotEndTheLoginAfterIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as, store := &fakes.Server{}, &fakes.HookStore{}
+		c := clientOf(t, as, in(store))
+		as.Set(func() { as.Before = fakes.Slowly(auth.KindLogout, 20*time.Second) })
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		c.Logout(ctx)
+		if err := c.Login(context.Background(), nil); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if b, _ := store.Load(context.Background(), c.StoreKey()); len(b) == 0 {
+			t.Error("the Store has a tombstone, want the login")
+		}
+		if _, err := c.Token(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestF34_WhatOutdatesAFirstVersion(t *testing.T) {
 	holding := func(login string) []byte {
 		b, err := (&record.Record{Login: login, Version: 1}).Encode(false)
@@ -524,6 +588,11 @@ func TestF34_WhatOutdatesAFirstVersion(t *testing.T) {
 		{"a Store that has lost it", "mine", nil, false},
 		{"nobody has looked", record.Unseen, holding("older"), false},
 		{"nobody has looked, and it is there", record.Unseen, holding("mine"), true},
+		{"a logout of this process that was being saved", "older -", []byte{}, false},
+		{"a login of this process that was being saved", "older late", holding("late"), false},
+		{"what was there before that", "older late", holding("older"), false},
+		{"a login after it", "older late", holding("newer"), true},
+		{"a logout after it", "older late", []byte{}, true},
 	} {
 		if got := outdated(&record.Record{Login: "mine", Version: 1, Replaces: c.replaces}, c.has); got != c.outdated {
 			t.Errorf("%s: outdated is %t", c.what, got)

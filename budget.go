@@ -83,6 +83,16 @@ func (b *budget) take(now time.Time, free bool) bool {
 	return true
 }
 
+// began notes that the exchange which was taken last begins now: the intent was saved first, or Credentials were asked.
+func (b *budget) began(now time.Time) {
+	if b.spent != nil {
+		if n := len(b.spent.draws); n > 0 && b.spent.draws[n-1].Equal(b.last) {
+			b.spent.draws[n-1] = now
+		}
+	}
+	b.last = now
+}
+
 // forget drops what was drawn more than an hour ago.
 func (b *budget) forget(now time.Time) {
 	if b.spent == nil {

@@ -324,6 +324,7 @@ func (t *refresh) logIn(r *record.Record, save func([]byte) error) error {
 	if err != nil {
 		return err
 	}
+	t.c.exchanges()
 	s, err := t.c.exchange(ctx, auth.Grant{Kind: auth.KindLogin, Credentials: credentials})
 	if err != nil {
 		return err

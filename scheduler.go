@@ -158,6 +158,13 @@ func (s *session) take(held auth.Session) (until time.Time, ok bool) {
 	return s.budget.next(), false
 }
 
+// exchanges notes that the exchange which the governor has allowed begins.
+func (s *session) exchanges() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.budget.began(time.Now())
+}
+
 // halfLived reports whether a token has lived half its life. One of unknown lifetime never has.
 func halfLived(held auth.Session, now time.Time) bool {
 	if held.AccessToken.IsZero() || held.Issued.IsZero() || held.Expires.IsZero() {

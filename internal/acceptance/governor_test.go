@@ -170,6 +170,20 @@ func TestF63_NothingPassesTheGovernor(t *testing.T) {
 				time.Sleep(time.Second) // as often as that is often enough, and sooner over
 			},
 		},
+		"a Store that takes long now and then": {
+			func(as *fakes.Server, cfg *silentrefresh.Config) {
+				cfg.MaxWait = -1
+				edits(as, func(s *auth.Session) { s.Expires = time.Time{} }) // none is free
+				saves := 0                                                   // one at a time
+				cfg.Store = &fakes.HookStore{Save: func([]byte) error {
+					if saves++; saves%7 < 2 {
+						time.Sleep(6 * time.Second)
+					}
+					return nil
+				}}
+			},
+			func(c *silentrefresh.Client) { c.Renew(context.Background()) },
+		},
 		"an unknown lifetime, a silly MaxAge and no new token": {
 			func(as *fakes.Server, cfg *silentrefresh.Config) {
 				cfg.MaxAge, cfg.MaxWait = time.Millisecond, -1

@@ -29,13 +29,13 @@ func budget(h *history) (found []violation) {
 	return found
 }
 
-// gap is how far apart exchanges have to be when they reach the network. The governor is asked before that: what takes
-// its time then, a Store that saves the intent or the only connection, brings them closer together.
+// gap is how far apart exchanges have to be when they reach the network. The governor is asked before that: having to wait
+// for the only connection brings them closer together.
 func (set settings) gap() time.Duration {
 	if set.oneConn {
 		return 0
 	}
-	return budgetGap - set.storeDelay
+	return budgetGap
 }
 
 // overdrawn says what is too much about one more exchange.

@@ -282,6 +282,62 @@ func TestAStoreThatLostAWriteIsCorrected(t *testing.T) {
 	})
 }
 
+// losingStore is a Store that may lose what it says that it has saved.
+type losingStore struct {
+	fakes.Memory
+	loses atomic.Bool
+}
+
+func (s *losingStore) Update(ctx context.Context, key string, fn UpdateFunc) error {
+	return s.Memory.Update(ctx, key, func(ctx context.Context, old []byte, save func([]byte) error) error {
+		return fn(ctx, old, func(b []byte) error {
+			if s.loses.Load() {
+				return nil
+			}
+			return save(b)
+		})
+	})
+}
+
+// A session of another process's that was refused is not taken up again from a Store that has lost that it is over.
+func TestF24_WhatWasRefusedIsNotTakenUpAgain(t *testing.T) {
+	for what, revoked := range map[string]bool{"the token was rejected": true, "the token serves until it ends": false} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				as, store := &fakes.Server{}, &losingStore{}
+				memoryOnly := func(cfg *Config) { cfg.MemoryOnly = true }
+				c := clientOf(t, as, in(store), memoryOnly)
+				other := strangerOf(t, as, in(store), memoryOnly)
+				if err := other.Renew(context.Background()); err != nil {
+					t.Fatal(err)
+				}
+				other.Close()
+				store.loses.Store(true)
+				refused := 0
+				as.Set(func() {
+					as.Before = func(_ context.Context, g auth.Grant) error {
+						if g.Kind != auth.KindRefresh {
+							return nil
+						}
+						refused++
+						return fakes.InvalidGrant()
+					}
+				})
+				if revoked {
+					as.Revoke()
+				}
+				for range 3600 {
+					time.Sleep(time.Second)
+					get(c)
+				}
+				if c.Status().State != StateOver || refused != 1 {
+					t.Errorf("state %q; %d refreshes, want that the first refusal ends the session", c.Status().State, refused)
+				}
+			})
+		})
+	}
+}
+
 func TestAConflictIsReadAgainBeforeItIsSaved(t *testing.T) {
 	for _, newer := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {

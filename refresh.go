@@ -26,6 +26,7 @@ type refresh struct {
 	has     string      // the login that the Store has, as record.LoginOf says it
 	gone    atomic.Bool // the flight is over: a Store that is late spends nothing
 	outcome atomic.Pointer[outcome]
+	refusal atomic.Pointer[record.Record] // what was refused for good; nil: nothing
 }
 
 // An outcome is the session that a refresh leads to.

@@ -181,7 +181,7 @@ func (s *session) end(from *state, r *record.Record, ev Event, final bool) {
 
 // lastLeg lets the present token serve until it ends, after the auth server has refused to renew it: the session is over
 // then. It reports false where there is no token that serves.
-func (s *session) lastLeg(from *state, ev Event) bool {
+func (s *session) lastLeg(from *state, refused *record.Record, ev Event) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.state.Load()
@@ -190,6 +190,9 @@ func (s *session) lastLeg(from *state, ev Event) bool {
 	}
 	last := *st
 	last.deadEnd, last.ending, last.renewAt = ev.Err, true, time.Time{}
+	if refused != nil && refused.Login == last.record.Login {
+		last.record = knowing(last.record, refused)
+	}
 	s.backoff = nil
 	s.swapLocked(&last)
 	s.armLocked()

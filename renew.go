@@ -137,6 +137,9 @@ func (c *Client) fly(leader context.Context, seen uint64, why Trigger) landing {
 	if st.generation > seen && st.usable(time.Now()) {
 		return landing{} // published after we looked and before this flight began
 	}
+	if until, _ := c.gate(false); !until.IsZero() {
+		return landing{} // another flight has failed since we looked
+	}
 	ctx := context.Background()
 	if auth.Foreground(leader) {
 		ctx = auth.WithForeground(ctx)

@@ -46,7 +46,7 @@ func (c *Client) Call(endpoint string) *Call { return &Call{c: c, endpoint: endp
 // Token returns the token to make the call with, and waits for one as Client.Token does. It may be called again before
 // the API has responded: the last token counts.
 func (a *Call) Token(ctx context.Context) (Token, error) {
-	st, err := a.c.usableState(ctx)
+	st, err := a.c.usableState(ctx, a.c.state.Load())
 	if err != nil {
 		return Token{}, err
 	}

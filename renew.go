@@ -167,9 +167,8 @@ func (c *Client) wait(ctx context.Context, seen uint64, why Trigger) error {
 	return w.Err
 }
 
-// usableState waits for a state that requests may be sent with.
-func (c *Client) usableState(ctx context.Context) (*state, error) {
-	first := c.state.Load()
+// usableState waits for a state that requests may be sent with, and that is of the account that first had.
+func (c *Client) usableState(ctx context.Context, first *state) (*state, error) {
 	ctx = auth.WithForeground(ctx)
 	most := later(time.Now(), c.patience(ctx)).Add(c.cfg.Timeout)
 	for again := range 3 { // what was waited for may have ended by the time it is looked at

@@ -21,7 +21,7 @@ type Token struct {
 // Token returns an access token that is valid as far as this machine knows, and waits for one as a request does.
 // Its error is ErrNoSession, ErrSessionOver, ErrClosed, an *auth.Error, or the context's.
 func (c *Client) Token(ctx context.Context) (Token, error) {
-	st, err := c.usableState(ctx)
+	st, err := c.usableState(ctx, c.state.Load())
 	if err != nil {
 		return Token{}, err
 	}

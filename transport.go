@@ -41,9 +41,12 @@ type transport struct {
 // RoundTrip implements http.RoundTripper.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	c := t.client
+	if !t.concerns(req) {
+		return t.base.RoundTrip(req)
+	}
 	st := c.state.Load()
-	header := t.headerFor(req, st)
-	if header == nil {
+	header, own := c.headerWith(req.Header, st)
+	if own {
 		return t.base.RoundTrip(req)
 	}
 	c.touch()
@@ -53,16 +56,13 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if b, err = replay.NewBody(req, c.cfg.MaxReplayBody); err != nil {
 			return nil, err
 		}
-		if latest := c.state.Load(); latest != st { // to read a body takes its time
-			st, header = latest, t.headerFor(req, latest)
-		}
 	}
-	if now := time.Now(); !st.usable(now) || b.Once && st.due(now) {
-		if st, err = t.ready(req.Context(), st); err != nil {
+	if now := time.Now(); st != c.state.Load() || !st.usable(now) || b.Once && st.due(now) { // to read a body takes its time
+		if st, err = t.ready(req.Context(), st, b.Once); err != nil {
 			b.Unsent()
 			return nil, err
 		}
-		header = t.headerFor(req, st)
+		header, _ = c.headerWith(req.Header, st)
 	}
 	resp, st, err := t.send(req, header, st, &b)
 	if err != nil || !c.rejects(resp) {
@@ -77,32 +77,36 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// headerFor returns a copy of req's header with st's token in it, or nil if req is to pass through: it goes to no listed
-// origin, or brings a credential itself.
-func (t *transport) headerFor(req *http.Request, st *state) http.Header {
+// concerns reports whether req is to carry the token: it goes to a listed origin, and brings no credential in its URL or, as
+// far as that is seen here, in its header.
+func (t *transport) concerns(req *http.Request) bool {
 	c := t.client
 	if req.URL == nil || req.URL.User != nil || c.bringsSpelled(req.Header) {
-		return nil
+		return false
 	}
-	if !c.lists(req) {
-		if _, own := req.Header[c.header]; !own {
-			t.passesBare(req)
-		}
-		return nil
+	if c.lists(req) {
+		return true
 	}
-	header := maps.Clone(req.Header)
-	if header == nil {
-		header = http.Header{}
+	if _, own := req.Header[c.header]; !own {
+		t.passesBare(req)
 	}
-	others := len(header)
-	header[c.header] = st.header
-	if len(header) == others { // the caller has set it; this way it costs no lookup
-		return nil
+	return false
+}
+
+// headerWith returns a copy of h with st's token in it. own reports whether the caller has set that header: to find out this
+// way costs no lookup.
+func (s *shared) headerWith(h http.Header, st *state) (out http.Header, own bool) {
+	out = maps.Clone(h)
+	if out == nil {
+		out = http.Header{}
 	}
-	if st.jar != nil && c.tokenCookie != "" {
-		delete(header, c.header)
+	others := len(out)
+	out[s.header] = st.header
+	own = len(out) == others
+	if st.jar != nil && s.tokenCookie != "" {
+		delete(out, s.header)
 	}
-	return header
+	return out, own
 }
 
 // bringsSpelled reports whether a caller has set the header that carries the token, in another spelling than net/http's.
@@ -162,20 +166,21 @@ func (t *transport) passesBare(req *http.Request) {
 // toBeSent is what a request needs of its token's life.
 const toBeSent = 2 * time.Second
 
-// ready waits for a usable token. When the present one is merely due for renewal, a failure to renew does not keep
-// the request from being sent with it, while there is time for that.
-func (t *transport) ready(ctx context.Context, st *state) (*state, error) {
+// ready waits for a usable token of the account that first had. One that is due is renewed first where soon says so; a
+// failure of that does not keep the request from being sent, while there is time for that.
+func (t *transport) ready(ctx context.Context, first *state, soon bool) (*state, error) {
 	c := t.client
-	if st.usable(time.Now()) {
-		soon, cancel := ctx, context.CancelFunc(func() {})
+	if st, now := c.state.Load(), time.Now(); soon && st.usable(now) && st.due(now) {
+		most := max(c.cfg.MaxWait, 0) + c.cfg.Timeout
 		if st.wall != never {
-			left := time.Until(st.mono)
-			soon, cancel = context.WithTimeout(ctx, left-min(left/2, toBeSent))
+			left := st.mono.Sub(now)
+			most = min(most, left-min(left/2, toBeSent))
 		}
-		c.wait(soon, st.generation, TriggerExpired) // without waiting through a backoff
+		bounded, cancel := context.WithTimeout(ctx, most)
+		c.wait(bounded, st.generation, TriggerExpired) // without waiting through a backoff
 		cancel()
 	}
-	return c.usableState(ctx)
+	return c.usableState(ctx, first)
 }
 
 // send sends a copy of req with header, which has st's token, or a later one, and returns the state whose token that was.
@@ -247,8 +252,8 @@ func (t *transport) sendQueued(out *http.Request, st *state) (*http.Response, *s
 		if again || t.client.state.Load() == st {
 			return
 		}
-		next, err := t.client.usableState(ctx)
-		if err == nil && next.generation != st.generation && !st.replacedBy(next) {
+		next, err := t.client.usableState(ctx, st)
+		if err == nil && next.generation != st.generation {
 			out.Header[t.client.header], st = next.header, next
 		}
 	}
@@ -274,7 +279,8 @@ func (t *transport) rejected(req *http.Request, st *state, b *replay.Body, resp 
 			b.Unsent()
 			return resp, nil
 		}
-		replayed, next, err := t.send(req, t.headerFor(req, next), next, b)
+		header, _ := c.headerWith(req.Header, next)
+		replayed, next, err := t.send(req, header, next, b)
 		if err != nil {
 			return nil, err
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -227,6 +229,53 @@ func TestF42_ARequestIsSentForWhomItWasMade(t *testing.T) {
 		}
 		mustGet(t, c) // bob's own
 	})
+}
+
+// The same where the token is good and merely due, and where reading the body takes as long.
+func TestF42_ABodyIsSentForWhomItWasMade(t *testing.T) {
+	for what, body := range map[string]func() io.Reader{
+		"a stream before which the token is renewed": func() io.Reader { return stream().Body },
+		"a body that comes slowly":                   func() io.Reader { return &slowBody{left: 10} },
+	} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				as := &fakes.Server{TTL: time.Hour}
+				c := clientOf(t, as, func(cfg *silentrefresh.Config) { cfg.IdleTimeout = time.Minute }) // nothing is renewed before
+				time.Sleep(55 * time.Minute)
+				as.Set(func() { as.Before = fakes.Slowly(auth.KindRefresh, 5*time.Second) })
+				done := make(chan error)
+				go func() {
+					req, _ := http.NewRequest("POST", "https://api.example.com/things", body())
+					_, err := c.HTTPClient().Do(req)
+					done <- err
+				}()
+				time.Sleep(time.Second)
+				as.Set(func() { as.Before, as.After = nil, fakes.AsBob })
+				sent := as.Count(&as.Sent)
+				if err := c.Login(t.Context(), nil); err != nil {
+					t.Fatal(err)
+				}
+				if err := <-done; !errors.Is(err, silentrefresh.ErrSessionOver) {
+					t.Errorf("error %v", err)
+				}
+				if n := as.Count(&as.Sent) - sent; n != 0 {
+					t.Error("ada's request was sent as bob's")
+				}
+			})
+		})
+	}
+}
+
+// A slowBody gives one byte a second.
+type slowBody struct{ left int }
+
+func (b *slowBody) Read(p []byte) (int, error) {
+	if b.left == 0 {
+		return 0, io.EOF
+	}
+	time.Sleep(time.Second)
+	b.left--
+	return copy(p, "x"), nil
 }
 
 // A Store whose Update returns without calling back has saved nothing, and a login says so.

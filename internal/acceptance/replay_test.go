@@ -25,6 +25,21 @@ func TestF10_OneReplayThenTheResponse(t *testing.T) {
 	})
 }
 
+// A base that changes the URL which it shares with the request changes nothing about the replay.
+func TestF10_ABaseThatRewritesTheURL(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakes.Server{}
+		c := clientOf(t, as, func(cfg *silentrefresh.Config) {
+			cfg.Base = fakes.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+				req.URL.Host = "10.0.0.1"
+				return as.RoundTrip(req)
+			})
+		})
+		as.Revoke()
+		mustGet(t, c)
+	})
+}
+
 func TestF10_AdoptingDoesNotUseTheReplayUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}

@@ -184,7 +184,7 @@ func (c *Client) begin(ctx context.Context, epoch uint64, r *record.Record, ev E
 	if err := install(replaces); err != nil {
 		return errors.Join(err, c.revoke(ctx, r.Session))
 	}
-	c.hasBegun(next.record, saveErr)
+	c.hasBegun(next, saveErr)
 	if r.Session.AccessToken.IsZero() || ev.Kind == EventResumed && next.deadEnd == nil {
 		return c.renew(ctx, next.generation, TriggerAsked)
 	}

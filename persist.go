@@ -10,19 +10,28 @@ import (
 	"github.com/silentrefresh/silentrefresh/internal/record"
 )
 
-// savedAs notes what the Store has of the session: r, or not r for a reason; then saving is tried again.
-func (s *session) savedAs(r *record.Record, unsaved error) {
+// savedAs notes what the Store has of the session of an epoch: r, or not r for a reason; then saving is tried again. What
+// another login, which has come since, has to save is its own matter.
+func (s *session) savedAs(r *record.Record, epoch uint64, unsaved error) {
 	if unsaved != nil {
-		s.notSaved(r, unsaved)
+		s.notSaved(r, epoch, unsaved)
 		return
 	}
-	s.saved()
-}
-
-// saved notes that the Store has everything, and tells what happened.
-func (s *session) saved(tell ...Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.state.Load().epoch == epoch {
+		s.unsaved = nil
+		s.armLocked()
+	}
+}
+
+// settled notes that r, which was to be saved, need not be any more, and tells what happened.
+func (s *session) settled(r *record.Record, tell ...Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.unsaved == nil || s.unsaved.record != r {
+		return
+	}
 	s.unsaved = nil
 	s.armLocked()
 	for _, ev := range tell {
@@ -31,19 +40,22 @@ func (s *session) saved(tell ...Event) {
 }
 
 // hasBegun is told of a login that has been installed, and of the error of saving it.
-func (s *session) hasBegun(r *record.Record, saveErr error) {
+func (s *session) hasBegun(st *state, saveErr error) {
 	if saveErr != nil {
-		s.notSaved(r, saveErr)
+		s.notSaved(st.record, st.epoch, saveErr)
 	}
 	s.touch()
 	s.warnIfDeadEnd()
 }
 
 // notSaved keeps r in mind, to save it later.
-func (s *session) notSaved(r *record.Record, err error) {
+func (s *session) notSaved(r *record.Record, epoch uint64, err error) {
 	ev := Event{Kind: EventNotSaved, Err: fmt.Errorf("the session lives on in memory, and saving it is tried again: %w", err)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !s.policy.hasStore || s.state.Load().epoch != epoch {
+		return
+	}
 	s.unsaved = s.unsaved.refuse(r, time.Now())
 	s.armLocked()
 	if s.unsaved.failures == 1 {
@@ -62,34 +74,35 @@ func (s *session) has(r *record.Record) {
 	}
 }
 
-// saves notes that the Store is taking b, until done is called. It may take b when nobody waits for it any more, so a login
-// that begins meanwhile must not take it for something that came later.
-func (s *session) saves(b []byte) (done func()) {
+// writes notes what the Store is given. It may take that when nobody waits for it any more, so a login that has begun
+// meanwhile must not mistake it for something that another process has saved later.
+func (s *session) writes(b []byte) {
 	login := record.Tombstone
 	if len(b) > 0 {
 		login = record.LoginOf(b)
 	}
-	s.isSaving(login)
-	return func() { s.isSaving("") }
-}
-
-func (s *session) isSaving(login string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.saving = login
+	s.wrote = login
 }
 
 // savedAll reports whether the Store has everything.
 func (s *session) savedAll() bool { return s.unsavedRecord() == nil }
 
-// unsavedRecord is what the Store lacks, nil if nothing.
-func (s *session) unsavedRecord() *record.Record {
+// toSave is what the Store lacks, nil if nothing, and the state whose it is.
+func (s *session) toSave() (*record.Record, *state) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.unsaved == nil {
-		return nil
+		return nil, nil
 	}
-	return s.unsaved.record
+	return s.unsaved.record, s.state.Load()
+}
+
+// unsavedRecord is what the Store lacks, nil if nothing.
+func (s *session) unsavedRecord() *record.Record {
+	r, _ := s.toSave()
+	return r
 }
 
 // ahead reports whether mine is a login that the Store has not taken yet, and what that has instead is older.
@@ -98,7 +111,7 @@ func (s *session) ahead(mine *record.Record, stored []byte) bool {
 		return false
 	}
 	r := s.unsavedRecord()
-	return r != nil && r.Login == mine.Login && !outdated(r, stored)
+	return r != nil && r.Login == mine.Login && !s.outdated(r, stored)
 }
 
 // displaced says why mine must not live on beside what the Store has: somebody has logged out (theirs is nil), or into
@@ -115,7 +128,7 @@ func (s *session) displaced(mine, theirs *record.Record) error {
 
 // saveAgain saves what the Store had refused, unless the Store has something newer by now.
 func (c *Client) saveAgain(ctx context.Context) error {
-	r, st := c.unsavedRecord(), c.state.Load()
+	r, st := c.toSave()
 	if r == nil {
 		return nil
 	}
@@ -126,7 +139,7 @@ func (c *Client) saveAgain(ctx context.Context) error {
 		if c.unsavedRecord() != r {
 			return nil // settled while we waited for the lock
 		}
-		if !outdated(r, old) {
+		if !c.outdated(r, old) {
 			return c.save(r, save)
 		}
 		if theirs, err := record.Decode(old); err == nil {
@@ -138,34 +151,44 @@ func (c *Client) saveAgain(ctx context.Context) error {
 		return nil // saved with a later one, or logged out
 	}
 	if err != nil {
-		c.notSaved(r, err)
+		c.notSaved(r, st.epoch, err)
 		return err
 	}
 	select {
 	case why := <-ended:
 		if why != nil {
-			c.saved()
+			c.settled(r)
 			c.end(st, r, Event{Err: why}, false)
 			_ = c.revoke(ctx, r.Session) // nobody else has it
 			return nil
 		}
 	default:
 	}
-	c.saved(Event{Kind: EventSaved})
+	c.settled(r, Event{Kind: EventSaved})
 	return nil
 }
 
-// outdated reports whether the Store has something else by now than what r was made from. A first version is made
-// from nothing: it replaces what was there when its login began.
-func outdated(r *record.Record, old []byte) bool {
+// outdated reports whether the Store has something else by now than what r was made from.
+func (s *session) outdated(r *record.Record, old []byte) bool {
+	s.mu.Lock()
+	wrote := s.wrote
+	s.mu.Unlock()
+	return outdated(r, old, wrote)
+}
+
+// outdated reports whether old, of which this process wrote the login wrote last, is something else than what r was made
+// from. A first version is made from nothing: it replaces what was there when its login began, and what this process wrote.
+func outdated(r *record.Record, old []byte, wrote string) bool {
 	if r.Version == 1 && !r.Handed() {
-		switch has := record.LoginOf(old); {
-		case has == r.Login:
+		switch has := record.LoginOf(old); has {
+		case r.Login:
 			return true // what has come of it meanwhile stays
-		case has == record.Nothing, has == record.Unseen, r.DoesReplace(has):
+		case record.Nothing, record.Unseen, r.Replaces:
 			return false
+		case wrote:
+			return r.Replaces == r.Login // the Store had taken r before
 		}
-		return !r.DoesReplace(record.Unseen) // and so does a later login, or logout
+		return r.Replaces != record.Unseen // and so does a later login, or logout
 	}
 	s, err := record.Decode(old)
 	if err != nil || s == nil {
@@ -202,7 +225,7 @@ func (c *Client) look(ctx context.Context) bool {
 		return false
 	case mine != nil && (!r.Newer(mine) || !record.SameAccount(r.Session, mine.Session)):
 		return false
-	case st.final && mine != nil && (r.Login == mine.Login || mine.DoesReplace(r.Login)):
+	case st.final && mine != nil && (r.Login == mine.Login || r.Login == mine.Replaces):
 		return false // the flight that Logout waits for has saved it, or the logout could not be saved
 	}
 	next := c.stateOf(r, time.Now())

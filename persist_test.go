@@ -555,46 +555,147 @@ func TestF43_ALogoutIsNotUndoneByALoginThatWasSavedLate(t *testing.T) {
 	})
 }
 
-// What the Store takes late of an earlier logout or login of this very process has not come after the login that did not
-// wait for it.
-func TestF43_ALoginOutlivesWhatWasSavedLateBeforeIt(t *testing.T) {
+// What an earlier logout, login or refresh of this very process saves late has not come after the login that did not wait
+// for it, and does not stand for it.
+func TestF43_ALoginOutlivesWhatIsSavedLateBeforeIt(t *testing.T) {
 	within := func(d time.Duration, do func(context.Context) error) error {
 		ctx, cancel := context.WithTimeout(context.Background(), d)
 		defer cancel()
 		return do(ctx)
 	}
-	for what, before := range map[string]func(*Client, context.Context) error{
-		"a logout": (*Client).Logout,
-		"a login":  func(c *Client, ctx context.Context) error { return c.Login(ctx, nil) },
-	} {
-		t.Run(what, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				as, store := &fakes.Server{}, &fakes.HookStore{}
-				c := clientOf(t, as, in(store))
-				var saves atomic.Int64
-				store.Save = func([]byte) error {
-					if saves.Add(1) == 1 {
+	login := func(c *Client, ctx context.Context) error { return c.Login(ctx, nil) }
+	slowSave := func(_ *fakes.Server, store *fakes.HookStore) {
+		var saves atomic.Int64
+		store.Save = func([]byte) error {
+			if saves.Add(1) == 1 {
+				time.Sleep(20 * time.Second)
+			}
+			return nil
+		}
+	}
+	slowRefresh := func(as *fakes.Server, _ *fakes.HookStore) {
+		as.Set(func() { as.Before = fakes.Slowly(auth.KindRefresh, 20*time.Second) })
+	}
+	slowLogin := func(as *fakes.Server, _ *fakes.HookStore) {
+		logins := 0
+		as.Set(func() {
+			as.Before = func(_ context.Context, g auth.Grant) error {
+				switch {
+				case g.Kind == auth.KindRefresh:
+					return fakes.InvalidGrant()
+				case g.Kind == auth.KindLogin:
+					if logins++; logins == 1 {
 						time.Sleep(20 * time.Second)
 					}
-					return nil
 				}
-				within(time.Second, func(ctx context.Context) error { return before(c, ctx) })
-				if err := within(time.Second, func(ctx context.Context) error { return c.Login(ctx, nil) }); err != nil {
-					t.Fatal(err)
-				}
-				want, _ := c.Token(context.Background())
-				time.Sleep(time.Minute)
-				got, err := c.Token(context.Background())
-				if err != nil || !got.Value.Equal(want.Value) {
-					t.Errorf("the session has another token (%v), want the one that the last login gave", err)
-				}
-				next := strangerOf(t, as, in(store))
-				if got, err := next.Token(context.Background()); err != nil || !got.Value.Equal(want.Value) {
-					t.Errorf("the Store does not have the last login's token: %v", err)
-				}
-			})
+				return nil
+			}
 		})
 	}
+	for what, test := range map[string]struct {
+		begun  bool // there is a session before
+		slow   func(*fakes.Server, *fakes.HookStore)
+		before func(*Client, context.Context) error
+	}{
+		"a logout":                {true, slowSave, (*Client).Logout},
+		"a logout, of nobody":     {false, slowSave, (*Client).Logout},
+		"a login":                 {true, slowSave, login},
+		"a login, the first":      {false, slowSave, login},
+		"a refresh":               {true, slowRefresh, (*Client).Renew},
+		"a refresh, slowly saved": {true, slowSave, (*Client).Renew},
+		"a login by Credentials":  {true, slowLogin, (*Client).Renew},
+	} {
+		for who, after := range map[string]func(auth.Grant, auth.Session) (auth.Session, error){"the same account": nil, "another account": fakes.AsBob} {
+			t.Run(what+"/"+who, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					as, store := &fakes.Server{}, &fakes.HookStore{}
+					c := strangerOf(t, as, in(store), func(cfg *Config) {
+						cfg.Credentials = func(context.Context) (any, error) { return nil, nil }
+					})
+					if test.begun {
+						c.Login(context.Background(), nil)
+					}
+					test.slow(as, store)
+					within(time.Second, func(ctx context.Context) error { return test.before(c, ctx) })
+					as.Set(func() { as.After = after })
+					if err := within(time.Second, func(ctx context.Context) error { return c.Login(ctx, nil) }); err != nil {
+						t.Fatal(err)
+					}
+					as.Set(func() { as.After = nil })
+					want, _ := c.Token(context.Background())
+					time.Sleep(time.Minute)
+					got, err := c.Token(context.Background())
+					if err != nil || !got.Value.Equal(want.Value) {
+						t.Errorf("the session has another token (%v), want the one that the last login gave", err)
+					}
+					next := strangerOf(t, as, in(store))
+					if got, err := next.Token(context.Background()); err != nil || !got.Value.Equal(want.Value) {
+						t.Errorf("the Store does not have the last login's token: %v", err)
+					}
+				})
+			})
+		}
+	}
+}
+
+// Of two logins of which the first is saved late, the second stays, and nothing is left of the first.
+func TestF43_ALoginThatIsOvertakenLeavesNoTombstone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as, store := &fakes.Server{}, &fakes.HookStore{}
+		var saves atomic.Int64
+		store.Save = func([]byte) error {
+			if saves.Add(1) == 1 {
+				time.Sleep(5 * time.Second)
+			}
+			return nil
+		}
+		c := strangerOf(t, as, in(store))
+		first := make(chan error)
+		go func() { first <- c.Login(context.Background(), nil) }()
+		time.Sleep(time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if err := c.Login(ctx, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-first; !errors.Is(err, errOvertaken) {
+			t.Errorf("the first login: %v", err)
+		}
+		time.Sleep(time.Minute)
+		want, err := c.Token(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := strangerOf(t, as, in(store)).Token(context.Background()); err != nil || !got.Value.Equal(want.Value) {
+			t.Errorf("the Store does not have the second login's token: %v", err)
+		}
+	})
+}
+
+// Where there is no Store, nothing is said about saving.
+func TestF41_WithoutAStoreNothingIsSaidAboutSaving(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakes.Server{}
+		c := clientOf(t, as, func(cfg *Config) {
+			cfg.Observe = func(ev Event) {
+				if ev.Kind == EventNotSaved {
+					t.Error(ev.Err)
+				}
+			}
+		})
+		as.Set(func() { as.Before = fakes.Slowly(auth.KindRefresh, 20*time.Second) })
+		go c.Renew(context.Background())
+		time.Sleep(time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if err := c.Login(ctx, nil); err != nil {
+			t.Fatal(err)
+		}
+		if !c.Status().Saved {
+			t.Error("Status says that something is not saved")
+		}
+		time.Sleep(time.Minute)
+	})
 }
 
 // A logout that tells the auth server for long leaves alone what a login has saved, or will, meanwhile.
@@ -628,29 +729,30 @@ func TestF34_WhatOutdatesAFirstVersion(t *testing.T) {
 		return b
 	}
 	for _, c := range []struct {
-		what, replaces string
-		has            []byte
-		outdated       bool
+		what, replaces, wrote string
+		has                   []byte
+		outdated              bool
 	}{
-		{"nothing was there", record.Nothing, nil, false},
-		{"what it replaces", "older", holding("older"), false},
-		{"a login after what it replaces", "older", holding("newer"), true},
-		{"a logout after what it replaces", "older", []byte{}, true},
-		{"the logout that it replaces", record.Tombstone, []byte{}, false},
-		{"a logout of itself", "mine", []byte{}, true},
-		{"a login after itself", "mine", holding("newer"), true},
-		{"itself", "mine", holding("mine"), true},
-		{"itself, over what it replaces", "older", holding("mine"), true},
-		{"a Store that has lost it", "mine", nil, false},
-		{"nobody has looked", record.Unseen, holding("older"), false},
-		{"nobody has looked, and it is there", record.Unseen, holding("mine"), true},
-		{"a logout of this process that was being saved", "older -", []byte{}, false},
-		{"a login of this process that was being saved", "older late", holding("late"), false},
-		{"what was there before that", "older late", holding("older"), false},
-		{"a login after it", "older late", holding("newer"), true},
-		{"a logout after it", "older late", []byte{}, true},
+		{"nothing was there", record.Nothing, "", nil, false},
+		{"what it replaces", "older", "", holding("older"), false},
+		{"a login after what it replaces", "older", "", holding("newer"), true},
+		{"a logout after what it replaces", "older", "", []byte{}, true},
+		{"the logout that it replaces", record.Tombstone, "", []byte{}, false},
+		{"a logout of itself", "mine", "mine", []byte{}, true},
+		{"a login after itself", "mine", "mine", holding("newer"), true},
+		{"itself", "mine", "mine", holding("mine"), true},
+		{"itself, over what it replaces", "older", "mine", holding("mine"), true},
+		{"a Store that has lost it", "mine", "mine", nil, false},
+		{"nobody has looked", record.Unseen, "", holding("older"), false},
+		{"nobody has looked, and it is there", record.Unseen, "mine", holding("mine"), true},
+		{"a logout of this process", "older", record.Tombstone, []byte{}, false},
+		{"a login of this process", "older", "late", holding("late"), false},
+		{"what was there before that", "older", "late", holding("older"), false},
+		{"a login after that", "older", "late", holding("newer"), true},
+		{"a logout after that", "older", "late", []byte{}, true},
+		{"a logout of this process, after itself", "mine", record.Tombstone, []byte{}, true},
 	} {
-		if got := outdated(&record.Record{Login: "mine", Version: 1, Replaces: c.replaces}, c.has); got != c.outdated {
+		if got := outdated(&record.Record{Login: "mine", Version: 1, Replaces: c.replaces}, c.has, c.wrote); got != c.outdated {
 			t.Errorf("%s: outdated is %t", c.what, got)
 		}
 	}

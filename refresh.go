@@ -80,7 +80,7 @@ func (t *refresh) finish(err error) error {
 			unsaved = nil
 		}
 	}
-	t.c.savedAs(o.record, unsaved)
+	t.c.savedAs(o.record, t.st.epoch, unsaved)
 	ev := t.event()
 	ev.Kind, ev.Response = o.kind, o.response
 	if o.adopted {

@@ -34,7 +34,7 @@ func (t *refresh) refused(r *record.Record, s auth.Session, err error, save func
 	}
 	t.c.remember(&after, t.st.epoch)
 	if err := t.c.save(&after, save); err != nil && rotated {
-		t.c.notSaved(&after, err)
+		t.c.notSaved(&after, t.st.epoch, err)
 	}
 	return failure
 }

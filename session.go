@@ -36,7 +36,7 @@ type session struct {
 	stray      *record.Record // what a flight brought in after a Logout, to be revoked
 	refreshes  uint64         // that have begun, which gives each its number
 	looked     time.Time      // when the Store was last looked at without a need
-	saving     string         // what the Store is taking, as record.LoginOf says it; "": nothing
+	wrote      string         // what the Store was given last, as record.LoginOf says it; "": nothing
 }
 
 // policy is what a session has to know of the Config.
@@ -143,9 +143,6 @@ func (s *session) install(next *state, epoch uint64, crowded bool, ev Event) (*s
 	}
 	if ev.Kind == EventLoggedIn && !crowded {
 		s.schedule.wide = 2
-	}
-	if s.saving != "" {
-		next.record.ReplacesAlso(s.saving)
 	}
 	s.planLocked(next, old, time.Now())
 	s.swapLocked(next)

@@ -28,18 +28,8 @@ type Record struct {
 	// Over says why only a login helps, "" while the session lives.
 	Over string
 	// Replaces is what the Store had when this login began, as LoginOf says it; Unseen where nobody has looked, Login once the
-	// Store has had this, and HandedOut where an API response gave what the Store does not have of it. After a space comes
-	// what the Store was taking from this very client at that moment, and may have later. Not written down.
+	// Store has had this, and HandedOut where an API response gave what the Store does not have of it. Not written down.
 	Replaces string
-}
-
-// ReplacesAlso notes what the Store was taking when r began.
-func (r *Record) ReplacesAlso(login string) { r.Replaces += " " + login }
-
-// DoesReplace reports whether a login, as LoginOf says it, is what the Store had when r began.
-func (r *Record) DoesReplace(login string) bool {
-	had, taking, _ := strings.Cut(r.Replaces, " ")
-	return login == had || login == taking
 }
 
 // HandedOut stands in Replaces of a record that holds what an API response gave, beyond what the Store has of its

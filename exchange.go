@@ -124,7 +124,7 @@ func (c *Client) takeLate(p *refreshCall, epoch uint64) {
 	case st.epoch == epoch:
 		c.hurry(p.login)
 		_ = c.renew(context.Background(), st.generation, TriggerTimer) // also where the session is idle, and its timer stands still
-	case st.final && p.err == nil:
+	case p.err == nil && c.loggedOutSince(epoch):
 		_ = c.revoke(context.Background(), p.value)
 	}
 }

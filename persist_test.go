@@ -638,6 +638,57 @@ func TestF43_ALoginOutlivesWhatIsSavedLateBeforeIt(t *testing.T) {
 	}
 }
 
+// What a refresh brings in when the Logout does not wait for it any more is revoked, whatever has begun since.
+func TestF43_WhatComesAfterALogoutIsRevoked(t *testing.T) {
+	for what, after := range map[string]func(*Client){
+		"nothing": func(*Client) {},
+		"a login": func(c *Client) { c.Login(context.Background(), nil) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				as, store := &fakes.Server{}, &fakes.HookStore{}
+				c := clientOf(t, as, in(store))
+				gate := make(chan struct{})
+				as.Set(func() { as.After = fakes.Gated(gate) })
+				go c.Renew(context.Background())
+				time.Sleep(time.Second)
+				ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+				defer cancel()
+				c.Logout(ctx)
+				after(c)
+				close(gate)
+				time.Sleep(time.Minute)
+				if revoked := as.Revoked(); !slices.Contains(revoked, "refresh-secret-2") {
+					t.Errorf("revoked %q, want what the refresh has brought", revoked)
+				}
+			})
+		})
+	}
+}
+
+// A credential is not spent for a session that ended while the intent was saved.
+func TestF40_NothingIsSpentAfterALogout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as, store := &fakes.Server{}, &fakes.HookStore{}
+		c := clientOf(t, as, in(store))
+		var saves atomic.Int64
+		store.Save = func([]byte) error {
+			if saves.Add(1) == 1 {
+				time.Sleep(5 * time.Second)
+			}
+			return nil
+		}
+		go c.Renew(context.Background())
+		time.Sleep(time.Second)
+		if err := c.Logout(context.Background()); err != nil {
+			t.Error(err)
+		}
+		if _, refreshes, _ := as.Counts(); refreshes != 0 {
+			t.Errorf("%d refreshes of a session that was logged out", refreshes)
+		}
+	})
+}
+
 // Of two logins of which the first is saved late, the second stays, and nothing is left of the first.
 func TestF43_ALoginThatIsOvertakenLeavesNoTombstone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -91,10 +91,13 @@ func (t *refresh) finish(err error) error {
 		t.c.took(ev.Took)
 	}
 	st, ok := t.c.publish(t.c.stateOf(o.record, time.Now()).from(o), t.st.epoch, ev)
-	if !ok {
-		return st.err // nil after another Login: its session serves
+	if ok {
+		return nil
 	}
-	return nil
+	if !o.adopted && t.c.strays(o.record, t.st.epoch) {
+		_ = t.c.revoke(t.ctx, o.record.Session)
+	}
+	return st.err // nil after another Login: its session serves
 }
 
 // event begins the one that tells how the refresh ended.
@@ -176,6 +179,9 @@ func (t *refresh) underLock(ctx context.Context, old []byte, save func([]byte) e
 	}
 	if err := t.c.saveIntent(ctx, r, save); err != nil {
 		return err
+	}
+	if t.c.state.Load().epoch != t.st.epoch {
+		return errGone // while the Store took its time
 	}
 	t.c.has(r)
 	t.has = r.Login

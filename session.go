@@ -1,7 +1,6 @@
 package silentrefresh
 
 import (
-	"cmp"
 	"errors"
 	"slices"
 	"sync/atomic"
@@ -31,12 +30,12 @@ type session struct {
 	unsaved    *unsaved // nil while the Store has everything
 	events     events
 	schedule   schedule
-	wake       chan struct{}  // closed at the next change; nil while nobody waits for one
-	left       chan struct{}  // closed when the session is given up; nil while there is no flight
-	stray      *record.Record // what a flight brought in after a Logout, to be revoked
-	refreshes  uint64         // that have begun, which gives each its number
-	looked     time.Time      // when the Store was last looked at without a need
-	wrote      string         // what the Store was given last, as record.LoginOf says it; "": nothing
+	wake       chan struct{} // closed at the next change; nil while nobody waits for one
+	left       chan struct{} // closed when the session is given up; nil while there is no flight
+	logout     *logout       // the last one; nil: there was none
+	refreshes  uint64        // that have begun, which gives each its number
+	looked     time.Time     // when the Store was last looked at without a need
+	wrote      string        // what the Store was given last, as record.LoginOf says it; "": nothing
 }
 
 // policy is what a session has to know of the Config.
@@ -81,13 +80,7 @@ func (s *session) publish(next *state, epoch uint64, ev Event) (*state, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old := s.state.Load()
-	if old.epoch != epoch {
-		if old.final {
-			s.stray = next.record // a Logout that waits for us revokes it
-		}
-		return old, false
-	}
-	if old.closed() {
+	if old.epoch != epoch || old.closed() {
 		return old, false
 	}
 	now := time.Now()
@@ -158,7 +151,6 @@ var errOvertaken = errors.New("silentrefresh: another Login or a Logout came fir
 func (s *session) resetLocked() {
 	s.backoff, s.rejections, s.unsaved = nil, rejections{}, nil
 	s.schedule.reset()
-	s.stray = nil
 }
 
 // end latches: only a login helps, and if final no Credentials either. ev.Err is what requests get from now on.
@@ -208,7 +200,8 @@ func (s *session) leave() (*state, error) {
 	}
 	s.giveUpLocked()
 	s.resetLocked()
-	st := &state{generation: old.generation, epoch: old.epoch + 1, err: errLoggedOut, final: true, wall: never}
+	s.logout = &logout{epoch: old.epoch + 1}
+	st := &state{generation: old.generation, epoch: s.logout.epoch, err: errLoggedOut, final: true, wall: never}
 	if old.record != nil {
 		st.record = &record.Record{Login: old.record.Login, Replaces: old.record.Replaces}
 	}
@@ -297,7 +290,11 @@ func (s *session) remember(r *record.Record, epoch uint64) {
 // Store has it or a flight has brought it in meanwhile; and another login of the account, where the Store has one.
 func (s *session) toRevoke(st *state, theirs *record.Record) []*record.Record {
 	s.mu.Lock()
-	ours := cmp.Or(s.stray, st.record)
+	ours := st.record
+	if s.logout.stray != nil {
+		ours = s.logout.stray
+	}
+	s.logout.revoking = true
 	s.mu.Unlock()
 	var all []*record.Record
 	if theirs != nil && theirs.Newer(ours) {
@@ -330,8 +327,35 @@ func (s *session) warnIfDeadEnd() {
 	}
 }
 
-// loggedOutSince reports whether a Logout has ended the session of that epoch: what was saved meanwhile must not be found.
+// A logout is what a Logout has to know of those it does not wait for, and they of it.
+type logout struct {
+	epoch    uint64         // that it began
+	stray    *record.Record // what a refresh has brought in since: it is the newest
+	revoking bool           // it looks for no stray any more
+}
+
+// since reports whether a Logout has ended the session of an epoch; nil stands for none.
+func (l *logout) since(epoch uint64) bool { return l != nil && l.epoch > epoch }
+
+// loggedOutSince reports whether a Logout has ended the session of that epoch, whatever has begun since: what comes of it
+// now must not be found.
 func (s *session) loggedOutSince(epoch uint64) bool {
-	st := s.state.Load()
-	return st.epoch != epoch && st.final
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.logout.since(epoch)
+}
+
+// strays takes r, which a refresh of that epoch has brought in too late. It reports whether that is to be revoked by whoever
+// brought it: nobody has it, and the Logout that ended the session does not wait for it any more.
+func (s *session) strays(r *record.Record, epoch uint64) (revoke bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case !s.logout.since(epoch):
+		return false
+	case s.logout.revoking:
+		return true
+	}
+	s.logout.stray = r
+	return false
 }

@@ -83,7 +83,7 @@ func (s *session) writes(b []byte) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.wrote = login
+	s.wrote = &login
 }
 
 // savedAll reports whether the Store has everything.
@@ -170,8 +170,11 @@ func (c *Client) saveAgain(ctx context.Context) error {
 
 // outdated reports whether the Store has something else by now than what r was made from.
 func (s *session) outdated(r *record.Record, old []byte) bool {
+	wrote := ""
 	s.mu.Lock()
-	wrote := s.wrote
+	if s.wrote != nil {
+		wrote = *s.wrote
+	}
 	s.mu.Unlock()
 	return outdated(r, old, wrote)
 }
@@ -222,6 +225,8 @@ func (c *Client) look(ctx context.Context) bool {
 		return false
 	case r.Over != "":
 		c.missing(st, r, overError("%s", r.Over))
+		return false
+	case c.refused(r):
 		return false
 	case mine != nil && (!r.Newer(mine) || !record.SameAccount(r.Session, mine.Session)):
 		return false

@@ -301,14 +301,24 @@ func (s *losingStore) Update(ctx context.Context, key string, fn UpdateFunc) err
 
 // A session of another process's that was refused is not taken up again from a Store that has lost that it is over.
 func TestF24_WhatWasRefusedIsNotTakenUpAgain(t *testing.T) {
-	for what, revoked := range map[string]bool{"the token was rejected": true, "the token serves until it ends": false} {
+	renew := func(c *Client) error { return c.Renew(context.Background()) }
+	login := func(c *Client) error { return c.Login(context.Background(), nil) }
+	for what, test := range map[string]struct {
+		elsewhere func(*Client) error
+		revoked   bool
+	}{
+		"renewed elsewhere, rejected":                      {renew, true},
+		"renewed elsewhere, while the token serves":        {renew, false},
+		"logged in anew elsewhere, rejected":               {login, true},
+		"logged in anew elsewhere, while the token serves": {login, false},
+	} {
 		t.Run(what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				as, store := &fakes.Server{}, &losingStore{}
 				memoryOnly := func(cfg *Config) { cfg.MemoryOnly = true }
 				c := clientOf(t, as, in(store), memoryOnly)
 				other := strangerOf(t, as, in(store), memoryOnly)
-				if err := other.Renew(context.Background()); err != nil {
+				if err := test.elsewhere(other); err != nil {
 					t.Fatal(err)
 				}
 				other.Close()
@@ -323,7 +333,7 @@ func TestF24_WhatWasRefusedIsNotTakenUpAgain(t *testing.T) {
 						return fakes.InvalidGrant()
 					}
 				})
-				if revoked {
+				if test.revoked {
 					as.Revoke()
 				}
 				for range 3600 {
@@ -685,6 +695,36 @@ func TestF40_NothingIsSpentAfterALogout(t *testing.T) {
 		}
 		if _, refreshes, _ := as.Counts(); refreshes != 0 {
 			t.Errorf("%d refreshes of a session that was logged out", refreshes)
+		}
+	})
+}
+
+// Nor is it where Credentials log in again, while that fails and the Store notes nothing.
+func TestF24_WhatWasRefusedIsNotPresentedWhileCredentialsFail(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as, store := &fakes.Server{}, &losingStore{}
+		c := clientOf(t, as, in(store), func(cfg *Config) {
+			cfg.Credentials = func(context.Context) (any, error) { return nil, nil }
+		})
+		store.loses.Store(true)
+		refused := 0
+		as.Set(func() {
+			as.Before = func(_ context.Context, g auth.Grant) error {
+				if g.Kind == auth.KindLogin {
+					return fakes.Down()
+				}
+				refused++
+				return fakes.InvalidGrant()
+			}
+		})
+		time.Sleep(3 * time.Hour)
+		if refused != 1 {
+			t.Errorf("%d refreshes, want that the first refusal is the last", refused)
+		}
+		as.Set(func() { as.Before = nil })
+		time.Sleep(time.Hour)
+		if status, err := get(c); status != 200 {
+			t.Errorf("status %d, %v", status, err)
 		}
 	})
 }

@@ -26,7 +26,6 @@ type refresh struct {
 	has     string      // the login that the Store has, as record.LoginOf says it
 	gone    atomic.Bool // the flight is over: a Store that is late spends nothing
 	outcome atomic.Pointer[outcome]
-	refusal atomic.Pointer[record.Record] // what was refused for good; nil: nothing
 }
 
 // An outcome is the session that a refresh leads to.
@@ -312,7 +311,7 @@ func (t *refresh) keep(o *outcome, save func([]byte) error) error {
 
 // needsLogin reports whether only a login goes on from r, and may be done without a person.
 func (t *refresh) needsLogin(r *record.Record) bool {
-	return t.c.cfg.Credentials != nil && (r == nil || r.Over != "" || t.c.deadEnd(r.Session) != nil)
+	return t.c.cfg.Credentials != nil && (r == nil || r.Over != "" || t.c.refused(r) || t.c.deadEnd(r.Session) != nil)
 }
 
 // logIn begins a new session with Credentials, after r.

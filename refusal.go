@@ -53,30 +53,15 @@ func (t *refresh) over(r *record.Record, failure *auth.Error, save func([]byte) 
 	ended.Session.Subject, ended.Session.Account = r.Session.Subject, r.Session.Account
 	ended.Session.Ends = failure.At
 	if !errors.Is(failure, auth.ErrNotRenewable) { // which is our word, and perhaps that of our clock
-		t.refusal.Store(r)
+		t.c.refuses(r)
 		if t.c.save(ended, save) == nil { // otherwise the others find out for themselves
 			t.has = ended.Login
 		}
 	}
 	if t.c.cfg.Credentials != nil {
-		t.c.remember(ended, t.st.epoch) // should the login fail: what was refused is not presented again
 		return t.logIn(r, save)
 	}
 	return failure
-}
-
-// knowing is what is held here once a version was refused, which may be the Store's: that is not taken up again, should the
-// Store not have noted that it is over.
-func knowing(held, refused *record.Record) *record.Record {
-	switch {
-	case refused == nil:
-		return held
-	case held == nil || held.Login != refused.Login:
-		return refused
-	}
-	known := *held
-	known.Version = max(held.Version, refused.Version)
-	return &known
 }
 
 // reason is why a session is over, without the words that every such error has.
@@ -134,10 +119,10 @@ func (t *refresh) failed(err error) error {
 	case errors.Is(err, ErrNoSession):
 		t.c.end(t.st, nil, ev, false)
 	case errors.Is(err, ErrSessionOver):
-		if failure, ok := errors.AsType[*auth.Error](err); ok && failure.Refused && !t.c.renewsItself(t.st.session()) && t.c.lastLeg(t.st, t.refusal.Load(), ev) {
+		if failure, ok := errors.AsType[*auth.Error](err); ok && failure.Refused && !t.c.renewsItself(t.st.session()) && t.c.lastLeg(t.st, ev) {
 			return err
 		}
-		t.c.end(t.st, knowing(t.st.record, t.refusal.Load()), ev, false)
+		t.c.end(t.st, t.st.record, ev, false)
 	default:
 		failure := asError(auth.KindRefresh, err)
 		if failure.Op == auth.KindLogin && failure.Refused {

@@ -32,10 +32,11 @@ type session struct {
 	schedule   schedule
 	wake       chan struct{} // closed at the next change; nil while nobody waits for one
 	left       chan struct{} // closed when the session is given up; nil while there is no flight
+	refusal    *refusal      // the last one for good; nil: there was none
 	logout     *logout       // the last one; nil: there was none
 	refreshes  uint64        // that have begun, which gives each its number
 	looked     time.Time     // when the Store was last looked at without a need
-	wrote      string        // what the Store was given last, as record.LoginOf says it; "": nothing
+	wrote      *string       // what the Store was given last, as record.LoginOf says it; nil: nothing
 }
 
 // policy is what a session has to know of the Config.
@@ -170,7 +171,7 @@ func (s *session) end(from *state, r *record.Record, ev Event, final bool) {
 
 // lastLeg lets the present token serve until it ends, after the auth server has refused to renew it: the session is over
 // then. It reports false where there is no token that serves.
-func (s *session) lastLeg(from *state, refused *record.Record, ev Event) bool {
+func (s *session) lastLeg(from *state, ev Event) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.state.Load()
@@ -179,9 +180,6 @@ func (s *session) lastLeg(from *state, refused *record.Record, ev Event) bool {
 	}
 	last := *st
 	last.deadEnd, last.ending, last.renewAt = ev.Err, true, time.Time{}
-	if refused != nil && refused.Login == last.record.Login {
-		last.record = knowing(last.record, refused)
-	}
 	s.backoff = nil
 	s.swapLocked(&last)
 	s.armLocked()
@@ -325,6 +323,27 @@ func (s *session) warnIfDeadEnd() {
 	if err := s.state.Load().deadEnd; err != nil && !s.policy.logsInAgain {
 		s.tell(Event{Kind: EventNotRenewable, Err: err})
 	}
+}
+
+// A refusal names the version of a login that the auth server has refused for good. It may be the Store's, and newer than
+// what is held here; and the Store need not have noted that it is over.
+type refusal struct {
+	login   string
+	version uint64
+}
+
+// refuses notes that r was refused for good.
+func (s *session) refuses(r *record.Record) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refusal = &refusal{r.Login, r.Version}
+}
+
+// refused reports whether r was refused for good, so that it is not presented again.
+func (s *session) refused(r *record.Record) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refusal != nil && s.refusal.login == r.Login && r.Version <= s.refusal.version
 }
 
 // A logout is what a Logout has to know of those it does not wait for, and they of it.

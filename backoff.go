@@ -47,9 +47,9 @@ func (b *backoff) last() *auth.Error {
 	return b.failure
 }
 
-// confirms reports whether a failure repeats what the server has said before, for long enough that it is meant.
+// confirms reports whether a failure repeats what the server has said before, often and for long enough that it is meant.
 func (b *backoff) confirms(failure *auth.Error, now time.Time) bool {
-	return b != nil && alike(b.failure, failure) && now.Sub(b.since) >= repeatFor
+	return b != nil && alike(b.failure, failure) && b.alike+1 >= repeatTimes && now.Sub(b.since) >= repeatFor
 }
 
 // alike reports whether two failures say the same of the same thing.

@@ -235,8 +235,7 @@ func (s *session) expire() (job, *state) {
 	case st.ending && !st.fresh(now):
 		what = ending
 	case due.IsZero() || now.Before(due):
-	case s.idle(now):
-		s.dozing.Store(true)
+	case s.dozes(now):
 	case s.movedLocked(st, now):
 	default:
 		what, s.schedule.renewing, s.schedule.fired = renewing, true, now
@@ -276,6 +275,16 @@ func (s *session) done() {
 // idle reports whether renewals in the background have to stop.
 func (s *session) idle(now time.Time) bool {
 	return s.policy.idleTimeout > 0 && wall.Of(now)-s.used.Load() > int64(s.policy.idleTimeout)
+}
+
+// dozes puts an idle session to sleep, and reports whether it did. A request that came just now found it awake, so it is
+// looked at once more.
+func (s *session) dozes(now time.Time) bool {
+	if !s.idle(now) {
+		return false
+	}
+	s.dozing.Store(true)
+	return s.idle(now) || !s.dozing.CompareAndSwap(true, false)
 }
 
 // touch notes that the session is in use. Only with an idle timeout does anybody want to know.

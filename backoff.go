@@ -19,16 +19,16 @@ const (
 
 // A backoff spaces the attempts after a failure. A session without one has nil.
 type backoff struct {
-	failure  *auth.Error   // the last one
-	failures int32         // in a row
-	alike    int32         // of them the last ones that say the same
-	since    time.Time     // the first of those
-	began    time.Time     // the first failure in a row, as long as somebody has tried
-	at       time.Time     // the last one
-	refused  time.Time     // since when the server has said how long to wait; zero: it has not
-	until    time.Time     // no attempt before
-	early    time.Duration // so much earlier for somebody who waits, where the server has said how long
-	pulled   bool          // until was brought forward for somebody who waits, or must not be
+	failure   *auth.Error   // the last one
+	failures  int32         // in a row
+	alike     int32         // how many of them, up to the last one, say the same
+	since     time.Time     // the first of those
+	began     time.Time     // the first failure in a row, as long as somebody has tried
+	at        time.Time     // the last one
+	postponed time.Time     // since when the server has said how long to wait; zero: it has not
+	until     time.Time     // no attempt before
+	early     time.Duration // so much earlier for somebody who waits, where the server has said how long
+	pulled    bool          // until was brought forward for somebody who waits, or must not be
 }
 
 // notBefore is when the next attempt may be made; zero: at any time.
@@ -70,9 +70,9 @@ func (b *backoff) fail(now time.Time, failure *auth.Error, left, life time.Durat
 	b.alike++
 	switch {
 	case failure.Until.IsZero():
-		b.refused = time.Time{}
-	case b.refused.IsZero():
-		b.refused = now
+		b.postponed = time.Time{}
+	case b.postponed.IsZero():
+		b.postponed = now
 	}
 	b.until = now.Add(b.wait(now, left, life))
 }
@@ -80,10 +80,10 @@ func (b *backoff) fail(now time.Time, failure *auth.Error, left, life time.Durat
 // wait is how long to wait after the last failure.
 func (b *backoff) wait(now time.Time, left, life time.Duration) time.Duration {
 	switch {
-	case !b.refused.IsZero():
-		asked, refused, r := min(b.failure.Until.Sub(now), retryafter.Longest), now.Sub(b.refused), chance.Float64()
-		wait := pace.Postponed(asked, left, refused, r)
-		b.early = wait - pace.PostponedFor(asked, refused, r)
+	case !b.postponed.IsZero():
+		asked, since, r := min(b.failure.Until.Sub(now), retryafter.Longest), now.Sub(b.postponed), chance.Float64()
+		wait := pace.Postponed(asked, left, since, r)
+		b.early = wait - pace.PostponedFor(asked, since, r)
 		return wait
 	case b.stuckAt(now):
 		b.pulled = true                                                      // whoever waits: it is asked no more often
@@ -109,7 +109,7 @@ func (b *backoff) pull(now time.Time, patience time.Duration) {
 		return
 	}
 	soon := b.at.Add(pace.Trouble{Lasts: b.lasts()}.Demanded(patience, chance.Float64()))
-	if !b.refused.IsZero() {
+	if !b.postponed.IsZero() {
 		soon = b.until.Add(-b.early)
 	}
 	if b.until.After(soon) {
@@ -117,18 +117,23 @@ func (b *backoff) pull(now time.Time, patience time.Duration) {
 	}
 }
 
-// gate says until when a caller has to wait before the next exchange, zero if not at all, and the last failure. For
-// one who is patient, a backoff is cut short once.
-func (s *session) gate(patient bool) (until time.Time, last *auth.Error) {
+// hasten cuts a backoff short, once, for a caller who waits.
+func (s *session) hasten() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.schedule.flying {
+		s.backoff.pull(time.Now(), s.policy.maxWait)
+		s.armLocked()
+	}
+}
+
+// gate says until when a caller has to wait before the next exchange, zero if not at all, and the last failure.
+func (s *session) gate() (until time.Time, last *auth.Error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
 	if s.schedule.flying {
 		return time.Time{}, nil // it is joined, whatever comes after it
-	}
-	if patient {
-		s.backoff.pull(now, s.policy.maxWait)
-		s.armLocked()
 	}
 	until = later(s.backoff.notBefore(), s.allowedLocked(s.state.Load().session(), now))
 	if !now.Before(until) {

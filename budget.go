@@ -83,7 +83,7 @@ func (b *budget) take(now time.Time, free bool) bool {
 	return true
 }
 
-// began notes that the exchange which was taken last begins now: the intent was saved first, or Credentials were asked.
+// began notes that the exchange which was taken last begins only now, after its intent was saved or Credentials were called.
 func (b *budget) began(now time.Time) {
 	if b.spent != nil {
 		if n := len(b.spent.draws); n > 0 && b.spent.draws[n-1].Equal(b.last) {

@@ -161,15 +161,15 @@ func (c *Client) begin(ctx context.Context, epoch uint64, r *record.Record, ev E
 			return errGone // the Store is late, and the session has begun without it
 		}
 		c.warnOfUnread(old)
-		saveErr, replaces := c.save(r, save), record.LoginOf(old)
-		if saveErr == nil || record.LoginOf(c.glance(ctx)) == r.Login { // it may fail, and have saved
+		failure, replaces := c.save(r, save), record.LoginOf(old)
+		if failure == nil || c.glance(ctx) == r.Login { // it may fail, and have saved
 			replaces = r.Login // whatever Update returns: what the Store has instead from now on came later
-			c.has(r)           // for who did not wait for it
+			c.storeHas(r)      // for who did not wait for it
 		}
 		err := install(replaces)
 		switch {
-		case saveErr != nil:
-			return saveErr
+		case failure != nil:
+			return failure
 		case err != nil:
 			return save(old)
 		case c.loggedOutSince(next.epoch):
@@ -179,7 +179,7 @@ func (c *Client) begin(ctx context.Context, epoch uint64, r *record.Record, ev E
 	})
 	replaces := record.Unseen
 	if !begun.Load() {
-		replaces = record.LoginOf(c.glance(ctx))
+		replaces = c.glance(ctx)
 	}
 	if err := install(replaces); err != nil {
 		return errors.Join(err, c.revoke(ctx, r.Session))

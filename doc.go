@@ -72,17 +72,17 @@
 //
 //	config.go     what there is to set, and every mistake in it at once
 //	client.go     New, Fork, Login, Resume, Renew, Logout, Close
-//	transport.go  one request: attach the token, and replay once; it takes no lock and does no I/O of its own
+//	transport.go  one request: attach the token, and replay once; it waits in renew.go, and does no I/O of its own
 //	state.go      what a request sees of the session: an immutable snapshot
-//	jar.go        which cookies go to the API, and what is left of them after a failure; which are taken, and which URL
-//	              gets them, auth/jar.go decides
+//	jar.go        which of the session's cookies go to the API; which are taken at all, and which URL gets them, is decided in
+//	              auth: jar.go, cookie.go and cookieurl.go
 //	handout.go    what API responses bring along: a newer token, cookies
 //	rejection.go  whether a 401 means the token, or is an endpoint's own peculiarity
 //
 // and then, where a token has to be renewed:
 //
 //	renew.go      asking for a refresh: wait, join the one that is under way, or fly
-//	flight.go     which lets one refresh of a session at a time be under way
+//	flight.go     one refresh of a session at a time
 //	refresh.go    one refresh: adopt what another process saved, or spend a credential under the record's lock
 //	lock.go       the record's lock, which is the Store's, and watching it while one waits
 //	exchange.go   one call of the Exchanger, and whether its failure is definite
@@ -90,12 +90,12 @@
 //	refusal.go    what a refresh does where it was not given the next session; what a response means, a 403 say, is read
 //	              in endpoint/refusal.go and internal/refusal
 //	persist.go    saving, and saving again
-//	session.go    what is known of the session, behind a mutex that calls nobody
+//	session.go    what is known of the session, and what ends it, behind a mutex that calls nobody
 //	budget.go     the governor: how many exchanges a session may have
 //	backoff.go    when to try again
 //	scheduler.go  what is due when, derived from all that
 //	event.go      what happened, and observer.go, which tells it outside every lock
-//	status.go     how the session stands
+//	status.go     how the session stands, and errors.go, what callers decide on
 //	token.go      the token itself, for what is not plain HTTP, and call.go, one such call: repeated once
 //	store.go      what a Store must promise
 //

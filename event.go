@@ -34,7 +34,7 @@ type Trigger string
 const (
 	TriggerTimer    Trigger = "timer"    // the schedule
 	TriggerRejected Trigger = "rejected" // the API rejected the token
-	TriggerExpired  Trigger = "expired"  // a request came and there was no usable token
+	TriggerExpired  Trigger = "expired"  // a request came, and the token had ended or was about to
 	TriggerAsked    Trigger = "asked"    // Renew, Resume or Token
 	TriggerStart    Trigger = "start"    // New found a session whose token was not usable
 )

@@ -98,7 +98,7 @@ func (p *refreshCall) of(r *record.Record) bool {
 func (c *Client) refreshCall(ctx context.Context, r *record.Record, epoch uint64) (auth.Session, error) {
 	p := c.pending.Load()
 	if !p.of(r) {
-		c.exchanges()
+		c.notesExchange()
 		p = c.startRefresh(ctx, r)
 		c.pending.Store(p)
 	}

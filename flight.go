@@ -6,7 +6,8 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// A flight is a refresh under way, as in package singleflight: there is one at a time, and whoever asks meanwhile joins it.
+// A flight is what the refreshes of a session have in common, in the words of package singleflight: one is under way at a
+// time, and whoever asks meanwhile joins it.
 type flight struct {
 	group *singleflight.Group
 	key   string
@@ -19,7 +20,7 @@ type landing struct {
 	err  error
 }
 
-// join waits for the flight that is under way, or starts one with fn. Whoever's ctx ends leaves alone, and so do all
+// join waits for the flight that is under way, or starts one with fn. A caller whose ctx ends waits no longer, and none does
 // when wake is closed; the flight goes on. fn must not panic.
 func (f *flight) join(ctx context.Context, wake <-chan struct{}, fn func() landing) (landing, error) {
 	select {

@@ -28,13 +28,13 @@ func (s *storage) load(ctx context.Context) ([]byte, error) {
 	return guarded(ctx, "the Store's Load", func() ([]byte, error) { return s.store.Load(ctx, s.key) }, nil)
 }
 
-// glance is what load reads; nothing where that fails.
-func (s *storage) glance(ctx context.Context) []byte {
+// glance is the login that load reads, as record.LoginOf says it.
+func (s *storage) glance(ctx context.Context) string {
 	stored, err := s.load(context.WithoutCancel(ctx))
 	if err != nil {
-		return []byte("unseen") // no record: it cannot be read
+		return record.Unseen
 	}
-	return stored
+	return record.LoginOf(stored)
 }
 
 // save writes r down. What the exchange gave must not be lost because the Store panics.
@@ -144,7 +144,7 @@ func (c *Client) hold(ctx context.Context, o lockOptions, fn UpdateFunc) (refuse
 			defer func() { w.hangs.Store(w.hasTime("its Update")) }()
 			return fn(ctx, old, func(b []byte) error {
 				defer w.hasTime("save").Stop()
-				c.writes(b)
+				c.notesWrite(b)
 				return save(b)
 			})
 		})
@@ -269,8 +269,8 @@ func (w *lockWait) judge() {
 	w.said = true
 	w.mu.Unlock()
 	if most := w.client.cfg.Timeout + 5*time.Second; waited > most {
-		w.cancel(fmt.Errorf("another process has held the session's lock for %s without saving anything; "+
-			"if it hangs, end it", most))
+		w.cancel(fmt.Errorf("the session's lock has been held for %s, and nothing was saved; "+
+			"if another process hangs with it, end that", most))
 		return
 	}
 	if first {

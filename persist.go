@@ -56,16 +56,16 @@ func (s *session) notSaved(r *record.Record, epoch uint64, err error) {
 	if !s.policy.hasStore || s.state.Load().epoch != epoch {
 		return
 	}
-	s.unsaved = s.unsaved.refuse(r, time.Now())
+	s.unsaved = s.unsaved.failed(r, time.Now())
 	s.armLocked()
 	if s.unsaved.failures == 1 {
 		s.emitLocked(ev)
 	}
 }
 
-// has notes that the Store has r after all: a login for which it took long, or the intent to spend what was not saved
+// storeHas notes that the Store has r after all: a login for which it took long, or the intent to spend what was not saved
 // before. What the Store has later is newer than r.
-func (s *session) has(r *record.Record) {
+func (s *session) storeHas(r *record.Record) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if u := s.unsaved; u != nil && u.record.Login == r.Login && u.record.Version <= r.Version && !u.record.Handed() {
@@ -74,9 +74,9 @@ func (s *session) has(r *record.Record) {
 	}
 }
 
-// writes notes what the Store is given. It may take that when nobody waits for it any more, so a login that has begun
-// meanwhile must not mistake it for something that another process has saved later.
-func (s *session) writes(b []byte) {
+// notesWrite notes what the Store is given. A Store may take it long after, when the next login has begun: that must not
+// mistake it for what another process has saved since.
+func (s *session) notesWrite(b []byte) {
 	login := record.Tombstone
 	if len(b) > 0 {
 		login = record.LoginOf(b)
@@ -263,8 +263,8 @@ func (u *unsaved) dueAt() time.Time {
 	return u.due
 }
 
-// refuse notes that the Store did not take r.
-func (u *unsaved) refuse(r *record.Record, now time.Time) *unsaved {
+// failed notes that the Store did not take r.
+func (u *unsaved) failed(r *record.Record, now time.Time) *unsaved {
 	failures := int32(1)
 	if u != nil {
 		failures = u.failures + 1

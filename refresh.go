@@ -182,7 +182,7 @@ func (t *refresh) underLock(ctx context.Context, old []byte, save func([]byte) e
 	if t.c.state.Load().epoch != t.st.epoch {
 		return errGone // while the Store took its time
 	}
-	t.c.has(r)
+	t.c.storeHas(r)
 	t.has = r.Login
 	return t.exchange(r, save)
 }
@@ -330,7 +330,7 @@ func (t *refresh) logIn(r *record.Record, save func([]byte) error) error {
 	if err != nil {
 		return err
 	}
-	t.c.exchanges()
+	t.c.notesExchange()
 	s, err := t.c.exchange(ctx, auth.Grant{Kind: auth.KindLogin, Credentials: credentials})
 	if err != nil {
 		return err

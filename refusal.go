@@ -53,7 +53,7 @@ func (t *refresh) over(r *record.Record, failure *auth.Error, save func([]byte) 
 	ended.Session.Subject, ended.Session.Account = r.Session.Subject, r.Session.Account
 	ended.Session.Ends = failure.At
 	if !errors.Is(failure, auth.ErrNotRenewable) { // which is our word, and perhaps that of our clock
-		t.c.refuses(r)
+		t.c.notesRefusal(r)
 		if t.c.save(ended, save) == nil { // otherwise the others find out for themselves
 			t.has = ended.Login
 		}

@@ -76,7 +76,10 @@ func (s *shared) patience(ctx context.Context) time.Time {
 // exchange is postponed. It reports whether it has waited, so that things may have changed.
 func (c *Client) pause(ctx context.Context, patience time.Time, wake <-chan struct{}) (waited bool, err error) {
 	patient := time.Now().Before(patience)
-	until, failure := c.gate(patient)
+	if patient {
+		c.hasten()
+	}
+	until, failure := c.gate()
 	switch {
 	case until.IsZero():
 		return false, nil
@@ -137,8 +140,8 @@ func (c *Client) fly(leader context.Context, seen uint64, why Trigger) landing {
 	if st.generation > seen && st.usable(time.Now()) {
 		return landing{} // published after we looked and before this flight began
 	}
-	if until, _ := c.gate(false); !until.IsZero() {
-		return landing{} // another flight has failed since we looked
+	if until, _ := c.gate(); !until.IsZero() {
+		return landing{} // another flight has failed since we looked, or has used the budget up
 	}
 	ctx := context.Background()
 	if auth.Foreground(leader) {

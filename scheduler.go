@@ -158,8 +158,8 @@ func (s *session) take(held auth.Session) (until time.Time, ok bool) {
 	return s.budget.next(), false
 }
 
-// exchanges notes that the exchange which the governor has allowed begins.
-func (s *session) exchanges() {
+// notesExchange notes that the exchange which the governor has allowed begins.
+func (s *session) notesExchange() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.budget.began(time.Now())

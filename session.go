@@ -332,8 +332,8 @@ type refusal struct {
 	version uint64
 }
 
-// refuses notes that r was refused for good.
-func (s *session) refuses(r *record.Record) {
+// notesRefusal notes that r was refused for good.
+func (s *session) notesRefusal(r *record.Record) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refusal = &refusal{r.Login, r.Version}

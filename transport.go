@@ -81,7 +81,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 // far as that is seen here, in its header.
 func (t *transport) concerns(req *http.Request) bool {
 	c := t.client
-	if req.URL == nil || req.URL.User != nil || c.bringsSpelled(req.Header) {
+	if req.URL == nil || req.URL.User != nil || c.spelledOtherwise(req.Header) {
 		return false
 	}
 	if c.lists(req) {
@@ -109,9 +109,9 @@ func (s *shared) headerWith(h http.Header, st *state) (out http.Header, own bool
 	return out, own
 }
 
-// bringsSpelled reports whether a caller has set the header that carries the token, in another spelling than net/http's.
+// spelledOtherwise reports whether a caller has set the header that carries the token, in another spelling than net/http's.
 // It looks for the usual ones: reading every name of every header would take a fifth of what a request costs here.
-func (s *shared) bringsSpelled(h http.Header) bool {
+func (s *shared) spelledOtherwise(h http.Header) bool {
 	for _, name := range s.spellings {
 		if _, own := h[name]; own {
 			return true

@@ -15,7 +15,7 @@ import (
 	"github.com/silentrefresh/silentrefresh/internal/wall"
 )
 
-// A Record is a session as it stands in the Store. It is immutable.
+// A Record is a session as it stands in the Store. It is not changed once others have it.
 type Record struct {
 	Session auth.Session
 	// Login is drawn anew at each login: two records of the same login are versions of one session.

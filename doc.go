@@ -81,16 +81,15 @@
 //
 // and then, where a token has to be renewed:
 //
-//	renew.go      asking for a refresh: wait, join the one that is under way, or fly
-//	flight.go     one refresh of a session at a time
+//	renew.go      asking for a refresh: wait, join the one that is under way, or begin one, of which there is one at a time
 //	refresh.go    one refresh: adopt what another process saved, or spend a credential under the record's lock
 //	lock.go       the record's lock, which is the Store's, and watching it while one waits
 //	exchange.go   one call of the Exchanger, and whether its failure is definite
 //	guard.go      how code that is not ours is called
-//	refusal.go    what a refresh does where it was not given the next session; what a response means, a 403 say, is read
-//	              in endpoint/refusal.go and internal/refusal
+//	refusal.go    what a refresh does where it was not given the next session, and what ends one; what a response means, a
+//	              403 say, is read in endpoint/refusal.go and internal/refusal
 //	persist.go    saving, and saving again
-//	session.go    what is known of the session, and what ends it, behind a mutex that calls nobody
+//	session.go    what is known of the session, behind a mutex that calls nobody
 //	budget.go     the governor: how many exchanges a session may have
 //	backoff.go    when to try again
 //	scheduler.go  what is due when, derived from all that

@@ -242,33 +242,6 @@ func (s *shared) mayLogIn(st *state) bool {
 	return s.cfg.Credentials != nil && !st.closed() && !st.final
 }
 
-// errBusy ends a flight that nobody waits for, because as many exchanges run as may.
-var errBusy = errors.New("silentrefresh: as many exchanges are running as MaxExchanges allows")
-
-// slot waits until one more exchange may run, or the session is given up; where nobody waits for it, it does not wait either.
-func (s *shared) slot(ctx context.Context, givenUp <-chan struct{}) (release func(), err error) {
-	if s.slots == nil {
-		return func() {}, nil
-	}
-	release = func() { <-s.slots }
-	select {
-	case s.slots <- struct{}{}:
-		return release, nil
-	default:
-	}
-	if !auth.Foreground(ctx) {
-		return nil, errBusy
-	}
-	select {
-	case s.slots <- struct{}{}:
-		return release, nil
-	case <-givenUp:
-		return nil, errGone
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
-}
-
 // definite reports whether a failure ends the session. One that may come from something in between has to repeat for
 // ten minutes.
 func (s *session) definite(failure *auth.Error) bool {

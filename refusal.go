@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/record"
@@ -136,4 +137,59 @@ func (t *refresh) failed(err error) error {
 		return failure
 	}
 	return err
+}
+
+// end latches: only a login helps, and if final no Credentials either. ev.Err is what requests get from now on.
+func (s *session) end(from *state, r *record.Record, ev Event, final bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.state.Load()
+	if old.epoch != from.epoch || old.closed() || old.err != nil && !final {
+		return
+	}
+	s.backoff = nil
+	s.swapLocked(&state{generation: old.generation, epoch: old.epoch, record: r, err: ev.Err, final: final, wall: never})
+	s.armLocked()
+	ev.Kind = EventOver
+	s.emitLocked(ev)
+}
+
+// lastLeg lets the present token serve until it ends, after the auth server has refused to renew it: the session is over
+// then. It reports false where there is no token that serves.
+func (s *session) lastLeg(from *state, ev Event) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.state.Load()
+	if st.epoch != from.epoch || st.generation != from.generation || !st.usable(time.Now()) {
+		return false
+	}
+	last := *st
+	last.deadEnd, last.ending, last.renewAt = ev.Err, true, time.Time{}
+	s.backoff = nil
+	s.swapLocked(&last)
+	s.armLocked()
+	ev.Kind = EventNotRenewable
+	s.emitLocked(ev)
+	return true
+}
+
+// A refusal names the version of a login that the auth server has refused for good. It may be the Store's, and newer than
+// what is held here; and the Store need not have noted that it is over.
+type refusal struct {
+	login   string
+	version uint64
+}
+
+// notesRefusal notes that r was refused for good.
+func (s *session) notesRefusal(r *record.Record) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refusal = &refusal{r.Login, r.Version}
+}
+
+// refused reports whether r was refused for good, so that it is not presented again.
+func (s *session) refused(r *record.Record) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refusal != nil && s.refusal.login == r.Login && r.Version <= s.refusal.version
 }

@@ -15,12 +15,17 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/silentrefresh/silentrefresh/internal/pgserver"
+	"github.com/silentrefresh/silentrefresh/internal/simulation/sim"
 	"github.com/silentrefresh/silentrefresh/seal"
 	"github.com/silentrefresh/silentrefresh/sqlstore/sqlite"
 )
 
-// TestMain lets the test's own program be the process that is killed, and ends the server of the others.
+// TestMain lets the test's own program be the process that is killed, or the simulation's worker, and ends the server of
+// the others.
 func TestMain(m *testing.M) {
+	if where := sim.Worker(); where != "" {
+		sim.Work(simulated(where))
+	}
 	if os.Getenv(holderEnv) != "" {
 		os.Exit(holderMain())
 	}

@@ -44,8 +44,12 @@ func (s *onSQLite) row(ctx context.Context, statement string, args, into []any) 
 // noTable asks for words, because each driver has errors of its own, with this text of SQLite's.
 func (s *onSQLite) noTable(err error) bool { return strings.Contains(err.Error(), "no such table") }
 
-// listen looks at the locks that somebody waits for, while somebody does.
 func (s *onSQLite) listen(ctx context.Context, w *lease.Waiters) error {
+	return lookOut(ctx, w, s, s.turn)
+}
+
+// lookOut looks with a statement at the locks that somebody waits for, while somebody does.
+func lookOut(ctx context.Context, w *lease.Waiters, e engine, statement string) error {
 	turns := map[string]string{} // as they were, by name
 	for {
 		names, err := w.Names(ctx)
@@ -55,7 +59,7 @@ func (s *onSQLite) listen(ctx context.Context, w *lease.Waiters) error {
 		now := map[string]string{}
 		for _, name := range names {
 			var turn string
-			_, _ = s.row(ctx, s.turn, []any{name}, []any{&turn}) // whoever waits looks as well, and sees the error
+			_, _ = e.row(ctx, statement, []any{name}, []any{&turn}) // whoever waits looks as well, and sees the error
 			if was, known := turns[name]; known && was != turn {
 				w.Wake(name)
 			}

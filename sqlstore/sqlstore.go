@@ -101,17 +101,19 @@ func New(c Config) (*Store, error) {
 	if c.Lease == 0 {
 		c.Lease = defaultLease
 	}
-	s := &Store{ring: seal.NewRing(c.Keys, nil), lease: c.Lease, poll: pollEvery, stopped: make(chan struct{})}
 	if c.Postgres != nil {
-		s.engine, s.sql = &onPostgres{pool: c.Postgres, channel: c.Table}, newStatements(c.Table, postgresDialect)
-	} else {
-		s.sql = newStatements(c.Table, sqliteDialect)
-		s.engine = &onSQLite{db: c.SQLite, turn: s.sql.turn}
+		return newStore(c, &onPostgres{pool: c.Postgres, channel: c.Table}, newStatements(c.Table, postgresDialect)), nil
 	}
+	sql := newStatements(c.Table, sqliteDialect)
+	return newStore(c, &onSQLite{db: c.SQLite, turn: sql.turn}, sql), nil
+}
+
+// newStore returns a Store on an engine that runs its statements. c is whole.
+func newStore(c Config, e engine, sql statements) *Store {
 	ctx, stop := context.WithCancel(context.Background())
-	s.stop = stop
+	s := &Store{engine: e, sql: sql, ring: seal.NewRing(c.Keys, nil), lease: c.Lease, poll: pollEvery, stop: stop, stopped: make(chan struct{})}
 	go s.listen(ctx)
-	return s, nil
+	return s
 }
 
 func (c Config) check() error {

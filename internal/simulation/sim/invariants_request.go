@@ -115,11 +115,12 @@ func (h *history) endings() map[holder]ending {
 		own, any := holder{a.who, a.end.token}, holder{nobody, a.end.token}
 		delete(ends, own)
 		delete(ends, any)
-		if a.end.life < time.Second || given[a.end.token] && h.set.store {
+		again := given[a.end.token]
+		given[a.end.token] = true
+		if a.end.life < time.Second || again && h.set.store {
 			maps.DeleteFunc(ends, func(k holder, _ ending) bool { return k.token == a.end.token })
 			continue
 		}
-		given[a.end.token] = true
 		life := min(a.end.life, 1000*time.Hour) // no run lasts that long
 		ends[own] = ending{a.end.at + life, a.end.real + life}
 		ends[any] = ends[own]

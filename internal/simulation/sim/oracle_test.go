@@ -120,3 +120,17 @@ func TestInvariantsAreSilent(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 }
+
+// Nobody can tell which end of a token a process knows that was first given without one, and then with.
+func TestEndUnknown(t *testing.T) {
+	const s = time.Second
+	first, again := exchanged(1, "r1", "r1", "a1", s), exchanged(2, "r1", "r1", "a1", 2*s)
+	for i := range first {
+		first[i].who, first[i].life = 1, 0
+	}
+	late := asked(3, "/good", "a1", 401, "", 90*s)
+	late[1].who = 1
+	for _, v := range endedToken(happened(settings{store: true}, join([]fact{begin, {what: started, who: 1}}, first, again, late)...)) {
+		t.Errorf("%+v", v)
+	}
+}

@@ -118,6 +118,9 @@ func (p *process) commit(c call, o *outcome, op int) {
 		fine = false
 	case c.kind == "login":
 		o.given = w.server.login(c.account)
+		if o.means == meansBlank && !w.set.http {
+			o.means = meansNothing // what has no token is meant for a refresh
+		}
 	case o.reply.again && w.server.current(c.credential) != nil:
 		k := w.server.credentials[c.credential]
 		o.given = issue{credential: k, token: k.family.current}

@@ -33,7 +33,7 @@ func simulate(t *testing.T, where string) {
 	if testing.Short() {
 		seeds = "10"
 	}
-	c, err := sim.Parse(append([]string{"-store", "with", "-seeds", seeds}, strings.Fields(os.Getenv("SIMULATION"))...))
+	c, err := sim.Parse(append([]string{"-store", "database", "-seeds", seeds}, strings.Fields(os.Getenv("SIMULATION"))...))
 	must(t, err)
 	c.Out, c.Worker = t.Output(), where
 	c.Replay = "SIMULATION='%s' go test -count=1 -run " + t.Name() + " ./sqlstore"
@@ -66,11 +66,12 @@ type simEngine struct {
 }
 
 func (e *simEngine) row(ctx context.Context, statement string, args, into []any) (found bool, err error) {
-	if err := e.p.Pass(); err != nil {
-		return false, err
-	}
-	now := strconv.FormatInt(e.clock().UnixMilli(), 10)
-	return e.engine.row(ctx, strings.ReplaceAll(statement, clockMark, now), args, into)
+	err = e.p.Reach(ctx, func() (err error) {
+		now := strconv.FormatInt(e.clock().UnixMilli(), 10)
+		found, err = e.engine.row(ctx, strings.ReplaceAll(statement, clockMark, now), args, into)
+		return err
+	})
+	return found, err
 }
 
 // A simShelf is what the Stores of a run have in common on either engine.

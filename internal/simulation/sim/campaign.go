@@ -17,7 +17,7 @@ type Campaign struct {
 	First   uint64
 	Seeds   int
 	Until   time.Time // zero: there is no limit
-	Store   string    // whether there is one: "with", "without" or "mixed"
+	Store   string    // whether there is one: "with", "without" or "mixed"; or "database": one whose database may be away
 	Keep    []int     // indexes of the steps that are run; nil: all
 	Gap     time.Duration
 	JSON    bool
@@ -107,32 +107,39 @@ func (c *Campaign) tell(v verdict) error {
 		c.print(c.job(v.Seed), v)
 	}
 	for _, found := range fresh {
-		if err := c.explain(v.Seed, found.Invariant); err != nil {
+		if err := c.explain(v, found); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// explain shrinks the plan of a seed that fails, and prints what is left.
-func (c *Campaign) explain(seed uint64, invariant string) error {
-	j := c.job(seed)
+// explain shrinks the plan of a seed that fails, and prints what is left; or what has failed, if it does not again.
+func (c *Campaign) explain(failed verdict, found violation) error {
+	whole := c.job(failed.Seed)
 	for _, inv := range invariants { // nothing else counts
-		if inv.name != invariant {
-			j.Pass = append(slices.Clone(j.Pass), inv.name)
+		if inv.name != found.Invariant {
+			whole.Pass = append(slices.Clone(whole.Pass), inv.name)
 		}
 	}
+	j := whole
 	if c.Keep == nil {
-		if err := c.shrink(&j, invariant); err != nil {
+		if err := c.shrink(&j, found.Invariant); err != nil {
 			return err
 		}
 	}
-	j.Trace = invariant == stalls || invariant == dies
+	j.Trace = found.Invariant == stalls || found.Invariant == dies
 	v, err := c.worker.do(j)
-	if err == nil {
+	switch {
+	case err != nil:
+		return err
+	case len(v.Violations) == 0:
+		fmt.Fprintln(c.Out, "\nNot so when it is replayed:")
+		c.print(whole, failed)
+	default:
 		c.print(j, v)
 	}
-	return err
+	return nil
 }
 
 // shrink makes a job smaller that violates an invariant: fewer steps, and less time between them.

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,7 +20,7 @@ func Parse(args []string) (*Campaign, error) {
 	duration := flags.Duration("for", 0, "run as many seeds as fit in this time")
 	keep := flags.String("keep", "", "with -seed: only the steps of these indexes, as a failure prints them")
 	flags.DurationVar(&c.Gap, "gap", 0, "with -seed: at most so long between two steps, as a failure prints it")
-	flags.StringVar(&c.Store, "store", "mixed", "whether there is a Store: with, without or mixed")
+	flags.StringVar(&c.Store, "store", "mixed", "whether there is a Store: with, without or mixed; or database: one whose database may be away")
 	flags.BoolVar(&c.JSON, "json", false, "end with a summary in JSON")
 	flags.BoolVar(&c.Verbose, "v", false, "print every step and the whole history of a failure, or of -seed")
 	if err := flags.Parse(args); err != nil {
@@ -39,8 +40,8 @@ func Parse(args []string) (*Campaign, error) {
 
 // set checks -store, and reads the list of -keep.
 func (c *Campaign) set(keep string) error {
-	if c.Store != "with" && c.Store != "without" && c.Store != "mixed" {
-		return fmt.Errorf("-store is with, without or mixed, not %q", c.Store)
+	if !slices.Contains([]string{"with", "without", "mixed", "database"}, c.Store) {
+		return fmt.Errorf("-store is with, without, mixed or database, not %q", c.Store)
 	}
 	for index := range strings.FieldsFuncSeq(keep, func(r rune) bool { return r == ',' }) {
 		i, err := strconv.Atoi(index)

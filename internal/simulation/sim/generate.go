@@ -8,7 +8,7 @@ import (
 // A generator makes the plan of a seed.
 type generator struct {
 	*rand.Rand
-	stores  string // "with", "without" or "mixed"
+	stores  string // "with", "without", "mixed" or "database"
 	horizon time.Duration
 	steps   []step
 	store   bool
@@ -21,6 +21,11 @@ func generate(seed uint64, stores string) plan {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0x51e7)), stores: stores}
 	g.world()
 	g.people()
+	if g.stores == "database" {
+		for range g.IntN(3) {
+			g.interruption()
+		}
+	}
 	for range g.IntN(3) {
 		pick(g, g.authTrouble, g.authTrouble, g.storeTrouble, g.crashes, g.clocks, g.userTrouble, g.apiTrouble, g.overtaking, g.overtaking, g.silentServer, g.silly)()
 	}
@@ -56,7 +61,7 @@ func (g *generator) world() {
 	}
 	g.set("ttl", ttl)
 	g.horizon = min(max(time.Duration(1+g.IntN(16))*ttl, 10*time.Minute), 48*time.Hour)
-	g.store = g.stores == "with" || g.stores == "mixed" && !g.one(3)
+	g.store = g.stores == "with" || g.stores == "database" || g.stores == "mixed" && !g.one(3)
 	if g.store {
 		g.set("store", 0)
 	}

@@ -95,6 +95,21 @@ func (g *generator) storeTrouble() {
 	}
 }
 
+// interruption is a client that does not reach the database for a while, stands still, or crashes on the way there, at a
+// certain step of what it does, while another one wants the same.
+func (g *generator) interruption() {
+	at, who := g.when(), g.IntN(g.clients)
+	place := pick(g, "", "response", "receipt", "before save", "before statement", "after statement")
+	g.add(step{at: at, do: pick(g, doCut, doStop), who: who, what: place, dur: pick(g, g.upTo(time.Second), g.upTo(40*time.Second))})
+	if g.one(3) {
+		g.add(step{at: at, do: doCrash, who: who, what: pick(g, "before statement", "after statement")})
+		g.add(step{at: at + g.upTo(time.Minute), do: doStart, who: who})
+	}
+	g.add(step{at: at + g.upTo(time.Millisecond), do: pick(g, doRenew, doRenew, doLogin), who: who, what: "ada"})
+	g.add(step{at: at + g.upTo(10*time.Second), do: pick(g, doRenew, doRenew, doLogin, doLogout), who: g.IntN(g.clients), what: "ada", dur: time.Minute})
+	g.provoke(at)
+}
+
 // crashes are processes that end, at any step.
 func (g *generator) crashes() {
 	for range 1 + g.IntN(2) {

@@ -12,6 +12,7 @@ type kind string
 const (
 	started kind = "started" // a process; text is the identity of its session, ok that it has the Store
 	closed  kind = "closed"
+	stopped kind = "stopped" // for a while
 	crashed kind = "crashed"
 
 	opBegan kind = "began" // something a user does; text is what
@@ -24,8 +25,9 @@ const (
 	sent      kind = "sent"      // an API request reaches the network; text is the endpoint
 	responded kind = "responded" // and its response the client
 
-	saved     kind = "saved"      // a record; text says what became of it
-	storeFail kind = "store fail" // text is how
+	saved     kind = "saved"          // a record; text says what became of it
+	storeFail kind = "store fail"     // text is how
+	faulty    kind = "store at fault" // a method of a Store, which text is, fails by itself
 
 	observed kind = "observed" // an event; text is its kind
 	standing kind = "standing" // what Status says in the end; text is the state
@@ -67,6 +69,8 @@ type fact struct {
 	login      string // the record's
 	key        string // under which the record is
 	version    uint64
+	record     uint64        // what was saved; a hash
+	bases      []uint64      // one of which that was to replace
 	life       time.Duration // of the token as the server states it; 0: unknown
 	wait       time.Duration // how long an operation was allowed to take; 0: for ever
 	status     int           // of an API response; the slot of a process that started

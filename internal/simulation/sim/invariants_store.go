@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -84,6 +85,42 @@ func storeOrder(h *history) (found []violation) {
 			found = append(found, violation{"store-order", i, fmt.Sprintf("process %d writes an older login over a newer one", f.who)})
 		}
 		records[f.key] = f
+	}
+	return found
+}
+
+// storeWorks allows a save not to be made once a process was cut off from the database, or a clock has gone on while a
+// process did not: then its lease may have ended.
+func storeWorks(h *history) (found []violation) {
+	lost := false
+	for i, f := range h.facts {
+		lost = lost || h.set.lease > 0 && (f.what == asleep || f.what == clock || f.what == stopped || f.isCut())
+		if f.what == faulty && !(lost && strings.HasPrefix(f.text, "save")) {
+			found = append(found, violation{"store-works", i, fmt.Sprintf("process %d: a %s by itself: %s", f.who, f.text, f.err)})
+		}
+	}
+	return found
+}
+
+// overwritten follows the records. What nobody heard the outcome of may have been saved or not.
+func overwritten(h *history) (found []violation) {
+	records := map[string][]uint64{} // what each may be
+	for i, f := range h.facts {
+		if f.what != saved || f.bases == nil || f.text == "save conflicts" {
+			continue
+		}
+		may, known := records[f.key]
+		if !known {
+			may = []uint64{hash(nil)}
+		}
+		if !f.isWritten() {
+			records[f.key] = append(may, f.record)
+			continue
+		}
+		if !slices.ContainsFunc(f.bases, func(base uint64) bool { return slices.Contains(may, base) }) {
+			found = append(found, violation{"overwritten", i, fmt.Sprintf("process %d replaces a record that it has not read", f.who)})
+		}
+		records[f.key] = []uint64{f.record}
 	}
 	return found
 }

@@ -111,7 +111,7 @@ func (s *memoryStore) acquire(ctx context.Context, key string) (unlock func(), e
 	}
 	s.m.mu.Unlock()
 	if gone {
-		return nil, s.p.Pass()
+		return nil, s.p.Reach(ctx, func() error { return nil })
 	}
 	return func() {
 		s.m.mu.Lock()

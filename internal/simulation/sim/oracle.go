@@ -44,6 +44,8 @@ var invariants = []invariant{
 	{"last-event", "the last event agrees with Status", lastEvent},
 	{"store-order", "a record is not replaced by an older one", storeOrder},
 	{"store-account", "the Store has the session of whoever logged in last", storeAccount},
+	{"overwritten", "a save replaces the record that was read, and no other", overwritten},
+	{"store-works", "a Store does not fail by itself, but for a save whose lock was lost", storeWorks},
 	{"stays-out", "a session that was logged out does not come back", staysOut},
 	{"document", "a response's document is told with its own session", documents},
 	{"closed", "a client that is closed makes no exchange", afterClose},
@@ -136,7 +138,7 @@ func (h *history) group(who int) string {
 // unreliable reports whether something went wrong before i that keeps one process from knowing what another did.
 func (h *history) unreliable(i int) bool {
 	return h.first(&h.wrong, func(f fact) bool {
-		return f.what == crashed || f.what == storeFail || f.what == saved && f.text != ""
+		return f.what == crashed || f.what == stopped || f.what == storeFail || f.what == saved && f.text != ""
 	}) < i
 }
 

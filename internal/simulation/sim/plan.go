@@ -39,6 +39,8 @@ const (
 	// What is armed by these hits the next calls of its kind.
 	doRespond action = "respond" // by the auth server
 	doOutage  action = "outage"  // by the auth server, for some time
+	doCut     action = "cut"     // by what is between a client and the database of its Store, for some time
+	doStop    action = "stop"    // by a client whose process is stopped, for some time
 	doAPI     action = "api"     // by the API
 	doStore   action = "store"
 	doUser    action = "user"   // by code of the user's that the engine calls
@@ -77,7 +79,7 @@ func (s step) String() string {
 // byClient reports whether an action is one client's.
 func (a action) byClient() bool {
 	switch a {
-	case doStart, doClose, doCrash, doLogin, doLogout, doResume, doRenew, doToken, doReject, doGet:
+	case doStart, doClose, doCrash, doLogin, doLogout, doResume, doRenew, doToken, doReject, doGet, doCut, doStop:
 		return true
 	}
 	return false

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"runtime"
 	"time"
 )
@@ -17,6 +18,7 @@ type process struct {
 	dead   bool          // it has crashed; w.mu guards it
 	closed bool          // Close has returned; w.mu guards it
 	ops    int           // a user's, under way; w.mu guards it
+	saving *fact         // a save under way; w.mu guards it
 }
 
 // start starts a process in a slot that has none.
@@ -27,7 +29,7 @@ func (w *world) start(slot int) {
 		return
 	}
 	p := &process{w: w, n: len(w.all), slot: slot, conn: make(chan struct{}, 1)}
-	p.host = &Process{Pass: p.pass, Now: w.serverTime}
+	p.host = &Process{Reach: p.reach, Now: w.serverTime}
 	w.all = append(w.all, p)
 	w.slot[slot] = p
 	w.note(fact{who: p.n, what: started, text: w.set.path[slot], status: slot, ok: w.set.store})
@@ -95,7 +97,7 @@ func (w *world) crashStep(s step) {
 }
 
 // at is where something may happen to a process at a certain step of what it does: a user does something at this
-// instant, or it crashes.
+// instant, or something breaks.
 func (p *process) at(place string) {
 	for _, do := range ambushes {
 		if !p.known() {
@@ -106,10 +108,29 @@ func (p *process) at(place string) {
 			p.w.users.Go(func() { p.user(s) })
 		}
 	}
+	p.breakAt(place)
+}
 
+// breakAt is where a process may be cut off, stop, or crash.
+func (p *process) breakAt(place string) {
+	p.beginAt(place)
+	p.stand()
 	if _, ok := p.w.hit(doCrash, func(s step) bool { return s.who == p.slot && s.what == place }); ok {
 		p.crash()
 		p.pass()
+	}
+}
+
+// stand waits as long as the process is stopped. Its requests for the API go on: that a token ends on the way is not new.
+func (p *process) stand() {
+	p.w.mu.Lock()
+	left := p.lasts(doStop)
+	if left > 0 {
+		p.w.note(fact{who: p.n, what: stopped})
+	}
+	p.w.mu.Unlock()
+	if left > 0 {
+		p.w.nap(context.Background(), left)
 	}
 }
 
@@ -133,6 +154,10 @@ func (p *process) crash() {
 	}
 	p.dead = true
 	w.slot[p.slot] = nil
+	if p.saving != nil {
+		p.saving.text = "save under way"
+		w.note(*p.saving)
+	}
 	w.note(fact{who: p.n, what: crashed})
 	w.shelf.Crash(p.host)
 }

@@ -51,7 +51,7 @@ func settingsOf(p plan) settings {
 		switch s.do {
 		case doSet:
 			set.apply(s)
-		case doStore, doUser:
+		case doStore, doUser, doCut, doStop:
 			set.storeDelay += s.dur * time.Duration(max(1, s.n))
 		}
 	}

@@ -3,13 +3,14 @@
 package sim
 
 import (
+	"context"
 	"time"
 
 	"github.com/silentrefresh/silentrefresh"
 )
 
 // Stores is a kind of Store that the simulation can be played with. What goes wrong with a Store, the simulation puts in
-// front of it.
+// front of it, and between it and what is outside its process.
 type Stores struct {
 	// Lease is how long a lock outlives its holder at most; 0: not at all.
 	Lease time.Duration
@@ -30,9 +31,9 @@ type Shelf interface {
 
 // A Process is what a Store may know of the process that it belongs to.
 type Process struct {
-	// Pass is called before anything is done outside the process. To a process that has crashed it returns an error, and
-	// only at the end of the run.
-	Pass func() error
+	// Reach is around whatever is done outside the process. Where the plan says so, it takes long, fails without calling
+	// do, or fails although do has not. For a process that has crashed it returns an error, and only at the end of the run.
+	Reach func(ctx context.Context, do func() error) error
 	// Now is the time by a server's clock, which nobody sets, and which goes on while the laptop sleeps.
 	Now func() time.Time
 }

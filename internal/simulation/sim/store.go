@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/silentrefresh/silentrefresh"
@@ -59,7 +60,16 @@ func (h *handle) Load(ctx context.Context, key string) ([]byte, error) {
 		return nil, err
 	}
 	b, err := h.store.Load(ctx, key)
+	h.judge(ctx, "load", err)
 	return h.seen(b), err
+}
+
+// judge notes an error that is the Store's own: the plan has not asked for it, and ctx has not ended.
+func (h *handle) judge(ctx context.Context, method string, err error) {
+	if err == nil || errors.Is(err, errGone) || errors.Is(err, errStore) || ctx.Err() != nil {
+		return
+	}
+	h.p.w.tell(fact{who: h.p.n, what: faulty, text: method, err: err.Error()})
 }
 
 // seen is a record as this machine's clock has it.
@@ -106,20 +116,27 @@ func (h *handle) Update(ctx context.Context, key string, fn silentrefresh.Update
 		h.p.w.tell(fact{who: h.p.n, what: storeFail, text: "update does nothing"})
 		return nil
 	}
-	return h.store.Update(ctx, key, func(ctx context.Context, old []byte, save func([]byte) error) error {
-		return h.update(ctx, key, old, save, fn)
+	ran, outer := false, ctx
+	err := h.store.Update(ctx, key, func(ctx context.Context, old []byte, save func([]byte) error) error {
+		ran = true
+		r := replacement{key: key, bases: []uint64{hash(old)}, save: save, ctx: outer}
+		return h.update(ctx, old, &r, fn)
 	})
+	if !ran {
+		h.judge(ctx, "update", err)
+	}
+	return err
 }
 
 // update is what happens under the lock.
-func (h *handle) update(ctx context.Context, key string, old []byte, save func([]byte) error, fn silentrefresh.UpdateFunc) error {
+func (h *handle) update(ctx context.Context, old []byte, r *replacement, fn silentrefresh.UpdateFunc) error {
 	done := false
 	defer func() { done = true }()
 	err := fn(ctx, h.seen(old), func(b []byte) error {
 		if done {
 			return errGone
 		}
-		return h.save(key, b, save)
+		return h.save(b, r)
 	})
 	h.panics("update panics after")
 	if _, ok := h.p.w.strikes(doStore, "update fails after"); ok && err == nil {
@@ -129,8 +146,16 @@ func (h *handle) update(ctx context.Context, key string, old []byte, save func([
 	return err
 }
 
+// A replacement is one Update's of a record.
+type replacement struct {
+	key   string
+	bases []uint64 // the hashes that the record may have, as far as the Update knows: what it has read, and may have saved
+	save  func([]byte) error
+	ctx   context.Context // of Update
+}
+
 // save makes b the record, unless the plan says that it fails, gets lost, or only seems to fail.
-func (h *handle) save(key string, b []byte, save func([]byte) error) error {
+func (h *handle) save(b []byte, r *replacement) error {
 	w := h.p.w
 	h.p.at("before save")
 	if err := h.p.pass(); err != nil {
@@ -141,10 +166,10 @@ func (h *handle) save(key string, b []byte, save func([]byte) error) error {
 	}
 	h.panics("save panics")
 	f := recordFact(b)
-	f.who, f.what, f.text, f.key = h.p.n, saved, h.fate(), key
+	f.who, f.what, f.text, f.key = h.p.n, saved, h.fate(), r.key
 	if f.text == "" || f.text == "save fails late" {
-		if err := save(moved(b, h.skew)); err != nil {
-			return h.unsaved(f, err)
+		if err := h.replace(&f, r, moved(b, h.skew)); err != nil {
+			return err
 		}
 	}
 	w.mu.Lock()
@@ -162,17 +187,37 @@ func (h *handle) save(key string, b []byte, save func([]byte) error) error {
 	return h.p.pass()
 }
 
-// unsaved notes a save that the Store behind has not made.
-func (h *handle) unsaved(f fact, err error) error {
-	if errors.Is(err, errGone) {
+// replace lets the Store make b the record, and adds to the fact what it replaces. It notes what the Store has not saved: of
+// a process that crashes meanwhile, nobody knows.
+func (h *handle) replace(f *fact, r *replacement, b []byte) error {
+	f.record, f.bases = hash(b), slices.Clone(r.bases)
+	underWay := *f
+	h.p.setSaving(&underWay)
+	err := r.save(b)
+	h.p.setSaving(nil)
+	switch {
+	case err == nil:
+		r.bases = []uint64{f.record}
+		return nil
+	case errors.Is(err, errGone):
 		return err
 	}
 	f.text, f.err = "save fails", err.Error()
 	if c, ok := errors.AsType[silentrefresh.ConflictError](err); ok && c.Conflict() {
 		f.text = "save conflicts"
+	} else {
+		r.bases = append(r.bases, f.record)
 	}
-	h.p.w.tell(f)
+	h.p.w.tell(*f)
+	h.judge(r.ctx, f.text, err)
 	return err
+}
+
+// setSaving says what is noted if the process crashes now.
+func (p *process) setSaving(f *fact) {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	p.saving = f
 }
 
 // fate is what becomes of a save: "" for what should.

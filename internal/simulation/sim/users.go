@@ -165,7 +165,7 @@ func (w *world) inspect() {
 
 // inspectStore looks at the records.
 func (w *world) inspectStore() {
-	s, err := w.shelf.Open(&Process{Pass: func() error { return nil }, Now: w.serverTime})
+	s, err := w.shelf.Open(&Process{Reach: func(_ context.Context, do func() error) error { return do() }, Now: w.serverTime})
 	for _, key := range w.keys() {
 		var b []byte
 		if err == nil {

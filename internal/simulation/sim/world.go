@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// lasting is how long after the last step what is armed still hits.
-	lasting = time.Minute
+	// afterwards is how long after the last step what is armed still hits.
+	afterwards = time.Minute
 	// quiet is how long everything works again before it is looked at. It is longer than deafness and a backoff.
 	quiet = 25 * time.Minute
 	// settling is how long goroutines may take to end after everything was closed: longer than a reply that is deaf.
@@ -48,6 +48,7 @@ type world struct {
 	all      []*process
 	armed    map[action][]step
 	outages  []step
+	lasting  []step // cuts and stops that have begun
 	ops      int
 	locked   bool // user code was found to run under a Client's lock
 	rolledAt time.Duration
@@ -80,7 +81,7 @@ func (w *world) live() {
 		}
 		w.apply(s)
 	}
-	w.sleepUntil(w.now() + lasting)
+	w.sleepUntil(w.now() + afterwards)
 	w.calmDown()
 	if w.sleepUntil(w.now() + quiet) {
 		w.inspect()
@@ -239,7 +240,7 @@ func (w *world) apply(s step) {
 		w.setClock(s)
 	case doRevoke, doEnd:
 		w.authority(s)
-	case doRespond, doAPI, doStore, doUser, doOutage, doAmbush:
+	case doRespond, doAPI, doStore, doUser, doOutage, doCut, doStop, doAmbush:
 		w.arm(s)
 	case doCrash:
 		w.crashStep(s)

@@ -142,7 +142,7 @@ func (p *process) observe(ev silentrefresh.Event) {
 		f.next = document.User.Email // whose document comes with it
 	}
 	p.w.tell(f)
-	p.at("event")
+	p.ambush("event")
 	p.userCode("observer")
 }
 

@@ -99,6 +99,12 @@ func (w *world) crashStep(s step) {
 // at is where something may happen to a process at a certain step of what it does: a user does something at this
 // instant, or something breaks.
 func (p *process) at(place string) {
+	p.ambush(place)
+	p.breakAt(place)
+}
+
+// ambush lets users do something at this instant.
+func (p *process) ambush(place string) {
 	for _, do := range ambushes {
 		if !p.known() {
 			break // New has not returned: nobody has the client yet
@@ -108,7 +114,6 @@ func (p *process) at(place string) {
 			p.w.users.Go(func() { p.user(s) })
 		}
 	}
-	p.breakAt(place)
 }
 
 // breakAt is where a process may be cut off, stop, or crash.
@@ -121,7 +126,8 @@ func (p *process) breakAt(place string) {
 	}
 }
 
-// stand waits as long as the process is stopped. Its requests for the API go on: that a token ends on the way is not new.
+// stand waits as long as the process is stopped. Its requests for the API and its events go on, lest a token end on the
+// way, and an end be told after the login that came next.
 func (p *process) stand() {
 	p.w.mu.Lock()
 	left := p.lasts(doStop)

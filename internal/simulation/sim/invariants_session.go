@@ -64,13 +64,17 @@ func (h *history) causes(group string) []cause {
 }
 
 func lives(h *history) (found []violation) {
+	told := map[int]int{} // when each process was told last that a session begins
 	for i, f := range h.facts {
+		if f.what == observed && (f.text == "logged in" || f.text == "resumed") {
+			told[f.who] = i
+		}
 		if f.what != observed || f.text != "over" || h.misled(i) {
 			continue
 		}
-		since := 0
+		since := 0 // the last login that the process was told of: the end of the session before may be told after it has returned
 		for _, d := range h.entries() {
-			if d.who == f.who && d.text != "logout" && d.end != nil && d.end.err == "" && d.last < i {
+			if d.who == f.who && d.text != "logout" && d.end != nil && d.end.err == "" && d.last < i && d.i < told[f.who] {
 				since = d.i
 			}
 		}

@@ -63,7 +63,7 @@ func TestInvariantsFind(t *testing.T) {
 	tales := map[string]*history{
 		"spent-once":     happened(settings{}, join([]fact{begin}, exchanged(1, "r1", "r2", "a2", s), exchanged(2, "r1", "", "", 2*s))...),
 		"refused-once":   happened(settings{}, join([]fact{begin}, refused, exchanged(2, "r1", "r2", "a2", 5*s))...),
-		"lives":          happened(settings{}, join([]fact{begin}, loggedIn(1, "ada", s), []fact{{what: observed, text: "over"}})...),
+		"lives":          happened(settings{}, join([]fact{begin}, loggedIn(1, "ada", s), []fact{{what: observed, text: "logged in"}, {what: observed, text: "over"}})...),
 		"returns":        happened(settings{}, join([]fact{begin}, loggedIn(1, "ada", s), []fact{{what: opBegan, op: 2, text: "token", wait: time.Hour}, {what: opEnded, op: 2, text: "token", err: "offline"}, {what: standing, text: "offline", account: "ada"}})...),
 		"budget":         happened(settings{}, often...),
 		"economy":        happened(settings{ttl: time.Hour}, often...),

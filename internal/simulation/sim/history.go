@@ -71,6 +71,7 @@ type fact struct {
 	version    uint64
 	record     uint64        // what was saved; a hash
 	bases      []uint64      // one of which that was to replace
+	since      int           // the index at which the Update began
 	life       time.Duration // of the token as the server states it; 0: unknown
 	wait       time.Duration // how long an operation was allowed to take; 0: for ever
 	status     int           // of an API response; the slot of a process that started

@@ -89,17 +89,21 @@ func storeOrder(h *history) (found []violation) {
 	return found
 }
 
-// storeWorks allows a save not to be made once a process was cut off from the database, or a clock has gone on while a
-// process did not: then its lease may have ended.
 func storeWorks(h *history) (found []violation) {
-	lost := false
 	for i, f := range h.facts {
-		lost = lost || h.set.lease > 0 && (f.what == asleep || f.what == clock || f.what == stopped || f.isCut())
-		if f.what == faulty && !(lost && strings.HasPrefix(f.text, "save")) {
+		if f.what == faulty && !(strings.HasPrefix(f.text, "save") && h.lostLease(f, i)) {
 			found = append(found, violation{"store-works", i, fmt.Sprintf("process %d: a %s by itself: %s", f.who, f.text, f.err)})
 		}
 	}
 	return found
+}
+
+// lostLease reports whether the lease may have ended under which f was to be saved: if its process was stopped since, or
+// cut off from the database, or a clock has gone on while it did not.
+func (h *history) lostLease(f fact, i int) bool {
+	return h.set.lease > 0 && slices.ContainsFunc(h.facts[f.since:i], func(g fact) bool {
+		return g.what == asleep || g.what == clock || g.who == f.who && (g.what == stopped || g.isCut())
+	})
 }
 
 // overwritten follows the records. What nobody heard the outcome of may have been saved or not.

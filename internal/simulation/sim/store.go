@@ -60,16 +60,17 @@ func (h *handle) Load(ctx context.Context, key string) ([]byte, error) {
 		return nil, err
 	}
 	b, err := h.store.Load(ctx, key)
-	h.judge(ctx, "load", err)
+	h.judge(ctx, fact{text: "load"}, err)
 	return h.seen(b), err
 }
 
 // judge notes an error that is the Store's own: the plan has not asked for it, and ctx has not ended.
-func (h *handle) judge(ctx context.Context, method string, err error) {
+func (h *handle) judge(ctx context.Context, f fact, err error) {
 	if err == nil || errors.Is(err, errGone) || errors.Is(err, errStore) || ctx.Err() != nil {
 		return
 	}
-	h.p.w.tell(fact{who: h.p.n, what: faulty, text: method, err: err.Error()})
+	f.who, f.what, f.err = h.p.n, faulty, err.Error()
+	h.p.w.tell(f)
 }
 
 // seen is a record as this machine's clock has it.
@@ -116,14 +117,14 @@ func (h *handle) Update(ctx context.Context, key string, fn silentrefresh.Update
 		h.p.w.tell(fact{who: h.p.n, what: storeFail, text: "update does nothing"})
 		return nil
 	}
-	ran, outer := false, ctx
+	ran, outer, since := false, ctx, h.p.w.count()
 	err := h.store.Update(ctx, key, func(ctx context.Context, old []byte, save func([]byte) error) error {
 		ran = true
-		r := replacement{key: key, bases: []uint64{hash(old)}, save: save, ctx: outer}
+		r := replacement{key: key, bases: []uint64{hash(old)}, save: save, ctx: outer, since: since}
 		return h.update(ctx, old, &r, fn)
 	})
 	if !ran {
-		h.judge(ctx, "update", err)
+		h.judge(ctx, fact{text: "update"}, err)
 	}
 	return err
 }
@@ -152,6 +153,7 @@ type replacement struct {
 	bases []uint64 // the hashes that the record may have, as far as the Update knows: what it has read, and may have saved
 	save  func([]byte) error
 	ctx   context.Context // of Update
+	since int             // how many facts there were when it began
 }
 
 // save makes b the record, unless the plan says that it fails, gets lost, or only seems to fail.
@@ -190,7 +192,7 @@ func (h *handle) save(b []byte, r *replacement) error {
 // replace lets the Store make b the record, and adds to the fact what it replaces. It notes what the Store has not saved: of
 // a process that crashes meanwhile, nobody knows.
 func (h *handle) replace(f *fact, r *replacement, b []byte) error {
-	f.record, f.bases = hash(b), slices.Clone(r.bases)
+	f.record, f.bases, f.since = hash(b), slices.Clone(r.bases), r.since
 	underWay := *f
 	h.p.setSaving(&underWay)
 	err := r.save(b)
@@ -209,7 +211,7 @@ func (h *handle) replace(f *fact, r *replacement, b []byte) error {
 		r.bases = append(r.bases, f.record)
 	}
 	h.p.w.tell(*f)
-	h.judge(r.ctx, f.text, err)
+	h.judge(r.ctx, fact{text: f.text, since: f.since}, err)
 	return err
 }
 

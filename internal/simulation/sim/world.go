@@ -164,6 +164,13 @@ func (w *world) tell(f fact) {
 	w.note(f)
 }
 
+// count is how many facts there are.
+func (w *world) count() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.facts)
+}
+
 // begin numbers an operation.
 func (w *world) begin(f fact) (op int) {
 	w.mu.Lock()

@@ -2,17 +2,18 @@ package main
 
 import (
 	"context"
+	"os/exec"
 	"time"
 
 	"github.com/silentrefresh/silentrefresh"
 )
 
-// An engine is a server that keeps sessions, and that a scene can end and start again.
+// An engine keeps sessions. A scene can take it away, and give it back.
 type engine interface {
-	// start starts it and waits until it responds.
+	// start makes it available, and waits until it is.
 	start(ctx context.Context) error
-	// kill ends it as a crash would.
-	kill()
+	// takeAway makes it unavailable until start, as kind.outage says.
+	takeAway(ctx context.Context) error
 	// close ends it and removes what it has kept.
 	close()
 	// address is where it is reached.
@@ -31,6 +32,7 @@ type store interface {
 type kind struct {
 	name   string
 	title  string
+	outage string // what taking it away and giving it back means
 	create func(ctx context.Context, dir string) (engine, error)
 	// open returns a store on the engine at an address. lost is told that the engine had lost a save, where such a
 	// store can notice that.
@@ -38,8 +40,8 @@ type kind struct {
 }
 
 var kinds = []kind{
-	{"redis", "Redis", newRedisServer, openRedis},
-	{"postgres", "PostgreSQL", newPostgresServer, openPostgres},
+	{"redis", "Redis", "redis-server gets SIGKILL, and starts again", newRedisServer, openRedis},
+	{"postgres", "PostgreSQL", "the server ends as in a crash, and starts again", newPostgresServer, openPostgres},
 }
 
 func kindOf(name string) (kind, bool) {
@@ -49,6 +51,14 @@ func kindOf(name string) (kind, bool) {
 		}
 	}
 	return kind{}, false
+}
+
+// kill ends a process, if there is one, as a crash would.
+func kill(cmd *exec.Cmd) {
+	if cmd != nil {
+		cmd.Process.Kill()
+		cmd.Wait()
+	}
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -22,9 +22,13 @@ func newPostgresServer(ctx context.Context, _ string) (engine, error) {
 }
 
 func (p postgresServer) start(ctx context.Context) error { return p.Start(ctx) }
-func (p postgresServer) kill()                           { p.Kill() }
 func (p postgresServer) close()                          { p.Close() }
 func (p postgresServer) address() string                 { return p.URL() }
+
+func (p postgresServer) takeAway(context.Context) error {
+	p.Kill()
+	return nil
+}
 
 func (p postgresServer) record(ctx context.Context) (id string, err error) {
 	conn, err := pgx.Connect(ctx, p.URL())

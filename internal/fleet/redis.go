@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"os/exec"
-	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -64,16 +63,14 @@ func (r *redisServer) start(ctx context.Context) error {
 	return fmt.Errorf("redis-server does not respond: %w", err)
 }
 
-func (r *redisServer) kill() {
-	if r.cmd != nil {
-		r.cmd.Process.Signal(syscall.SIGKILL)
-		r.cmd.Wait()
-		r.cmd = nil
-	}
+func (r *redisServer) takeAway(context.Context) error {
+	kill(r.cmd)
+	r.cmd = nil
+	return nil
 }
 
 func (r *redisServer) close() {
-	r.kill()
+	kill(r.cmd)
 	r.rdb.Close()
 }
 

@@ -127,7 +127,10 @@ func restart(s *stage) error {
 	if err := s.begin(longLived, false); err != nil {
 		return err
 	}
-	s.engine.kill()
+	s.say("for %s: %s", s.kind.title, s.kind.outage)
+	if err := s.engine.takeAway(s.ctx); err != nil {
+		return err
+	}
 	if err := s.engine.start(s.ctx); err != nil {
 		return err
 	}
@@ -156,7 +159,9 @@ func away(s *stage) error {
 		return err
 	}
 	before, mark, start := s.auth.Counters(), s.mark(), time.Now()
-	s.engine.kill()
+	if err := s.engine.takeAway(s.ctx); err != nil {
+		return err
+	}
 	if err := sleep(s.ctx, s.options.away); err != nil {
 		return err
 	}
@@ -196,7 +201,9 @@ func lost(s *stage) error {
 	if err != nil {
 		return err
 	}
-	s.engine.kill()
+	if err := s.engine.takeAway(s.ctx); err != nil {
+		return err
+	}
 	if err := s.engine.start(s.ctx); err != nil {
 		return err
 	}

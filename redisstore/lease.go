@@ -20,11 +20,15 @@ func (s *Store) acquire(ctx context.Context, key string) (*lease.Lease, revision
 		}
 		l := s.leaseOf(n, holder)
 		found, busy, err := s.try(ctx, n, holder)
+		held := busy == 0
+		if held && err == nil {
+			held, err = l.Taken(ctx)
+		}
 		if err != nil {
 			l.GiveBack(ctx) // the command may have arrived all the same
 			return nil, revision{}, err
 		}
-		if busy == 0 {
+		if held {
 			return l, found, nil
 		}
 		if err := lease.Pause(ctx, min(busy, lease.Jittered(s.poll)), woken); err != nil {

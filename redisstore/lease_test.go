@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -113,6 +114,46 @@ func TestUnreachableRedisEndsTheContextWithTheLease(t *testing.T) {
 		must(t, err)
 		want(t, s, "k", "second")
 	})
+}
+
+// A lateLock has the response to the first request for the lock come late.
+type lateLock struct {
+	by   time.Duration
+	once sync.Once
+}
+
+func (*lateLock) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (*lateLock) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (l *lateLock) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		err := next(ctx, cmd)
+		if len(cmd.Args()) > 1 && cmd.Args()[1] == lockScript.Hash() && err == nil {
+			l.once.Do(func() { time.Sleep(l.by) })
+		}
+		return err
+	}
+}
+
+// Whoever has waited for Redis longer than a lease lasts has a whole one.
+func TestF38_TheWaitForRedisDoesNotCountAsLease(t *testing.T) {
+	for _, by := range []time.Duration{5 * time.Second, 15 * time.Second} {
+		inBubble(t, func(t *testing.T, e *engine) {
+			rdb := e.client(&wire{})
+			s := e.store(func(c *Config) { c.Client = rdb })
+			put(t, s, "k", "value")
+			rdb.AddHook(&lateLock{by: by})
+			must(t, s.Update(t.Context(), "k", func(ctx context.Context, _ []byte, _ func([]byte) error) error {
+				if left := e.rdb.PTTL(ctx, s.names("k").lock).Val(); left < e.lease*2/3 {
+					t.Errorf("after %v, %v are left of the lease", by, left)
+				}
+				return context.Cause(ctx)
+			}))
+		})
+	}
 }
 
 func TestReleaseOfOthersLockDoesNothing(t *testing.T) {

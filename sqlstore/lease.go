@@ -54,6 +54,9 @@ func (s *Store) try(ctx context.Context, name, holder string) (l *lease.Lease, f
 		},
 	}
 	taken, err := s.row(ctx, s.sql.lock, timed, &found.version, &found.id, &found.data)
+	if taken && err == nil {
+		taken, err = l.Taken(ctx)
+	}
 	if err != nil {
 		l.GiveBack(ctx) // the statement may have arrived all the same
 		return nil, revision{}, err

@@ -2,12 +2,16 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/stdlib"
+
 	"github.com/silentrefresh/silentrefresh/internal/lease"
+	"github.com/silentrefresh/silentrefresh/sqlstore/sqlite"
 )
 
 func TestLeaseIsRenewedWhileItIsHeld(t *testing.T) {
@@ -28,6 +32,44 @@ func TestLeaseIsRenewedWhileItIsHeld(t *testing.T) {
 		must(t, <-entered)
 		want(t, waiter, "k", "done")
 	})
+}
+
+// Whoever has waited for the database longer than a lease lasts, because somebody else was writing, has a whole lease.
+func TestF38_TheWaitForTheDatabaseDoesNotCountAsLease(t *testing.T) {
+	onEngines(t, func(t *testing.T, e *base) {
+		s := e.store()
+		put(t, s, "k", "value")
+		unblock := e.block()
+		time.AfterFunc(3*e.lease/2, unblock)
+		must(t, s.Update(t.Context(), "k", func(ctx context.Context, _ []byte, _ func([]byte) error) error {
+			return context.Cause(ctx)
+		}))
+	})
+}
+
+// block lets nobody write until the function it returns is called, as somebody else's transaction does.
+func (e *base) block() (unblock func()) {
+	e.t.Helper()
+	begin, db := "BEGIN IMMEDIATE", (*sql.DB)(nil)
+	if e.url != "" {
+		begin = "BEGIN; LOCK TABLE " + quoted(e.table) + " IN EXCLUSIVE MODE"
+		db = stdlib.OpenDBFromPool(e.pool())
+	} else {
+		var err error
+		db, err = sqlite.Open(e.path)
+		must(e.t, err)
+	}
+	e.t.Cleanup(func() { db.Close() })
+	conn, err := db.Conn(e.t.Context())
+	must(e.t, err)
+	_, err = conn.ExecContext(e.t.Context(), begin)
+	must(e.t, err)
+	return func() {
+		_, err := conn.ExecContext(context.Background(), "ROLLBACK")
+		if err := errors.Join(err, conn.Close()); err != nil {
+			e.t.Error(err)
+		}
+	}
 }
 
 func TestLostLeaseEndsTheContext(t *testing.T) {

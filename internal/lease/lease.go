@@ -31,6 +31,20 @@ type Lease struct {
 	Release func(ctx context.Context) error
 }
 
+// Taken reports whether the lease that the engine has just given is still there. A request may have waited there longer
+// than the lease lasts, for somebody else who was writing. Where a third of it or more may be over, it is renewed first.
+func (l *Lease) Taken(ctx context.Context) (held bool, err error) {
+	if time.Until(l.Until) > l.Length*2/3 {
+		return true, nil
+	}
+	sent := time.Now()
+	held, err = l.Renew(ctx)
+	if held && err == nil {
+		l.Until = sent.Add(l.Length)
+	}
+	return held, err
+}
+
 // Keep renews the lease three times in its length until the function that it returns is called, which releases it.
 // Where it is lost, it calls lost. Whether the engine responds or not, lost is called when the lease has run out.
 func (l *Lease) Keep(ctx context.Context, lost context.CancelCauseFunc) (release func()) {

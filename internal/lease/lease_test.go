@@ -56,6 +56,40 @@ func TestKeepTellsWhenTheLeaseIsLost(t *testing.T) {
 	}
 }
 
+func TestALeaseThatWasTakenLateIsRenewedFirst(t *testing.T) {
+	away := errors.New("the engine is away")
+	for name, c := range map[string]struct {
+		took     time.Duration
+		kept     bool
+		err      error
+		held     bool
+		renewals int
+	}{
+		"in time":           {2 * time.Second, true, nil, true, 0},
+		"late":              {3 * time.Second, true, nil, true, 1},
+		"over":              {time.Hour, true, nil, true, 1},
+		"taken by another":  {time.Hour, false, nil, false, 1},
+		"nobody knows":      {time.Hour, false, away, false, 1},
+		"in time, unlooked": {2 * time.Second, false, away, true, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				renewals := 0
+				l := fake(func() (bool, error) { renewals++; time.Sleep(time.Second); return c.kept, c.err }, nil)
+				time.Sleep(c.took)
+				held, err := l.Taken(t.Context())
+				want := map[bool]error{true: nil, false: c.err}[c.held]
+				if held != c.held || !errors.Is(err, want) || renewals != c.renewals {
+					t.Errorf("held %v after %d renewals: %v", held, renewals, err)
+				}
+				if left := time.Until(l.Until); c.held && left < 6*time.Second {
+					t.Errorf("%v are left of it", left)
+				}
+			})
+		})
+	}
+}
+
 func TestKeepRenewsUntilItIsReleased(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var released atomic.Int32

@@ -191,7 +191,7 @@ func TestF38_WaitersAreWokenAndDoNotPoll(t *testing.T) {
 func waitingAt(s *Store) []string {
 	now, cancel := context.WithCancel(context.Background())
 	cancel()
-	names, _ := s.waiters.Names(now)
+	names, _, _ := s.waiters.Names(now)
 	return names
 }
 

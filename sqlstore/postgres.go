@@ -64,7 +64,7 @@ func codeOf(err error) string {
 // listen begins when somebody waits for the first time. It has a connection of its own, which the pool makes but does
 // not count, so that a pool of one connection is enough.
 func (p *onPostgres) listen(ctx context.Context, w *lease.Waiters) error {
-	if _, err := w.Names(ctx); err != nil {
+	if _, _, err := w.Names(ctx); err != nil {
 		return err
 	}
 	pooled, err := p.pool.Acquire(ctx)

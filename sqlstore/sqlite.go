@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/silentrefresh/silentrefresh/internal/lease"
 )
@@ -14,9 +13,6 @@ var sqliteDialect = dialect{
 	now:  `CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)`,
 	free: `UPDATE {table} SET holder = '', held_until = {now} WHERE name = $1 AND holder = $2 RETURNING 1`,
 }
-
-// lookEvery is how often a lock that somebody waits for is looked at, because no other process can tell of it.
-const lookEvery = 20 * time.Millisecond
 
 // onSQLite runs statements on whatever SQLite has been opened with. A statement that writes takes the lock of the file
 // when it begins, so that a busy timeout is all that several processes need.
@@ -44,29 +40,28 @@ func (s *onSQLite) row(ctx context.Context, statement string, args, into []any) 
 // noTable asks for words, because each driver has errors of its own, with this text of SQLite's.
 func (s *onSQLite) noTable(err error) bool { return strings.Contains(err.Error(), "no such table") }
 
-func (s *onSQLite) listen(ctx context.Context, w *lease.Waiters) error {
-	return lookOut(ctx, w, s, s.turn)
+func (s *onSQLite) listen(ctx context.Context, waiters *lease.Waiters) error {
+	return lookOut(ctx, waiters, s, s.turn)
 }
 
 // lookOut looks with a statement at the locks that somebody waits for, while somebody does.
-func lookOut(ctx context.Context, w *lease.Waiters, e engine, statement string) error {
-	turns := map[string]string{} // as they were, by name
+func lookOut(ctx context.Context, waiters *lease.Waiters, e engine, statement string) error {
+	w := watch{wake: waiters.Wake, turn: func(name string) (turn string) {
+		_, _ = e.row(ctx, statement, []any{name}, []any{&turn}) // whoever waits looks as well, and sees the error
+		return turn
+	}}
 	for {
-		names, err := w.Names(ctx)
+		if _, _, err := waiters.Names(ctx); err != nil {
+			return err
+		}
+		if err := lease.Pause(ctx, leastPause, nil); err != nil { // most have their lock by then
+			return err
+		}
+		names, arrived, err := waiters.Names(ctx)
 		if err != nil {
 			return err
 		}
-		now := map[string]string{}
-		for _, name := range names {
-			var turn string
-			_, _ = e.row(ctx, statement, []any{name}, []any{&turn}) // whoever waits looks as well, and sees the error
-			if was, known := turns[name]; known && was != turn {
-				w.Wake(name)
-			}
-			now[name] = turn
-		}
-		turns = now
-		if err := lease.Pause(ctx, lookEvery, nil); err != nil {
+		if err := lease.Pause(ctx, w.look(names)-leastPause, arrived); err != nil {
 			return err
 		}
 	}

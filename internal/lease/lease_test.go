@@ -128,7 +128,7 @@ func TestWaiters(t *testing.T) {
 		var w Waiters
 		found := make(chan []string, 1)
 		go func() {
-			names, _ := w.Names(t.Context())
+			names, _, _ := w.Names(t.Context())
 			found <- names
 		}()
 		synctest.Wait()
@@ -151,7 +151,7 @@ func TestWaiters(t *testing.T) {
 		forgetOther()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if names, err := w.Names(ctx); err == nil {
+		if names, _, err := w.Names(ctx); err == nil {
 			t.Errorf("%v still wait", names)
 		}
 	})

@@ -12,7 +12,7 @@ import (
 type Waiters struct {
 	mu      sync.Mutex
 	byName  map[string]map[chan struct{}]struct{}
-	arrived chan struct{} // closed when the first waiter comes; nil if nobody wants to know
+	arrived chan struct{} // closed when the next waiter comes; nil if nobody wants to know
 }
 
 // Add returns a channel that is sent to when name's lock is set free, until forget is called.
@@ -55,17 +55,18 @@ func (w *Waiters) Wake(name string) {
 	}
 }
 
-// Names returns the locks that somebody waits for. While there are none it waits, until ctx ends.
-func (w *Waiters) Names(ctx context.Context) ([]string, error) {
+// Names returns the locks that somebody waits for, and what is closed when the next waiter comes. While there are none
+// it waits, until ctx ends.
+func (w *Waiters) Names(ctx context.Context) (names []string, arrived <-chan struct{}, err error) {
 	for {
 		names, arrived := w.names()
 		if len(names) > 0 {
-			return names, nil
+			return names, arrived, nil
 		}
 		select {
 		case <-arrived:
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return nil, nil, context.Cause(ctx)
 		}
 	}
 }
@@ -73,7 +74,7 @@ func (w *Waiters) Names(ctx context.Context) ([]string, error) {
 func (w *Waiters) names() (names []string, arrived <-chan struct{}) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.byName) == 0 && w.arrived == nil {
+	if w.arrived == nil {
 		w.arrived = make(chan struct{})
 	}
 	return slices.Collect(maps.Keys(w.byName)), w.arrived

@@ -50,7 +50,7 @@ func main() {
 	if os.Getenv(replicaEnv) != "" {
 		os.Exit(replicaMain())
 	}
-	o := options{replicas: 50, steady: time.Minute, ttl: 4 * time.Second, away: 10 * time.Second}
+	o := options{replicas: 50, steady: time.Minute, ttl: 12 * time.Second, away: 10 * time.Second}
 	short := flag.Bool("short", false, "20 replicas and shorter scenes")
 	engine := flag.String("engine", "", "redis or postgres; both if it is left out")
 	flag.Usage = usage
@@ -78,12 +78,12 @@ func usage() {
 type options struct {
 	replicas int
 	steady   time.Duration // how long nothing happens
-	ttl      time.Duration // of access tokens meanwhile
+	ttl      time.Duration // of access tokens meanwhile; a renewal leaves a second, which has to be little of that
 	away     time.Duration // how long the engine is away
 	slack    time.Duration // that a machine which does something else as well is given
 }
 
-var shortOptions = options{replicas: 20, steady: 8 * time.Second, ttl: 4 * time.Second, away: 3 * time.Second}
+var shortOptions = options{replicas: 20, steady: 8 * time.Second, ttl: 8 * time.Second, away: 3 * time.Second}
 
 // run plays the scenes that names lists, or all, on one engine, or on all.
 func run(ctx context.Context, out io.Writer, o options, engine string, names []string) error {

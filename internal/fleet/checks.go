@@ -57,6 +57,21 @@ func (s *stage) revoke(within time.Duration) error {
 	return nil
 }
 
+// waiting measures the CPU of those who have waited since mark, each from its word that it waits to the new token.
+func (s *stage) waiting(mark int) {
+	began, _ := s.heard(mark, is(silentrefresh.EventWarning))
+	ends, _ := s.heard(mark, newToken)
+	var share float64
+	for _, b := range began {
+		for _, e := range ends {
+			if took := e.Time.Sub(b.Time); e.Replica == b.Replica && took > 0 {
+				share += (e.CPU - b.CPU).Seconds() / took.Seconds()
+			}
+		}
+	}
+	s.measure("CPU of those who wait", "%.0f %% of a core for %d", 100*share, len(began))
+}
+
 // epilogue ends the fleet and checks what holds in every scene.
 func (s *stage) epilogue(alive int) error {
 	requests, failed, err := s.finish(alive)

@@ -38,6 +38,8 @@ type report struct {
 	Err      string    `json:"err,omitempty"`
 	Requests int       `json:"requests,omitempty"` // at the end
 	Failed   int       `json:"failed,omitempty"`
+
+	CPU time.Duration `json:"cpu"` // that the replica has used by then
 }
 
 // Kinds of reports that are not events.
@@ -157,7 +159,7 @@ var stdout sync.Mutex
 func (r *replica) say(out report) {
 	stdout.Lock()
 	defer stdout.Unlock()
-	out.Replica = r.Number
+	out.Replica, out.CPU = r.Number, cpu()
 	if out.Time.IsZero() {
 		out.Time = time.Now()
 	}

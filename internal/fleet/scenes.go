@@ -62,6 +62,7 @@ func killed(s *stage) error {
 	if err := s.begin(longLived, false); err != nil {
 		return err
 	}
+	asleep := s.mark()
 	leader, err := s.catch(authtest.Fault{Kind: authtest.Hang})
 	if err != nil {
 		return err
@@ -71,6 +72,7 @@ func killed(s *stage) error {
 	if err := s.takenOver(mark, start, s.replicas-1); err != nil {
 		return err
 	}
+	s.waiting(asleep)
 	return s.epilogue(s.replicas - 1)
 }
 
@@ -165,7 +167,8 @@ func away(s *stage) error {
 	if err := sleep(s.ctx, s.options.away); err != nil {
 		return err
 	}
-	tried, err := s.awaitSince(mark, "a replica to find it away", ttl, 1, is(silentrefresh.EventRetrying))
+	// One that it refuses tries again later, and one that it lets wait says so.
+	tried, err := s.awaitSince(mark, "a replica to find it away", ttl, 1, is(silentrefresh.EventRetrying, silentrefresh.EventWarning))
 	if err != nil {
 		return err
 	}

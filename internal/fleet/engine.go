@@ -42,6 +42,7 @@ type kind struct {
 var kinds = []kind{
 	{"redis", "Redis", "redis-server gets SIGKILL, and starts again", newRedisServer, openRedis},
 	{"postgres", "PostgreSQL", "the server ends as in a crash, and starts again", newPostgresServer, openPostgres},
+	{"sqlite", "SQLite", "another process has the file's lock and writes, and gets SIGKILL in the middle of its transaction", newSQLiteFile, openSQLite},
 }
 
 func kindOf(name string) (kind, bool) {

@@ -1,6 +1,6 @@
-// Command fleet shows what the modules redisstore and sqlstore promise, with real processes, a real redis-server or
-// PostgreSQL, and a strict auth server: many replicas on one login, while leaders die, and while the engine restarts,
-// is away, or forgets.
+// Command fleet shows what the modules redisstore and sqlstore promise, with real processes, a real redis-server,
+// PostgreSQL or SQLite file, and a strict auth server: many replicas on one login, while leaders die, and while the
+// engine restarts, is away, or forgets.
 //
 //	go run ./internal/fleet                      about three minutes for each engine
 //	go run ./internal/fleet -short               about a minute for each
@@ -41,18 +41,17 @@ var scenes = []scene{
 	{name: "away", play: away, about: "the engine is away while a refresh is due"},
 	{name: "lost", play: lost, about: "the engine comes back without its last write", without: map[string]string{
 		"postgres": "what it has confirmed is on its disk, and sqlstore puts nothing back that a standby may lack",
+		"sqlite":   "what it has confirmed is on the disk, and there is no other copy that could come in its place",
 	}},
 	{name: "ended", play: ended, about: "the auth server ends the session, and the replicas have credentials"},
 }
 
 func main() {
 	redis.SetLogger(silence{})
-	if os.Getenv(replicaEnv) != "" {
-		os.Exit(replicaMain())
-	}
+	playPart()
 	o := options{replicas: 50, steady: time.Minute, ttl: 12 * time.Second, away: 10 * time.Second}
 	short := flag.Bool("short", false, "20 replicas and shorter scenes")
-	engine := flag.String("engine", "", "redis or postgres; both if it is left out")
+	engine := flag.String("engine", "", "redis, postgres or sqlite; all if it is left out")
 	flag.Usage = usage
 	flag.Parse()
 	if *short {
@@ -66,8 +65,18 @@ func main() {
 	}
 }
 
+// playPart is the whole life of a process that a scene has started. In any other it does nothing.
+func playPart() {
+	switch {
+	case os.Getenv(replicaEnv) != "":
+		os.Exit(replicaMain())
+	case os.Getenv(holderEnv) != "":
+		os.Exit(holderMain())
+	}
+}
+
 func usage() {
-	fmt.Fprintln(os.Stderr, "usage: fleet [-short] [-engine redis|postgres] [scene ...]")
+	fmt.Fprintln(os.Stderr, "usage: fleet [-short] [-engine redis|postgres|sqlite] [scene ...]")
 	flag.PrintDefaults()
 	for _, s := range scenes {
 		fmt.Fprintf(os.Stderr, "  %-8s  %s\n", s.name, s.about)

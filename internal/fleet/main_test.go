@@ -13,12 +13,10 @@ import (
 	"github.com/silentrefresh/silentrefresh/internal/pgserver"
 )
 
-// TestMain lets the test's own program be the replicas.
+// TestMain lets the test's own program be the replicas, and whatever else a scene starts.
 func TestMain(m *testing.M) {
 	redis.SetLogger(silence{})
-	if os.Getenv(replicaEnv) != "" {
-		os.Exit(replicaMain())
-	}
+	playPart()
 	os.Exit(m.Run())
 }
 
@@ -67,8 +65,9 @@ func TestFiguresStandSideBySide(t *testing.T) {
 	f.note("a", "redis", "1")
 	f.note("b", "redis", "2")
 	f.note("a", "postgres", "3")
+	f.note("b", "sqlite", "4")
 	f.print(&out, kinds)
-	const want = "figures  Redis  PostgreSQL\na        1      3\nb        2      -\n"
+	const want = "figures  Redis  PostgreSQL  SQLite\na        1      3           -\nb        2      -           4\n"
 	if out.String() != want {
 		t.Errorf("printed\n%s", out.String())
 	}

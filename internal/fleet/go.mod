@@ -8,6 +8,7 @@ require (
 	github.com/silentrefresh/silentrefresh v0.1.0
 	github.com/silentrefresh/silentrefresh/redisstore v0.1.0
 	github.com/silentrefresh/silentrefresh/sqlstore v0.1.0
+	modernc.org/sqlite v1.62.0
 )
 
 require (
@@ -31,5 +32,4 @@ require (
 	modernc.org/libc v1.80.1 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
-	modernc.org/sqlite v1.62.0 // indirect
 )

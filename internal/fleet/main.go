@@ -37,6 +37,10 @@ var scenes = []scene{
 	{name: "steady", play: steady, about: "nothing happens; then all access tokens are revoked at once"},
 	{name: "killed", play: killed, about: "the leader is killed in the middle of a refresh"},
 	{name: "stopped", play: stopped, about: "the leader is stopped in the middle of a refresh, and goes on when another has taken over"},
+	{name: "writing", play: writing, about: "a replica is stopped in the middle of a write, with the lock of the file, and goes on", without: map[string]string{
+		"redis":    "a command is the server's, whatever becomes of who has sent it",
+		"postgres": "a statement is the server's, whatever becomes of who has sent it",
+	}},
 	{name: "restart", play: restart, about: "the engine is killed and starts again"},
 	{name: "away", play: away, about: "the engine is away while a refresh is due"},
 	{name: "lost", play: lost, about: "the engine comes back without its last write", without: map[string]string{

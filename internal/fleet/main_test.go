@@ -43,12 +43,13 @@ func play(t *testing.T, scenes ...string) {
 	}
 }
 
-func TestF34_OneRefreshAGeneration(t *testing.T)             { play(t, "steady") }
-func TestF36_KilledLeaderIsReplaced(t *testing.T)            { play(t, "killed") }
-func TestF35_StoppedLeaderOverwritesNothing(t *testing.T)    { play(t, "stopped") }
-func TestF37_TokensServeOnWhileTheEngineIsAway(t *testing.T) { play(t, "restart", "away") }
-func TestLostWriteIsPutBack(t *testing.T)                    { play(t, "lost") }
-func TestF60_OneLoginForAll(t *testing.T)                    { play(t, "ended") }
+func TestF34_OneRefreshAGeneration(t *testing.T)              { play(t, "steady") }
+func TestF36_KilledLeaderIsReplaced(t *testing.T)             { play(t, "killed") }
+func TestF35_StoppedLeaderOverwritesNothing(t *testing.T)     { play(t, "stopped") }
+func TestF37_TokensServeOnWhileTheEngineIsAway(t *testing.T)  { play(t, "restart", "away") }
+func TestF37_TokensServeOnWhileAWriterIsStopped(t *testing.T) { play(t, "writing") }
+func TestLostWriteIsPutBack(t *testing.T)                     { play(t, "lost") }
+func TestF60_OneLoginForAll(t *testing.T)                     { play(t, "ended") }
 
 func TestUnknownNamesAreErrors(t *testing.T) {
 	for _, names := range [][]string{{"", "steady", "unknown"}, {"unknown", "steady"}} {

@@ -6,7 +6,9 @@ import (
 )
 
 // Windows cannot stop a process: os.Process.Signal says so.
-var sigStop, sigCont = os.Interrupt, os.Interrupt
+var sigStop, sigCont, sigRenew = os.Interrupt, os.Interrupt, os.Interrupt
+
+func stop() {}
 
 // cpu is not measured there.
 func cpu() time.Duration { return 0 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -27,6 +28,7 @@ type role struct {
 	Address     string        // of the engine
 	Every       time.Duration // between two requests
 	Credentials bool          // whether it can log in
+	StopsSaving bool          // whether it stops itself while it saves what a refresh has given
 }
 
 // A report is what a replica says, a line of JSON each.
@@ -48,6 +50,7 @@ const (
 	kindLoss       = "loss"       // the engine had lost a save
 	kindServed     = "served"     // the first request was served
 	kindFailed     = "failed"     // a request failed
+	kindStopped    = "stopped"    // the replica stops itself
 	kindEnd        = "end"
 )
 
@@ -59,6 +62,7 @@ const (
 type replica struct {
 	role
 	client   *silentrefresh.Client
+	stops    atomic.Bool // at its next write
 	mu       sync.Mutex
 	requests int
 	failed   int
@@ -85,6 +89,9 @@ func (r *replica) run(ctx context.Context) error {
 	if !ok {
 		return fmt.Errorf("there is no engine %q", r.Engine)
 	}
+	if r.StopsSaving {
+		beforeCommit(r.stopOnce)
+	}
 	store, err := k.open(r.Address, func() { r.say(report{Kind: kindLoss}) })
 	if err != nil {
 		return err
@@ -97,6 +104,9 @@ func (r *replica) run(ctx context.Context) error {
 	if r.client, err = silentrefresh.New(c); err != nil {
 		return err
 	}
+	renew := make(chan os.Signal, 1)
+	signal.Notify(renew, sigRenew)
+	go r.renew(ctx, renew)
 	var last sync.WaitGroup
 	for tick := time.Tick(r.Every); ctx.Err() == nil; {
 		last.Go(r.request)
@@ -108,6 +118,23 @@ func (r *replica) run(ctx context.Context) error {
 	last.Wait()
 	r.say(report{Kind: kindEnd, Requests: r.requests, Failed: r.failed})
 	return r.client.Close()
+}
+
+// renew renews the token whenever it is told to.
+func (r *replica) renew(ctx context.Context, told <-chan os.Signal) {
+	for range told {
+		if err := r.client.Renew(ctx); err != nil {
+			r.say(report{Kind: kindFailed, Err: err.Error()})
+		}
+	}
+}
+
+// stopOnce stops the whole process if a refresh has given what is to be saved now.
+func (r *replica) stopOnce() {
+	if r.stops.CompareAndSwap(true, false) {
+		r.say(report{Kind: kindStopped})
+		stop()
+	}
 }
 
 func credentials() map[string]string {
@@ -137,10 +164,13 @@ func (r *replica) request() {
 
 // RoundTrip implements http.RoundTripper: it reports refreshes.
 func (r *replica) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.URL.Path == "/auth/refresh" {
-		r.say(report{Kind: kindRefreshing})
+	if req.URL.Path != "/auth/refresh" {
+		return http.DefaultTransport.RoundTrip(req)
 	}
-	return http.DefaultTransport.RoundTrip(req)
+	r.say(report{Kind: kindRefreshing})
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	r.stops.Store(r.StopsSaving)
+	return resp, err
 }
 
 func (r *replica) observe(e silentrefresh.Event) {

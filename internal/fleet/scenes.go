@@ -175,13 +175,52 @@ func away(s *stage) error {
 	during := s.auth.Counters()
 	s.say("it is away for %.1f s, tokens of %v; %d replicas wanted to refresh meanwhile", time.Since(start).Seconds(), ttl, len(tried))
 	s.check(during.RefreshCalls == before.RefreshCalls, "%d credentials were spent whose successor could not have been saved", during.RefreshCalls-before.RefreshCalls)
-	served := during.API - during.APIUnauthorized - before.API + before.APIUnauthorized
-	s.measure("requests served meanwhile", "%d", served)
-	s.check(served >= s.replicas, "%d requests were served meanwhile", served)
+	s.served(before, during)
 	if err := s.engine.start(s.ctx); err != nil {
 		return err
 	}
 	if _, err := s.awaitSince(mark, "a new token", time.Minute, s.replicas, newToken); err != nil {
+		return err
+	}
+	return s.epilogue(s.replicas)
+}
+
+// served checks that requests were served meanwhile.
+func (s *stage) served(before, during authtest.Counters) {
+	n := during.API - during.APIUnauthorized - before.API + before.APIUnauthorized
+	s.measure("requests served meanwhile", "%d", n)
+	s.check(n >= s.replicas, "%d requests were served meanwhile", n)
+}
+
+// writing: nobody can take over from a replica that is stopped with the lock of the file, however long its lease is
+// over. It has written, but not all, what its refresh gave: were it killed, it would be as the leader that was stopped.
+func writing(s *stage) error {
+	s.stopsSaving = true
+	if err := s.begin(longLived, false); err != nil {
+		return err
+	}
+	before, mark := s.auth.Counters(), s.mark()
+	s.procs[0].Process.Signal(sigRenew)
+	if _, err := s.awaitSince(mark, "a replica to stop while it saves", 20*time.Second, 1, func(r report) bool { return r.Kind == kindStopped }); err != nil {
+		return err
+	}
+	start := time.Now()
+	for _, other := range s.procs[1:] {
+		other.Process.Signal(sigRenew)
+	}
+	if err := sleep(s.ctx, lease+2*time.Second); err != nil {
+		return err
+	}
+	waiting, err := s.awaitSince(mark, "the others to wait", 20*time.Second, s.replicas-1, is(silentrefresh.EventWarning))
+	if err != nil {
+		return err
+	}
+	during := s.auth.Counters()
+	s.say("replica 0 is stopped for %.1f s, a lease lasts %v; %d others would renew meanwhile", time.Since(start).Seconds(), lease, len(waiting))
+	s.check(during.RefreshCalls == before.RefreshCalls+1, "%d credentials were spent whose successor could not have been saved", during.RefreshCalls-before.RefreshCalls-1)
+	s.served(before, during)
+	s.procs[0].Process.Signal(sigCont)
+	if _, err := s.awaitSince(mark, "its token", 30*time.Second, s.replicas, newToken); err != nil {
 		return err
 	}
 	return s.epilogue(s.replicas)

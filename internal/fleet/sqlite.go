@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"path/filepath"
 
+	driver "modernc.org/sqlite"
+
 	"github.com/silentrefresh/silentrefresh/sqlstore"
 	"github.com/silentrefresh/silentrefresh/sqlstore/sqlite"
 )
@@ -116,6 +118,17 @@ func hold(path string) error {
 		err = errors.New("half a transaction would be in memory, not in the log")
 	}
 	return err
+}
+
+// beforeCommit has a function called in the middle of each write of this process, which has the file's lock then.
+func beforeCommit(call func()) {
+	driver.RegisterConnectionHook(func(conn driver.ExecQuerierContext, _ string) error {
+		conn.(driver.HookRegisterer).RegisterCommitHook(func() int32 {
+			call()
+			return 0 // it may go on
+		})
+		return nil
+	})
 }
 
 // A fileStore is a store with connections of its own.

@@ -30,6 +30,8 @@ type stage struct {
 	engine  engine
 	auth    *authtest.Server
 
+	stopsSaving bool // whether replicas do
+
 	procs  []*exec.Cmd
 	ends   sync.WaitGroup
 	broken bool
@@ -76,7 +78,7 @@ func (s *stage) begin(c authtest.Config, credentials bool) (err error) {
 		return err
 	}
 	for i := range s.replicas {
-		r := role{Number: i, Server: s.auth.URL(), Engine: s.kind.name, Address: s.engine.address(), Credentials: credentials, Every: every}
+		r := role{Number: i, Server: s.auth.URL(), Engine: s.kind.name, Address: s.engine.address(), Credentials: credentials, StopsSaving: s.stopsSaving, Every: every}
 		if err := s.launch(r); err != nil {
 			return err
 		}

@@ -160,6 +160,7 @@ func away(s *stage) error {
 	if err := sleep(s.ctx, ttl*17/20-s.options.away); err != nil { // until shortly before the first wants to renew
 		return err
 	}
+	s.say("for %s: %s", s.kind.title, s.kind.outage)
 	before, mark, start := s.auth.Counters(), s.mark(), time.Now()
 	if err := s.engine.takeAway(s.ctx); err != nil {
 		return err
@@ -176,10 +177,14 @@ func away(s *stage) error {
 	s.say("it is away for %.1f s, tokens of %v; %d replicas wanted to refresh meanwhile", time.Since(start).Seconds(), ttl, len(tried))
 	s.check(during.RefreshCalls == before.RefreshCalls, "%d credentials were spent whose successor could not have been saved", during.RefreshCalls-before.RefreshCalls)
 	s.served(before, during)
+	mark = s.mark()
 	if err := s.engine.start(s.ctx); err != nil {
 		return err
 	}
-	if _, err := s.awaitSince(mark, "a new token", time.Minute, s.replicas, newToken); err != nil {
+	waited := func(r report) bool { // another may have renewed early, and need nothing for a lifetime
+		return newToken(r) && slices.ContainsFunc(tried, func(t report) bool { return t.Replica == r.Replica })
+	}
+	if _, err := s.awaitSince(mark, "a new token", time.Minute, len(tried), waited); err != nil {
 		return err
 	}
 	return s.epilogue(s.replicas)

@@ -3,16 +3,20 @@ package main
 import (
 	"fmt"
 	"io"
+	"sync"
 	"text/tabwriter"
 )
 
 // figures are what was measured, a line each, with a column for each engine.
 type figures struct {
+	mu    sync.Mutex
 	lines []string
 	cells map[string]map[string]string // by line and engine
 }
 
 func (f *figures) note(line, engine, value string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if f.cells == nil {
 		f.cells = map[string]map[string]string{}
 	}

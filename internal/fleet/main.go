@@ -3,7 +3,7 @@
 // engine restarts, is away, or forgets.
 //
 //	go run ./internal/fleet                      about three minutes for each engine
-//	go run ./internal/fleet -short               about a minute for each
+//	go run ./internal/fleet -short               about a minute, all engines at once
 //	go run ./internal/fleet away lost            some of the scenes
 //	go run ./internal/fleet -engine postgres     one engine, whatever else is installed
 //
@@ -14,11 +14,8 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -54,7 +51,7 @@ func main() {
 	redis.SetLogger(silence{})
 	playPart()
 	o := options{replicas: 50, steady: time.Minute, ttl: 12 * time.Second, away: 10 * time.Second}
-	short := flag.Bool("short", false, "20 replicas and shorter scenes")
+	short := flag.Bool("short", false, "20 replicas, shorter scenes, and all engines at once")
 	engine := flag.String("engine", "", "redis, postgres or sqlite; all if it is left out")
 	flag.Usage = usage
 	flag.Parse()
@@ -94,64 +91,7 @@ type options struct {
 	ttl      time.Duration // of access tokens meanwhile; a renewal leaves a second, which has to be little of that
 	away     time.Duration // how long the engine is away
 	slack    time.Duration // that a machine which does something else as well is given
+	together bool          // whether a scene is played on all engines at once
 }
 
-var shortOptions = options{replicas: 20, steady: 8 * time.Second, ttl: 8 * time.Second, away: 3 * time.Second}
-
-// run plays the scenes that names lists, or all, on one engine, or on all.
-func run(ctx context.Context, out io.Writer, o options, engine string, names []string) error {
-	for _, name := range names {
-		if !slices.ContainsFunc(scenes, func(s scene) bool { return s.name == name }) {
-			return fmt.Errorf("there is no scene %q", name)
-		}
-	}
-	engines := kinds
-	if engine != "" {
-		k, ok := kindOf(engine)
-		if !ok {
-			return fmt.Errorf("there is no engine %q", engine)
-		}
-		engines = []kind{k}
-	}
-	var broken []string
-	var measured figures
-	for _, sc := range scenes {
-		if len(names) > 0 && !slices.Contains(names, sc.name) {
-			continue
-		}
-		for _, k := range engines {
-			kept, err := perform(ctx, out, o, sc, k, &measured)
-			if err != nil {
-				return fmt.Errorf("%s on %s: %w", sc.name, k.title, err)
-			}
-			if !kept {
-				broken = append(broken, sc.name+" on "+k.title)
-			}
-		}
-	}
-	measured.print(out, engines)
-	if len(broken) > 0 {
-		return fmt.Errorf("promises were broken in %s", strings.Join(broken, ", "))
-	}
-	return nil
-}
-
-func perform(ctx context.Context, out io.Writer, o options, sc scene, k kind, measured *figures) (kept bool, err error) {
-	start := time.Now()
-	if why := sc.without[k.name]; why != "" {
-		fmt.Fprintf(out, "%s, on %s: left out, because %s\n\n", sc.name, k.title, why)
-		return true, nil
-	}
-	fmt.Fprintf(out, "%s, on %s: %s\n", sc.name, k.title, sc.about)
-	s, err := newStage(ctx, out, o, k)
-	if err != nil {
-		return false, err
-	}
-	defer s.close()
-	s.scene, s.figures = sc.name, measured
-	if err := sc.play(s); err != nil {
-		return false, err
-	}
-	fmt.Fprintf(out, "  took %.1f s\n\n", time.Since(start).Seconds())
-	return !s.broken, nil
-}
+var shortOptions = options{replicas: 20, steady: 8 * time.Second, ttl: 8 * time.Second, away: 3 * time.Second, slack: time.Second, together: true}

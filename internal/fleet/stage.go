@@ -14,7 +14,6 @@ import (
 
 	"github.com/silentrefresh/silentrefresh"
 	"github.com/silentrefresh/silentrefresh/authtest"
-	"github.com/silentrefresh/silentrefresh/seal"
 )
 
 // A stage has an auth server, an engine and replicas, and hears what the replicas report.
@@ -26,7 +25,6 @@ type stage struct {
 	ctx     context.Context
 	out     io.Writer
 	dir     string
-	key     string
 	engine  engine
 	auth    *authtest.Server
 
@@ -42,7 +40,7 @@ type stage struct {
 }
 
 func newStage(ctx context.Context, out io.Writer, o options, k kind) (*stage, error) {
-	s := &stage{options: o, kind: k, ctx: ctx, out: out, news: make(chan struct{}), key: seal.FormatKey(seal.NewKey())}
+	s := &stage{options: o, kind: k, ctx: ctx, out: out, news: make(chan struct{})}
 	var err error
 	if s.dir, err = os.MkdirTemp("", "fleet"); err != nil {
 		return nil, err
@@ -92,7 +90,6 @@ func (s *stage) open() (store, error) { return s.kind.open(s.engine.address(), f
 
 // login logs in once, as a person would on some other machine.
 func (s *stage) login() error {
-	os.Setenv(envKey, s.key)
 	store, err := s.open()
 	if err != nil {
 		return err
@@ -108,9 +105,6 @@ func (s *stage) login() error {
 	return c.Close()
 }
 
-// envKey is the environment variable where all stores look for their key.
-const envKey = "SILENTREFRESH_KEY"
-
 func (s *stage) launch(r role) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -121,7 +115,7 @@ func (s *stage) launch(r role) error {
 		return err
 	}
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), replicaEnv+"="+string(text), envKey+"="+s.key, "GOMAXPROCS=2")
+	cmd.Env = append(os.Environ(), replicaEnv+"="+string(text), "GOMAXPROCS=2")
 	cmd.Stderr = os.Stderr
 	pipe, err := cmd.StdoutPipe()
 	if err != nil {

@@ -19,9 +19,12 @@ import (
 // busyTimeout is how long a connection waits for one of another process.
 const busyTimeout = 10 * time.Second
 
-// settings are those of each connection: waiting for another process instead of failing, and on the disk before a
-// save returns.
-var settings = url.Values{"_pragma": {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "synchronous(FULL)"}}
+// settings are those of each connection: waiting for another process instead of failing, on the disk before a save
+// returns, and no new file where the one that Open has found is gone.
+var settings = url.Values{
+	"_pragma": {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "synchronous(FULL)"},
+	"mode":    {"rw"},
+}
 
 // connections is how many there are at most. A file has one writer at a time, so more would only queue up there.
 const connections = 4

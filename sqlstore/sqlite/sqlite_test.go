@@ -70,6 +70,33 @@ func TestOpenTogether(t *testing.T) {
 	}
 }
 
+// A file that is gone, with a volume that was unmounted, or to make room for another, is an error to the connections
+// that come later. A new one would be a second database, whose sessions fork those of the first.
+func TestAFileThatIsGoneIsNotReplaced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sessions.db")
+	db, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxIdleConns(0)
+	if err := os.Rename(path, path+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("CREATE TABLE t (n INTEGER)"); err == nil {
+		t.Error("there is no error")
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("there is another file")
+	}
+	if err := os.Rename(path+".away", path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("CREATE TABLE t (n INTEGER)"); err != nil {
+		t.Errorf("when it is back: %v", err)
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {

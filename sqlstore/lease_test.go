@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -45,6 +46,24 @@ func TestF38_TheWaitForTheDatabaseDoesNotCountAsLease(t *testing.T) {
 			return context.Cause(ctx)
 		}))
 	})
+}
+
+// A process that was stopped in the middle of a write keeps the file's lock for as long as nobody does anything about it.
+func TestF38_AHungWriterIsSaid(t *testing.T) {
+	e := newSQLite(t)
+	put(t, e.store(), "k", "value")
+	impatient, err := sql.Open("sqlite", "file:"+e.path+"?_pragma=busy_timeout(50)")
+	must(t, err)
+	defer impatient.Close()
+	s := e.store(func(c *Config) { c.SQLite = impatient })
+	unblock := e.block()
+	err = <-entering(t, s, "k")
+	if err == nil || !strings.Contains(err.Error(), "if it hangs, end it") {
+		t.Errorf("Update gave %v", err)
+	}
+	want(t, s, "k", "value")
+	unblock()
+	must(t, <-entering(t, s, "k"))
 }
 
 // block lets nobody write until the function it returns is called, as somebody else's transaction does.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/silentrefresh/silentrefresh/internal/lease"
@@ -23,6 +24,7 @@ type onSQLite struct {
 
 // row reads all rows, of which there is one at most, because a statement is done, and its error known, at the end.
 func (s *onSQLite) row(ctx context.Context, statement string, args, into []any) (found bool, err error) {
+	defer func() { err = explained(err) }()
 	rows, err := s.db.QueryContext(ctx, statement, args...)
 	if err != nil {
 		return false, err
@@ -35,6 +37,14 @@ func (s *onSQLite) row(ctx context.Context, statement string, args, into []any) 
 		found = true
 	}
 	return found, rows.Err()
+}
+
+// explained says what can be done about a file that another process writes to for longer than the busy timeout.
+func explained(err error) error {
+	if err == nil || !strings.Contains(err.Error(), "database is locked") {
+		return err
+	}
+	return fmt.Errorf("%w; another process has been writing to the file for long; if it hangs, end it", err)
 }
 
 // noTable asks for words, because each driver has errors of its own, with this text of SQLite's.

@@ -54,9 +54,9 @@ func kindOf(name string) (kind, bool) {
 	return kind{}, false
 }
 
-// kill ends a process, if there is one, as a crash would.
+// kill ends a process, if one was started, as a crash would.
 func kill(cmd *exec.Cmd) {
-	if cmd != nil {
+	if cmd != nil && cmd.Process != nil {
 		cmd.Process.Kill()
 		cmd.Wait()
 	}

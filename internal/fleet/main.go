@@ -2,7 +2,7 @@
 // PostgreSQL or SQLite file, and a strict auth server: many replicas on one login, while leaders die, and while the
 // engine restarts, is away, or forgets.
 //
-//	go run ./internal/fleet                      about three minutes for each engine
+//	go run ./internal/fleet                      about two minutes for each engine
 //	go run ./internal/fleet -short               about a minute, all engines at once
 //	go run ./internal/fleet away lost            some of the scenes
 //	go run ./internal/fleet -engine postgres     one engine, whatever else is installed

@@ -157,7 +157,8 @@ func away(s *stage) error {
 	if err := s.revoke(woken); err != nil {
 		return err
 	}
-	if err := sleep(s.ctx, ttl*17/20-s.options.away); err != nil { // until shortly before the first wants to renew
+	latest := ttl*3/4 - 2*time.Second // nobody renews before three quarters; the rest is for a busy machine
+	if err := sleep(s.ctx, min(ttl*17/20-s.options.away, latest)); err != nil {
 		return err
 	}
 	s.say("for %s: %s", s.kind.title, s.kind.outage)

@@ -170,13 +170,17 @@ func (c *Client) saveAgain(ctx context.Context) error {
 
 // outdated reports whether the Store has something else by now than what r was made from.
 func (s *session) outdated(r *record.Record, old []byte) bool {
-	wrote := ""
+	return outdated(r, old, s.lastWritten())
+}
+
+// lastWritten is the login that this process has given the Store last, as LoginOf says it; "" if it has given it nothing.
+func (s *session) lastWritten() string {
 	s.mu.Lock()
-	if s.wrote != nil {
-		wrote = *s.wrote
+	defer s.mu.Unlock()
+	if s.wrote == nil {
+		return ""
 	}
-	s.mu.Unlock()
-	return outdated(r, old, wrote)
+	return *s.wrote
 }
 
 // outdated reports whether old, of which this process wrote the login wrote last, is something else than what r was made
@@ -230,8 +234,8 @@ func (c *Client) look(ctx context.Context) bool {
 		return false
 	case mine != nil && (!r.Newer(mine) || !record.SameAccount(r.Session, mine.Session)):
 		return false
-	case st.final && mine != nil && (r.Login == mine.Login || r.Login == mine.Replaces):
-		return false // the flight that Logout waits for has saved it, or the logout could not be saved
+	case st.final && mine != nil && (r.Login == mine.Login || r.Login == mine.Replaces || r.Login == c.lastWritten()):
+		return false // the flight that Logout waits for has saved it, or the logout could not be saved, or the login before it
 	}
 	next := c.stateOf(r, time.Now())
 	next.adopted = true

@@ -950,3 +950,56 @@ func TestF68_WhatComesLateIsSavedAtOnce(t *testing.T) {
 		})
 	}
 }
+
+// A Store that is away for a login, and for the logout after it, has the session before when it is back. Nobody has logged
+// in with that.
+func TestF43_ALogoutBringsBackNoSessionBeforeIt(t *testing.T) {
+	for what, enter := range map[string]func(*Client, *fakes.Server) error{
+		"a login": func(c *Client, _ *fakes.Server) error { return c.Login(context.Background(), nil) },
+		"a resumed session": func(c *Client, as *fakes.Server) error {
+			c.Resume(context.Background(), auth.Session{RefreshToken: auth.NewSecret(as.Good())}) // it cannot be refreshed
+			return nil
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				as, store := &fakes.Server{}, &awayStore{}
+				c := clientOf(t, as, in(store))
+				store.away.Store(true)
+				if err := enter(c, as); err != nil {
+					t.Fatal(err)
+				}
+				if err := c.Logout(context.Background()); !errors.Is(err, errAway) {
+					t.Errorf("Logout: %v, want what the Store says", err)
+				}
+				store.away.Store(false)
+				time.Sleep(time.Minute)
+				if _, err := c.Token(context.Background()); !errors.Is(err, ErrNoSession) {
+					t.Errorf("Token: %v, want %v", err, ErrNoSession)
+				}
+			})
+		})
+	}
+}
+
+// An awayStore cannot be reached now and then.
+type awayStore struct {
+	fakes.Memory
+	away atomic.Bool
+}
+
+var errAway = errors.New("the Store is away")
+
+func (s *awayStore) Load(ctx context.Context, key string) ([]byte, error) {
+	if s.away.Load() {
+		return nil, errAway
+	}
+	return s.Memory.Load(ctx, key)
+}
+
+func (s *awayStore) Update(ctx context.Context, key string, fn UpdateFunc) error {
+	if s.away.Load() {
+		return errAway
+	}
+	return s.Memory.Update(ctx, key, fn)
+}

@@ -29,9 +29,9 @@ func TestSimulation(t *testing.T) {
 }
 
 func simulate(t *testing.T, where string) {
-	seeds := "50"
+	seeds := "25"
 	if testing.Short() {
-		seeds = "10"
+		seeds = "5"
 	}
 	c, err := sim.Parse(append([]string{"-store", "database", "-seeds", seeds}, strings.Fields(os.Getenv("SIMULATION"))...))
 	must(t, err)

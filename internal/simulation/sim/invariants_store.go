@@ -62,6 +62,7 @@ func (f fact) isWritten() bool {
 	return f.what == saved && (f.text == "" || f.text == "save fails late")
 }
 
+// storeOrder allows a login to replace whatever the Store has if it was cut off: nobody saw what there was when it began.
 func storeOrder(h *history) (found []violation) {
 	first := map[string]int{} // when each login was seen first
 	records := map[string]fact{}
@@ -81,12 +82,17 @@ func storeOrder(h *history) (found []violation) {
 		case f.login == "" || now.login == "" || givenUp:
 		case f.login == now.login && f.version < now.version:
 			found = append(found, violation{"store-order", i, fmt.Sprintf("process %d writes version %d over version %d", f.who, f.version, now.version)})
-		case f.login != now.login && first[f.login] < first[now.login]:
+		case f.login != now.login && first[f.login] < first[now.login] && !h.cutOff(f.who, first[f.login], i):
 			found = append(found, violation{"store-order", i, fmt.Sprintf("process %d writes an older login over a newer one", f.who)})
 		}
 		records[f.key] = f
 	}
 	return found
+}
+
+// cutOff reports whether a process was cut off from its database between two facts.
+func (h *history) cutOff(who, from, to int) bool {
+	return slices.ContainsFunc(h.facts[from:to], func(f fact) bool { return f.who == who && f.isCut() })
 }
 
 func storeWorks(h *history) (found []violation) {

@@ -176,6 +176,9 @@ func (t *refresh) underLock(ctx context.Context, old []byte, save func([]byte) e
 	if err := t.permit(r); err != nil {
 		return err
 	}
+	if now := time.Now(); r.Session.Expires.After(now) && t.st.record != nil && !r.Newer(t.st.record) && !t.st.fresh(now) {
+		r = r.EndedAt(now) // by the wall clock: this machine has slept
+	}
 	if err := t.c.saveIntent(ctx, r, save); err != nil {
 		return err
 	}
@@ -262,9 +265,6 @@ func (t *refresh) newest(old []byte) (*record.Record, error) {
 
 // exchange exchanges r for the next session.
 func (t *refresh) exchange(r *record.Record, save func([]byte) error) error {
-	if now := time.Now(); r.Session.Expires.After(now) && t.st.record != nil && !r.Newer(t.st.record) && !t.st.fresh(now) {
-		r = r.EndedAt(now) // by the wall clock: this machine has slept
-	}
 	s, err := t.c.refreshCall(t.ctx, r, t.st.epoch)
 	if err != nil {
 		s.Cookies = restored(r.Session.Cookies, s.Cookies)

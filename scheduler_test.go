@@ -29,6 +29,25 @@ func TestF18_SleepingLaptopSendsNoExpiredToken(t *testing.T) {
 	})
 }
 
+// Nor is it taken from the Store, where another process has noted that it is about to renew it.
+func TestF18_ATokenThatEndedInSleepIsNotAdopted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as, store := &fakes.Server{TTL: time.Minute}, &fakes.Memory{}
+		c, other := clientOf(t, as, in(store)), strangerOf(t, as, in(store))
+		if err := c.Renew(context.Background()); err != nil { // so that the other one has an older token
+			t.Fatal(err)
+		}
+		wall.Sleep(2 * time.Minute)
+		defer wall.Sleep(-2 * time.Minute)
+		as.Set(func() { as.Before = fakes.Slowly(auth.KindRefresh, 5*time.Second) })
+		go c.Renew(context.Background())
+		time.Sleep(time.Second)
+		if got, err := other.Token(context.Background()); err != nil || got.Value.Reveal() != "access-secret-3" {
+			t.Errorf("token %q, error %v, want the one that is coming", got.Value.Reveal(), err)
+		}
+	})
+}
+
 func TestF18_ClockSetBackDoesNotMakeATokenLiveLonger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}

@@ -105,7 +105,7 @@ func (a *Call) rejected() *state {
 	case repeats > 0 && !st.worthAnother(repeats):
 		a.c.rejectedAgain(st.generation, a.endpoint)
 		return nil
-	case !a.c.reject(st.generation, a.endpoint):
+	case !a.c.reject(st.generation, st.session(), a.endpoint):
 		return nil
 	}
 	return st

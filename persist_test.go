@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net/http"
 	"fmt"
 	"slices"
 	"strings"
@@ -849,11 +850,35 @@ func TestF34_WhatOutdatesAFirstVersion(t *testing.T) {
 	}
 }
 
+// A token is rejected whatever generation it is of by then: a refresh that gave no new one does not make it good.
+func TestF07_ARejectionCountsForTheSameTokenOfALaterGeneration(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakes.Server{}
+		slow := func(req *http.Request) (*http.Response, error) {
+			time.Sleep(10 * time.Second)
+			return as.RoundTrip(req)
+		}
+		c := clientOf(t, as, func(cfg *Config) { cfg.Base = fakes.RoundTripFunc(slow) })
+		as.Set(func() {
+			as.After = func(g auth.Grant, s auth.Session) (auth.Session, error) {
+				s.AccessToken = auth.Secret{}
+				return s, nil
+			}
+		})
+		as.Revoke()
+		time.AfterFunc(5*time.Second, func() { c.Renew(context.Background()) })
+		get(c)
+		if _, refreshes, _ := as.Counts(); refreshes != 2 {
+			t.Errorf("%d refreshes, want one for the rejection, beside the one that gave no new token", refreshes)
+		}
+	})
+}
+
 // An endpoint that rejects everybody does not make a token good that another endpoint has rejected.
 func TestF70_APeculiarEndpointClearsOnlyItsOwnRejection(t *testing.T) {
 	c := clientOf(t, &fakes.Server{})
 	st := c.state.Load()
-	c.reject(st.generation, "GET /good")
+	c.reject(st.generation, st.session(), "GET /good")
 	if c.rejectedAgain(st.generation, "GET /bad"); c.state.Load().rejected == nil {
 		t.Error("the rejection of another endpoint is forgotten")
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/silentrefresh/silentrefresh/auth"
 	"github.com/silentrefresh/silentrefresh/internal/pace"
 )
 
@@ -99,13 +100,14 @@ func version(segment string) bool {
 	return len(segment) <= 4 && strings.HasPrefix(segment, "v")
 }
 
-// reject records that an endpoint rejected a generation. It reports whether a renewal may follow: not while its
-// rejections are taken for the endpoint's own peculiarity, and not while no exchange is allowed anyway.
-func (s *session) reject(generation uint64, endpoint string) bool {
+// reject records that an endpoint rejected a generation, whose token sent has. It reports whether a renewal may follow: not while its
+// rejections are taken for the endpoint's own peculiarity, and not while no exchange is allowed anyway. A later generation
+// is rejected with it where a refresh gave no new token.
+func (s *session) reject(generation uint64, sent auth.Session, endpoint string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st, now := s.state.Load(), time.Now()
-	if st.err != nil || st.generation != generation || st.rejected != nil {
+	if st.err != nil || st.generation != generation && !sameToken(sent, st.session()) || st.rejected != nil {
 		return true
 	}
 	if !st.ending && !s.schedule.flying && s.allowedLocked(st.session(), now).After(now.Add(2*pace.Floor)) {

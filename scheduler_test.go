@@ -355,11 +355,11 @@ func TestF70_OnlyTheReplayOfThePresentTokenExonerates(t *testing.T) {
 		present := c.state.Load().generation
 		c.rejectedAgain(present, bad)
 		c.exonerate(present-1, bad)
-		if c.reject(present, bad) || !c.state.Load().usable(time.Now()) {
+		if c.reject(present, c.state.Load().session(), bad) || !c.state.Load().usable(time.Now()) {
 			t.Error("a late response has exonerated the endpoint")
 		}
 		c.exonerate(present, bad)
-		if !c.reject(present, bad) || c.state.Load().usable(time.Now()) {
+		if !c.reject(present, c.state.Load().session(), bad) || c.state.Load().usable(time.Now()) {
 			t.Error("the endpoint is not believed again")
 		}
 	})

@@ -48,10 +48,12 @@ func (st *state) fresh(now time.Time) bool {
 	return st.wall == never || wall.Of(now) < st.wall && now.Before(st.mono)
 }
 
-// rejects reports whether the API has rejected the token of held, which was not renewed in place since.
-func (st *state) rejects(held auth.Session) bool {
-	mine := st.session()
-	return st.rejected != nil && held.AccessToken.Equal(mine.AccessToken) && !held.Expires.After(mine.Expires)
+// rejects reports whether the API has rejected the token of held.
+func (st *state) rejects(held auth.Session) bool { return st.rejected != nil && sameToken(st.session(), held) }
+
+// sameToken reports whether held has the token that was seen, and not renewed in place since.
+func sameToken(seen, held auth.Session) bool {
+	return held.AccessToken.Equal(seen.AccessToken) && !held.Expires.After(seen.Expires)
 }
 
 // due reports whether the token is inside its margin.

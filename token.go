@@ -42,7 +42,7 @@ func (c *Client) GetsToken(u *url.URL) bool { return u != nil && c.origins.Has(u
 // Reject says that the API rejected t, which Token returned: the next Token waits for a newer one. Rejecting a token
 // that is no longer the present one does nothing. Client.Call does that, and the rest of what a rejection calls for.
 func (c *Client) Reject(t Token) {
-	if c.reject(t.Generation, "") {
+	if c.reject(t.Generation, auth.Session{AccessToken: t.Value, Expires: t.Expires}, "") {
 		c.mark(t.Generation)
 	}
 }

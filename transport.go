@@ -266,7 +266,7 @@ func (t *transport) sendQueued(out *http.Request, st *state) (*http.Response, *s
 func (t *transport) rejected(req *http.Request, st *state, b *replay.Body, resp *http.Response) (*http.Response, error) {
 	c, endpoint := t.client, endpointOf(req)
 	for repeats := 1; ; repeats++ {
-		if !c.reject(st.generation, endpoint) {
+		if !c.reject(st.generation, st.session(), endpoint) {
 			return resp, nil
 		}
 		if !b.Rewind() {

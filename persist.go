@@ -83,7 +83,14 @@ func (s *session) notesWrite(b []byte) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.wrote = &login
+	s.storedLocked(login)
+}
+
+// storedLocked notes what the Store was given, or found to have: whatever begins here now is later.
+func (s *session) storedLocked(login string) {
+	if s.stored == nil || *s.stored != login {
+		s.stored = &login
+	}
 }
 
 // savedAll reports whether the Store has everything.
@@ -170,29 +177,29 @@ func (c *Client) saveAgain(ctx context.Context) error {
 
 // outdated reports whether the Store has something else by now than what r was made from.
 func (s *session) outdated(r *record.Record, old []byte) bool {
-	return outdated(r, old, s.lastWritten())
+	return outdated(r, old, s.lastStored())
 }
 
-// lastWritten is the login that this process has given the Store last, as LoginOf says it; "" if it has given it nothing.
-func (s *session) lastWritten() string {
+// lastStored is the login that the Store was given here, or found to have, last, as record.LoginOf says it; "" for none.
+func (s *session) lastStored() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.wrote == nil {
+	if s.stored == nil {
 		return ""
 	}
-	return *s.wrote
+	return *s.stored
 }
 
-// outdated reports whether old, of which this process wrote the login wrote last, is something else than what r was made
-// from. A first version is made from nothing: it replaces what was there when its login began, and what this process wrote.
-func outdated(r *record.Record, old []byte, wrote string) bool {
+// outdated reports whether old is something else than what r was made from. A first version is made from nothing: it replaces
+// what was there when its login began, and last, which is what the Store was given here, or found to have, last.
+func outdated(r *record.Record, old []byte, last string) bool {
 	if r.Version == 1 && !r.Handed() {
 		switch has := record.LoginOf(old); has {
 		case r.Login:
 			return true // what has come of it meanwhile stays
 		case record.Nothing, record.Unseen, r.Replaces:
 			return false
-		case wrote:
+		case last:
 			return r.Replaces == r.Login // the Store had taken r before
 		}
 		return r.Replaces != record.Unseen // and so does a later login, or logout
@@ -234,7 +241,7 @@ func (c *Client) look(ctx context.Context) bool {
 		return false
 	case mine != nil && (!r.Newer(mine) || !record.SameAccount(r.Session, mine.Session)):
 		return false
-	case st.final && mine != nil && (r.Login == mine.Login || r.Login == mine.Replaces || r.Login == c.lastWritten()):
+	case st.final && mine != nil && (r.Login == mine.Login || r.Login == mine.Replaces || r.Login == c.lastStored()):
 		return false // the flight that Logout waits for has saved it, or the logout could not be saved, or the login before it
 	}
 	next := c.stateOf(r, time.Now())

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"net/http"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -821,9 +821,9 @@ func TestF34_WhatOutdatesAFirstVersion(t *testing.T) {
 		return b
 	}
 	for _, c := range []struct {
-		what, replaces, wrote string
-		has                   []byte
-		outdated              bool
+		what, replaces, last string
+		has                  []byte
+		outdated             bool
 	}{
 		{"nothing was there", record.Nothing, "", nil, false},
 		{"what it replaces", "older", "", holding("older"), false},
@@ -844,7 +844,7 @@ func TestF34_WhatOutdatesAFirstVersion(t *testing.T) {
 		{"a logout after that", "older", "late", []byte{}, true},
 		{"a logout of this process, after itself", "mine", record.Tombstone, []byte{}, true},
 	} {
-		if got := outdated(&record.Record{Login: "mine", Version: 1, Replaces: c.replaces}, c.has, c.wrote); got != c.outdated {
+		if got := outdated(&record.Record{Login: "mine", Version: 1, Replaces: c.replaces}, c.has, c.last); got != c.outdated {
 			t.Errorf("%s: outdated is %t", c.what, got)
 		}
 	}
@@ -976,11 +976,73 @@ func TestF68_WhatComesLateIsSavedAtOnce(t *testing.T) {
 	}
 }
 
+// failingLate is a Store whose saves succeed, and are said to have failed.
+type failingLate struct {
+	fakes.Memory
+	fails atomic.Bool
+}
+
+func (s *failingLate) Update(ctx context.Context, key string, fn UpdateFunc) error {
+	return s.Memory.Update(ctx, key, func(ctx context.Context, old []byte, save func([]byte) error) error {
+		return fn(ctx, old, func(b []byte) error {
+			if err := save(b); err != nil || !s.fails.Load() {
+				return err
+			}
+			return fakes.ErrFull
+		})
+	})
+}
+
+// A login by Credentials that seemed unsaved is not saved once more over the logout of another process.
+func TestF43_ALogoutIsNotUndoneByCredentials(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as, store := &fakes.Server{}, &failingLate{}
+		c := clientOf(t, as, in(store), func(cfg *Config) {
+			cfg.Credentials = func(context.Context) (any, error) { return nil, nil }
+		})
+		other := strangerOf(t, as, in(store))
+		as.Set(func() {
+			as.Before = func(_ context.Context, g auth.Grant) error {
+				if g.Kind == auth.KindRefresh {
+					return fakes.InvalidGrant()
+				}
+				return nil
+			}
+		})
+		store.fails.Store(true)
+		other.Logout(context.Background()) // the tombstone that the login replaces
+		if err := c.Renew(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		again := stored(t, store, c).Login
+		other.Logout(context.Background())
+		store.fails.Store(false)
+		time.Sleep(time.Minute)
+		if b, _ := store.Load(context.Background(), c.StoreKey()); record.LoginOf(b) == again {
+			t.Error("the Store has the login that was logged out")
+		}
+	})
+}
+
 // A Store that is away for a login, and for the logout after it, has the session before when it is back. Nobody has logged
 // in with that.
 func TestF43_ALogoutBringsBackNoSessionBeforeIt(t *testing.T) {
 	for what, enter := range map[string]func(*Client, *fakes.Server) error{
 		"a login": func(c *Client, _ *fakes.Server) error { return c.Login(context.Background(), nil) },
+		"a login, after one elsewhere": func(c *Client, _ *fakes.Server) error {
+			store := c.cfg.Store.(*awayStore)
+			store.away.Store(false)
+			other, err := New(Config{BaseURL: c.cfg.BaseURL, Exchanger: c.cfg.Exchanger, Store: store})
+			if err != nil {
+				return err
+			}
+			defer other.Close()
+			if err := errors.Join(other.Login(context.Background(), nil), c.Renew(context.Background())); err != nil {
+				return err
+			}
+			store.away.Store(true)
+			return c.Login(context.Background(), nil)
+		},
 		"a resumed session": func(c *Client, as *fakes.Server) error {
 			c.Resume(context.Background(), auth.Session{RefreshToken: auth.NewSecret(as.Good())}) // it cannot be refreshed
 			return nil

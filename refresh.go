@@ -296,17 +296,18 @@ func (t *refresh) keep(o *outcome, save func([]byte) error) error {
 	if t.c.loggedOutSince(t.st.epoch) {
 		return save(nil) // publish finds out, too, and leaves the rest to Logout
 	}
-	if err := t.c.save(o.record, save); err != nil {
+	err := t.c.save(o.record, save)
+	switch {
+	case err != nil && (o.record.Version > 1 || t.c.glance(t.ctx) != o.record.Login): // it may fail, and have saved
 		return err
-	}
-	if t.c.loggedOutSince(t.st.epoch) {
+	case t.c.loggedOutSince(t.st.epoch):
 		return save(nil) // a Logout did not wait for a save that took so long
 	}
 	saved, r := *o, *o.record // copies: whoever does not wait for this save has o
 	r.Replaces = r.Login
 	saved.record = &r
 	t.outcome.Store(&saved)
-	return nil
+	return err
 }
 
 // needsLogin reports whether only a login goes on from r, and may be done without a person.

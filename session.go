@@ -36,7 +36,7 @@ type session struct {
 	logout     *logout       // the last one; nil: there was none
 	refreshes  uint64        // that have begun, which gives each its number
 	looked     time.Time     // when the Store was last looked at without a need
-	wrote      *string       // what the Store was given last, as record.LoginOf says it; nil: nothing
+	stored     *string       // what the Store was given, or found to have, last, as record.LoginOf says it
 }
 
 // policy is what a session has to know of the Config.
@@ -92,6 +92,9 @@ func (s *session) publish(next *state, epoch uint64, ev Event) (*state, bool) {
 	s.planLocked(next, old, now)
 	if ev.Kind == EventUnchanged {
 		s.unchangedLocked(next, old, again, now)
+	}
+	if next.adopted {
+		s.storedLocked(next.record.Login)
 	}
 	s.swapLocked(next)
 	s.armLocked()

@@ -49,7 +49,9 @@ func (st *state) fresh(now time.Time) bool {
 }
 
 // rejects reports whether the API has rejected the token of held.
-func (st *state) rejects(held auth.Session) bool { return st.rejected != nil && sameToken(st.session(), held) }
+func (st *state) rejects(held auth.Session) bool {
+	return st.rejected != nil && sameToken(st.session(), held)
+}
 
 // sameToken reports whether held has the token that was seen, and not renewed in place since.
 func sameToken(seen, held auth.Session) bool {

@@ -20,7 +20,7 @@ func budget(h *history) (found []violation) {
 	drawn := map[holder][]time.Duration{}
 	for _, d := range h.draws() {
 		times := drawn[d.of]
-		if what := overdrawn(times, d.real, h.set.gap()); what != "" {
+		if what := overdrawn(times, d.real, h.set.queues()); what != "" {
 			found = append(found, violation{"budget", d.i, fmt.Sprintf("process %d makes %s of one session, not counting those that are free", d.who, what)})
 			return found // one is enough
 		}
@@ -29,28 +29,28 @@ func budget(h *history) (found []violation) {
 	return found
 }
 
-// gap is how far apart exchanges have to be when they reach the network. The governor is asked before that: having to wait
-// for the only connection brings them closer together.
-func (set settings) gap() time.Duration {
+// queues is by how much exchanges may come closer together on their way to the network: the governor is asked before they
+// wait for the only connection.
+func (set settings) queues() time.Duration {
 	if set.oneConn {
-		return 0
+		return set.exchange()
 	}
-	return budgetGap
+	return time.Millisecond
 }
 
-// overdrawn says what is too much about one more exchange.
-func overdrawn(times []time.Duration, now, gap time.Duration) string {
+// overdrawn says what is too much about one more exchange, which may have come closer to the others by slack.
+func overdrawn(times []time.Duration, now, slack time.Duration) string {
 	minute, hour := 1, 1
 	for _, t := range times {
-		if now-t < time.Minute {
+		if now-t < time.Minute-slack {
 			minute++
 		}
-		if now-t < time.Hour {
+		if now-t < time.Hour-slack {
 			hour++
 		}
 	}
 	switch n := len(times); {
-	case n > 0 && now-times[n-1] < gap-time.Millisecond:
+	case n > 0 && now-times[n-1] < budgetGap-slack:
 		return fmt.Sprintf("two exchanges within %s", now-times[n-1])
 	case minute > budgetMinute:
 		return fmt.Sprintf("%d exchanges in a minute", minute)

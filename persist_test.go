@@ -912,6 +912,31 @@ func TestF77_ARejectionEndsATokenThatServesOn(t *testing.T) {
 	})
 }
 
+// So it does at an endpoint that has rejected good tokens before: an endless token would serve for ever otherwise.
+func TestF77_ARejectionEndsAnEndlessTokenAnywhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as := &fakes.Server{}
+		none := false // a refresh gives no new token
+		as.After = func(g auth.Grant, s auth.Session) (auth.Session, error) {
+			if s.Expires = (time.Time{}); none {
+				s.AccessToken = auth.Secret{}
+			}
+			return s, nil
+		}
+		c := clientOf(t, as)
+		as.Revoke()
+		as.Set(func() { none = true })
+		get(c) // taken for a peculiarity of the endpoint
+		time.Sleep(time.Minute)
+		as.Set(func() { as.Before = func(context.Context, auth.Grant) error { return fakes.InvalidGrant() } })
+		get(c)
+		get(c)
+		if _, err := get(c); !errors.Is(err, ErrSessionOver) {
+			t.Errorf("error %v, want that the session is over", err)
+		}
+	})
+}
+
 // "Never" is longer than any lifetime that is believed, and no token has lived half of it.
 func TestF63_AnEndlessTokenIsNotRenewedForFree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -114,6 +114,9 @@ func (s *session) reject(generation uint64, sent auth.Session, endpoint string) 
 		return false
 	}
 	known, quiet := s.rejections.of(endpoint, now)
+	if st.ending && st.wall == never {
+		known, quiet = false, false // nothing else would end a session that the auth server has refused
+	}
 	if !known {
 		s.markLocked(st, endpoint)
 	}

@@ -189,7 +189,7 @@ func TestLearnKeepsLoggedIn(t *testing.T) {
 			recording := newPage(t, s, k.config, k.nesting).visit(s.RevokeAccess)
 			expire := s.ExpireAll
 			if k.config.RefreshIn == authtest.InAccess { // nothing but a valid token renews it, so there has to be time
-				const life = 4 * time.Second
+				const life = 8 * time.Second
 				s.Change(func(c *authtest.Config) { c.AccessTTL = life })
 				expire = func() { time.Sleep(life * 11 / 10) }
 			}

@@ -324,13 +324,13 @@ func TestF24_WhatWasRefusedIsNotTakenUpAgain(t *testing.T) {
 				}
 				other.Close()
 				store.loses.Store(true)
-				refused := 0
+				var refused atomic.Int64
 				as.Set(func() {
 					as.Before = func(_ context.Context, g auth.Grant) error {
 						if g.Kind != auth.KindRefresh {
 							return nil
 						}
-						refused++
+						refused.Add(1)
 						return fakes.InvalidGrant()
 					}
 				})
@@ -341,8 +341,8 @@ func TestF24_WhatWasRefusedIsNotTakenUpAgain(t *testing.T) {
 					time.Sleep(time.Second)
 					get(c)
 				}
-				if c.Status().State != StateOver || refused != 1 {
-					t.Errorf("state %q; %d refreshes, want that the first refusal ends the session", c.Status().State, refused)
+				if n := refused.Load(); c.Status().State != StateOver || n != 1 {
+					t.Errorf("state %q; %d refreshes, want that the first refusal ends the session", c.Status().State, n)
 				}
 			})
 		})
@@ -588,14 +588,14 @@ func TestF43_ALoginOutlivesWhatIsSavedLateBeforeIt(t *testing.T) {
 		as.Set(func() { as.Before = fakes.Slowly(auth.KindRefresh, 20*time.Second) })
 	}
 	slowLogin := func(as *fakes.Server, _ *fakes.HookStore) {
-		logins := 0
+		var logins atomic.Int64
 		as.Set(func() {
 			as.Before = func(_ context.Context, g auth.Grant) error {
 				switch {
 				case g.Kind == auth.KindRefresh:
 					return fakes.InvalidGrant()
 				case g.Kind == auth.KindLogin:
-					if logins++; logins == 1 {
+					if logins.Add(1) == 1 {
 						time.Sleep(20 * time.Second)
 					}
 				}
@@ -708,19 +708,19 @@ func TestF24_WhatWasRefusedIsNotPresentedWhileCredentialsFail(t *testing.T) {
 			cfg.Credentials = func(context.Context) (any, error) { return nil, nil }
 		})
 		store.loses.Store(true)
-		refused := 0
+		var refused atomic.Int64
 		as.Set(func() {
 			as.Before = func(_ context.Context, g auth.Grant) error {
 				if g.Kind == auth.KindLogin {
 					return fakes.Down()
 				}
-				refused++
+				refused.Add(1)
 				return fakes.InvalidGrant()
 			}
 		})
 		time.Sleep(3 * time.Hour)
-		if refused != 1 {
-			t.Errorf("%d refreshes, want that the first refusal is the last", refused)
+		if n := refused.Load(); n != 1 {
+			t.Errorf("%d refreshes, want that the first refusal is the last", n)
 		}
 		as.Set(func() { as.Before = nil })
 		time.Sleep(time.Hour)
@@ -916,16 +916,16 @@ func TestF77_ARejectionEndsATokenThatServesOn(t *testing.T) {
 func TestF77_ARejectionEndsAnEndlessTokenAnywhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		as := &fakes.Server{}
-		none := false // a refresh gives no new token
+		var none atomic.Bool // a refresh gives no new token
 		as.After = func(g auth.Grant, s auth.Session) (auth.Session, error) {
-			if s.Expires = (time.Time{}); none {
+			if s.Expires = (time.Time{}); none.Load() {
 				s.AccessToken = auth.Secret{}
 			}
 			return s, nil
 		}
 		c := clientOf(t, as)
 		as.Revoke()
-		as.Set(func() { none = true })
+		none.Store(true)
 		get(c) // taken for a peculiarity of the endpoint
 		time.Sleep(time.Minute)
 		as.Set(func() { as.Before = func(context.Context, auth.Grant) error { return fakes.InvalidGrant() } })

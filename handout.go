@@ -15,9 +15,6 @@ import (
 // cookies of a session whose token is one, and that a session that ends when it is idle has been used.
 func (t *transport) takeFrom(resp *http.Response, st *state) {
 	c := t.client
-	if !c.takes {
-		return
-	}
 	if c.timeouts.Idle > 0 {
 		c.used.Store(wall.Of(time.Now()))
 	}

@@ -67,7 +67,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, st, err := t.send(req, header, st, &b)
 	if err != nil || !c.rejects(resp) {
 		b.Settle()
-		if err == nil {
+		if err == nil && c.takes {
 			t.takeFrom(resp, st)
 		}
 		return resp, err
@@ -286,7 +286,9 @@ func (t *transport) rejected(req *http.Request, st *state, b *replay.Body, resp 
 		}
 		if !c.rejects(replayed) {
 			c.exonerate(next.generation, endpoint)
-			t.takeFrom(replayed, next)
+			if c.takes {
+				t.takeFrom(replayed, next)
+			}
 			return replayed, nil
 		}
 		if !next.worthAnother(repeats) {

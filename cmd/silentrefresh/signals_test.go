@@ -5,6 +5,7 @@ package main
 import (
 	"io"
 	"os"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,6 +18,9 @@ import (
 func TestF99_DiesByTheSignal(t *testing.T) {
 	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(s.String(), func(t *testing.T) {
+			if signal.Ignored(s) {
+				t.Skip("it is ignored here, and so it is by the programs that are started: these tests run under nohup")
+			}
 			b, _ := loggedIn(t, authtest.Config{})
 			for _, args := range [][]string{{"watch"}, {"proxy", "--listen", "127.0.0.1:0"}, {"request", "/stream?events=1000&every=50ms"}} {
 				r := b.start(args...)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // This file has the invariants about events and about what the Store holds.
@@ -62,7 +63,8 @@ func (f fact) isWritten() bool {
 	return f.what == saved && (f.text == "" || f.text == "save fails late")
 }
 
-// storeOrder allows a login to replace whatever the Store has if it was cut off: nobody saw what there was when it began.
+// storeOrder allows a login to replace whatever the Store has if it was cut off, or could not read that: nobody saw what there
+// was when it began.
 func storeOrder(h *history) (found []violation) {
 	first := map[string]int{} // when each login was seen first
 	records := map[string]fact{}
@@ -82,12 +84,19 @@ func storeOrder(h *history) (found []violation) {
 		case f.login == "" || now.login == "" || givenUp:
 		case f.login == now.login && f.version < now.version:
 			found = append(found, violation{"store-order", i, fmt.Sprintf("process %d writes version %d over version %d", f.who, f.version, now.version)})
-		case f.login != now.login && first[f.login] < first[now.login] && !h.cutOff(f.who, first[f.login], i):
+		case f.login != now.login && first[f.login] < first[now.login] && !h.cutOff(f.who, first[f.login], i) && !h.blind(f.who, i):
 			found = append(found, violation{"store-order", i, fmt.Sprintf("process %d writes an older login over a newer one", f.who)})
 		}
 		records[f.key] = f
 	}
 	return found
+}
+
+// blind reports whether a process could not read what the Store has, shortly before a fact.
+func (h *history) blind(who, before int) bool {
+	return slices.ContainsFunc(h.facts[:before], func(f fact) bool {
+		return f.who == who && f.what == storeFail && strings.HasPrefix(f.text, "load") && h.facts[before].at-f.at < time.Minute
+	})
 }
 
 // cutOff reports whether a process was cut off from its database between two facts.

@@ -144,7 +144,7 @@ func (c *Client) hold(ctx context.Context, o lockOptions, fn UpdateFunc) (refuse
 			defer func() { w.hangs.Store(w.hasTime("its Update")) }()
 			return fn(ctx, old, func(b []byte) error {
 				defer w.hasTime("save").Stop()
-				c.notesWrite(b)
+				c.notesWrite(old, b)
 				return save(b)
 			})
 		})

@@ -1049,6 +1049,31 @@ func TestF43_ALogoutIsNotUndoneByCredentials(t *testing.T) {
 	})
 }
 
+// Whoever has noted that another process's later login is about to be renewed does not take it for an earlier one of its own.
+func TestF34_AnUnsavedLoginDoesNotReplaceALaterOneThatItTriedToRenew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as, store := &fakes.Server{}, &fakes.HookStore{}
+		c, other := strangerOf(t, as, in(store)), strangerOf(t, as, in(store), func(cfg *Config) { cfg.MemoryOnly = true })
+		store.Full.Store(true)
+		if err := c.Login(context.Background(), nil); err != nil {
+			t.Fatal(err)
+		}
+		store.Full.Store(false)
+		if err := other.Login(context.Background(), nil); err != nil {
+			t.Fatal(err)
+		}
+		later := stored(t, store, c).Login
+		as.Breakable().Store(true)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		c.Renew(ctx)
+		time.Sleep(time.Minute)
+		if b, _ := store.Load(context.Background(), c.StoreKey()); record.LoginOf(b) != later {
+			t.Error("the Store has the earlier login")
+		}
+	})
+}
+
 // A Store that is away for a login, and for the logout after it, has the session before when it is back. Nobody has logged
 // in with that.
 func TestF43_ALogoutBringsBackNoSessionBeforeIt(t *testing.T) {

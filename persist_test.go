@@ -677,6 +677,26 @@ func TestF43_WhatComesAfterALogoutIsRevoked(t *testing.T) {
 	}
 }
 
+// Where the response to a refresh is lost after a Logout that did not wait, nobody finds what may be spent.
+func TestF43_ALostRefreshLeavesATombstoneAfterALogout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		as, store := &fakes.Server{}, &fakes.HookStore{}
+		c := clientOf(t, as, in(store))
+		gate := make(chan struct{})
+		defer close(gate)
+		as.Set(func() { as.After = fakes.Gated(gate) }) // it takes effect, and is not heard of
+		go c.Renew(context.Background())
+		time.Sleep(time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		c.Logout(ctx)
+		time.Sleep(2 * time.Minute)
+		if b, _ := store.Load(context.Background(), c.StoreKey()); b == nil || len(b) != 0 {
+			t.Errorf("the Store has %d bytes, want a tombstone", len(b))
+		}
+	})
+}
+
 // A credential is not spent for a session that ended while the intent was saved.
 func TestF40_NothingIsSpentAfterALogout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

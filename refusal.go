@@ -16,6 +16,9 @@ import (
 
 // refused keeps what a failed exchange changed, and ends the session if the refusal is definite.
 func (t *refresh) refused(r *record.Record, s auth.Session, err error, save func([]byte) error) error {
+	if t.c.loggedOutSince(t.st.epoch) {
+		return errors.Join(errGone, save(nil)) // as keep does: what the Store has may be spent, and must not be found again
+	}
 	failure := asError(auth.KindRefresh, err)
 	after := *r
 	after.Session.Cookies = s.Cookies

@@ -283,19 +283,22 @@ func TestAStoreThatLostAWriteIsCorrected(t *testing.T) {
 	})
 }
 
-// losingStore is a Store that may lose what it says that it has saved.
-type losingStore struct {
+// A lyingStore may say that it has saved what it loses, or that it has failed where it has saved.
+type lyingStore struct {
 	fakes.Memory
-	loses atomic.Bool
+	loses, failsLate atomic.Bool
 }
 
-func (s *losingStore) Update(ctx context.Context, key string, fn UpdateFunc) error {
+func (s *lyingStore) Update(ctx context.Context, key string, fn UpdateFunc) error {
 	return s.Memory.Update(ctx, key, func(ctx context.Context, old []byte, save func([]byte) error) error {
 		return fn(ctx, old, func(b []byte) error {
 			if s.loses.Load() {
 				return nil
 			}
-			return save(b)
+			if err := save(b); err != nil || !s.failsLate.Load() {
+				return err
+			}
+			return fakes.ErrFull
 		})
 	})
 }
@@ -315,7 +318,7 @@ func TestF24_WhatWasRefusedIsNotTakenUpAgain(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				as, store := &fakes.Server{}, &losingStore{}
+				as, store := &fakes.Server{}, &lyingStore{}
 				memoryOnly := func(cfg *Config) { cfg.MemoryOnly = true }
 				c := clientOf(t, as, in(store), memoryOnly)
 				other := strangerOf(t, as, in(store), memoryOnly)
@@ -723,7 +726,7 @@ func TestF40_NothingIsSpentAfterALogout(t *testing.T) {
 // Nor is it where Credentials log in again, while that fails and the Store notes nothing.
 func TestF24_WhatWasRefusedIsNotPresentedWhileCredentialsFail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as, store := &fakes.Server{}, &losingStore{}
+		as, store := &fakes.Server{}, &lyingStore{}
 		c := clientOf(t, as, in(store), func(cfg *Config) {
 			cfg.Credentials = func(context.Context) (any, error) { return nil, nil }
 		})
@@ -1021,27 +1024,10 @@ func TestF68_WhatComesLateIsSavedAtOnce(t *testing.T) {
 	}
 }
 
-// failingLate is a Store whose saves succeed, and are said to have failed.
-type failingLate struct {
-	fakes.Memory
-	fails atomic.Bool
-}
-
-func (s *failingLate) Update(ctx context.Context, key string, fn UpdateFunc) error {
-	return s.Memory.Update(ctx, key, func(ctx context.Context, old []byte, save func([]byte) error) error {
-		return fn(ctx, old, func(b []byte) error {
-			if err := save(b); err != nil || !s.fails.Load() {
-				return err
-			}
-			return fakes.ErrFull
-		})
-	})
-}
-
 // A login by Credentials that seemed unsaved is not saved once more over the logout of another process.
 func TestF43_ALogoutIsNotUndoneByCredentials(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		as, store := &fakes.Server{}, &failingLate{}
+		as, store := &fakes.Server{}, &lyingStore{}
 		c := clientOf(t, as, in(store), func(cfg *Config) {
 			cfg.Credentials = func(context.Context) (any, error) { return nil, nil }
 		})
@@ -1054,14 +1040,14 @@ func TestF43_ALogoutIsNotUndoneByCredentials(t *testing.T) {
 				return nil
 			}
 		})
-		store.fails.Store(true)
+		store.failsLate.Store(true)
 		other.Logout(context.Background()) // the tombstone that the login replaces
 		if err := c.Renew(context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		again := stored(t, store, c).Login
 		other.Logout(context.Background())
-		store.fails.Store(false)
+		store.failsLate.Store(false)
 		time.Sleep(time.Minute)
 		if b, _ := store.Load(context.Background(), c.StoreKey()); record.LoginOf(b) == again {
 			t.Error("the Store has the login that was logged out")

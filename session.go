@@ -261,7 +261,7 @@ func (s *session) toRevoke(st *state, theirs *record.Record) []*record.Record {
 	if s.logout.stray != nil {
 		ours = s.logout.stray
 	}
-	s.logout.revoking = true
+	s.logout.stray, s.logout.revoking = nil, true // what is revoked is not kept
 	s.mu.Unlock()
 	var all []*record.Record
 	if theirs != nil && theirs.Newer(ours) {
@@ -297,7 +297,7 @@ func (s *session) warnIfDeadEnd() {
 // A logout is what a Logout has to know of those it does not wait for, and they of it.
 type logout struct {
 	epoch    uint64         // that it began
-	stray    *record.Record // what a refresh has brought in since: it is the newest
+	stray    *record.Record // what a refresh has brought in since, until it is revoked: it is the newest
 	revoking bool           // it looks for no stray any more
 }
 

@@ -137,12 +137,12 @@ func (s *session) gate() (until time.Time, last *auth.Error) {
 	}
 	until = later(s.backoff.notBefore(), s.allowedLocked(s.state.Load().session(), now))
 	if !now.Before(until) {
-		return time.Time{}, s.backoff.last()
+		until = time.Time{}
 	}
 	return until, s.backoff.last()
 }
 
-// confirmed reports whether a failure repeats what was said before, for long enough.
+// confirmed reports whether a failure repeats what was said before, often and for long enough.
 func (s *session) confirmed(failure *auth.Error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -75,8 +75,8 @@ func (s *session) storeHas(r *record.Record) {
 }
 
 // notesWrite notes what the Store is given. A Store may take it long after, when the next login has begun: that must not
-// mistake it for what another process has saved since.
-// A version of what the Store has is no such thing: it may be of somebody's later login.
+// mistake it for what another process has saved since. A new version of what the Store has, old, is not noted: it may be of
+// somebody's later login.
 func (s *session) notesWrite(old, b []byte) {
 	login := record.Tombstone
 	if len(b) > 0 {

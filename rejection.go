@@ -100,9 +100,9 @@ func version(segment string) bool {
 	return len(segment) <= 4 && strings.HasPrefix(segment, "v")
 }
 
-// reject records that an endpoint rejected a generation, whose token sent has. It reports whether a renewal may follow: not while its
-// rejections are taken for the endpoint's own peculiarity, and not while no exchange is allowed anyway. A later generation
-// is rejected with it where a refresh gave no new token.
+// reject records that an endpoint rejected a generation, whose token sent has. It reports whether a renewal may follow: not
+// while its rejections are taken for the endpoint's own peculiarity, and not while no exchange is allowed anyway. A later
+// generation is rejected with it where a refresh gave no new token.
 func (s *session) reject(generation uint64, sent auth.Session, endpoint string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
